@@ -1,0 +1,1 @@
+"""Room 1: channel -> RawAppeal. Start at flow.py."""

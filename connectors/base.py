@@ -1,0 +1,92 @@
+"""The contract of a connector, and what it speaks of: pages, items, and the one way to the network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a page, whole enough to be mapped later.
+
+    `content` is what the citizen or the source's operator wrote (title, text, author id, place, contact,
+    attachments, type): a change there is a new revision. Everything else (likes, views, replies, the official
+    reply) may change in place without a message (promise 4).
+    """
+
+    native_id: str
+    payload: bytes
+    content: tuple[str, ...]
+    context: Mapping[str, str] = {}
+    deleted: bool = False  #: the row itself says that it was taken back (a deletion mark, 404, 410)
+
+
+class BadItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that was offered and cannot be read: it is parked with the reason, never dropped."""
+
+    native_id: str  #: as far as known; else a digest of the row
+    payload: bytes
+    reason: str
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete enumeration has ended: every live item of `scope` is in `native_ids`.
+
+    Absence from two sweeps in a row is the proof that an item was withdrawn (promise 4).
+    """
+
+    scope: str
+    native_ids: frozenset[str]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of a source. `offered` is written down before anything is stored (promise 1)."""
+
+    offered: tuple[str, ...]  #: the native id of every row of the answer; items and bad together hold exactly these
+    items: tuple[Item, ...]
+    bad: tuple[BadItem, ...] = ()
+    cursor: str | None  #: where to read on once this page is stored; None leaves the position where it is
+    sweep: Sweep | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connector asks its source; only http.py knows how."""
+
+    url: str
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    method: str = "GET"
+    body: bytes | None = None
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """What the source answered: 2xx, 304, 404 or 410; everything else is an error of connectors.errors."""
+
+    status: int
+    headers: Mapping[str, str]  #: names in lower case
+    body: bytes
+    fetched_at: datetime
+
+
+Fetch = Callable[[Request], Awaitable[Response]]
+
+
+class Connector(Protocol):
+    """Reads one source.
+
+    tests/connectors/test_contract.py holds every connector to this:
+
+    - When nothing new is left, the iteration ends.
+    - The cursor is the whole memory: a fresh connector given it reads on from there. It may repeat an item but
+      never skips one.
+    - A page's `offered` holds the native id of every row, whether it can be read or not.
+    - Only errors of connectors.errors are raised, each saying what to do next.
+    - `parse` functions are pure: bytes in, page out.
+    """
+
+    def pages(self, cursor: str | None) -> AsyncIterator[Page]:
+        """Yield what is new since cursor; None means the oldest item still on show."""
+        ...

@@ -1,0 +1,42 @@
+"""What may go wrong while reading a channel, grouped by what the reader does next.
+
+ConnectorError
+├── TryLater           wait, then ask again
+│   ├── SourceDown     no answer, a 5xx, a broken connection
+│   └── RateLimited    .seconds is how long the source asked us to wait
+└── StopSource         stop this source and call an operator; the others go on
+    ├── AccessDenied   401, 403, a log-in page
+    └── FormatChanged  the answer is not what this connector knows
+"""
+
+
+class ConnectorError(Exception):
+    """Reading a channel failed; the message says what happened, where, and what to do next."""
+
+
+class TryLater(ConnectorError):
+    """Wait, then ask for the same page again."""
+
+
+class SourceDown(TryLater):
+    """The source does not answer, or answers that it is broken."""
+
+
+class RateLimited(TryLater):
+    """The source asks for patience."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class StopSource(ConnectorError):
+    """Stop this source and call an operator."""
+
+
+class AccessDenied(StopSource):
+    """The key, the password or the permission is refused."""
+
+
+class FormatChanged(StopSource):
+    """The source answers in a form that this connector does not know."""

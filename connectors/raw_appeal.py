@@ -1,0 +1,45 @@
+"""The gate of this room: what a connector hands on, one item of one source, as it came (原始诉求)."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32hexencode
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Mode(StrEnum):
+    """What may happen to a source's items (promise 2)."""
+
+    ROUTE = "route"  #: decide and send
+    FOLLOW = "follow"  #: the source's own 承办单位 stands
+    OBSERVE = "observe"  #: decide and compare, send nothing: the shadow week (影子运行)
+    HISTORY = "history"  #: learn and link only: last year's letters
+
+
+class RawAppeal(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a source as the source sent it, with what the settings say of that source."""
+
+    id: str  #: stable over all revisions: appeal_id(source, native_id)
+    source: str  #: its name in the settings
+    kind: str  #: the connector's registry name; it picks the mapper
+    channel: str  #: hotline, forum, … (DESIGN section 4)
+    native_id: str
+    revision: int = 1  #: counts changes of content, from 1
+    payload: bytes  #: the item itself, mostly JSON
+    context: Mapping[str, str] = {}  #: what the page knew and the item does not: the article commented on, the board
+    zone: str = "Asia/Shanghai"  #: the zone of local times without an offset
+    mode: Mode = Mode.ROUTE
+    transport: str = "pull"  #: pull, push or import
+    received_at: datetime | None = None  #: UTC; None from `intake normalize`, which needs no clock
+    withdrawn: bool = False  #: its author or the source took it back, and that was proved (promise 4)
+    refreshed: bool = False  #: the same content with new likes, views, replies or official reply
+
+
+def appeal_id(source: str, native_id: str) -> str:
+    """Derive the identity of an item: 24 characters, the same on every machine and in every revision."""
+    digest = hashlib.blake2b(f"{source}\0{native_id}".encode(), digest_size=15).digest()
+    return b32hexencode(digest).decode().lower()

@@ -1,0 +1,1 @@
+"""Room 2: RawAppeal -> Appeal. Start at flow.py."""

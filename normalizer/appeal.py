@@ -1,0 +1,315 @@
+"""The gate of this room: `Appeal` (诉求), the common schema of every channel, version 1 (DESIGN section 4).
+
+JSON names and BSON names are alike. Times are text `2026-11-22T01:02:03.000Z` here and in JSON, dates in MongoDB.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from connectors.raw_appeal import Mode
+
+SCHEMA_VERSION = 1
+
+Instant = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+        description="UTC, milliseconds",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+def instant(moment: datetime) -> str:
+    """Write an aware datetime the one way this schema writes it."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+class RequestType(StrEnum):
+    """诉求类型 (domain/DOMAIN.md, TAXONOMY.md section 2)."""
+
+    CONSULT = "consult"  #: 咨询
+    HELP = "help"  #: 求助
+    COMPLAIN = "complain"  #: 投诉
+    REPORT = "report"  #: 举报: confidential
+    SUGGEST = "suggest"  #: 建议
+    PRAISE = "praise"  #: 表扬感谢: informed, never dispatched
+    OTHER = "other"  #: 其他
+    INVALID = "invalid"  #: 无效: harassment, test, advertisement
+
+
+class Urgency(StrEnum):
+    """紧急程度: critical is P0, urgent is P1, normal is the rest (DOMAIN section 4.2)."""
+
+    CRITICAL = "critical"
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+class DecidedBy(StrEnum):
+    """Who or what chose the department (promise 6)."""
+
+    RULE = "rule"
+    MODEL = "model"
+    SOURCE = "source"  #: the source's own 承办单位, mode `follow`
+    TRIAGE = "triage"  #: nobody yet: a person must decide
+    PERSON = "person"
+    FALLBACK = "fallback"  #: a critical item that triage left for 15 minutes (promise 7)
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """The source's own class, as it had it."""
+
+    scheme: str
+    code: str | None = None
+    name: str | None = None
+
+
+class Category(msgspec.Struct, frozen=True, kw_only=True):
+    """诉求分类: one of the 119 second-level classes, or 1309 (其他与待研判)."""
+
+    code: str
+    name: str
+    path: list[str]
+    confidence: Share
+    given: Given | None = None
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """WGS-84 degrees, when the source gave coordinates."""
+
+    lng: float
+    lat: float
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """事发地 as far as it is known; `raw` is the source's own address, masked."""
+
+    city: str | None = None
+    district: str | None = None
+    street: str | None = None
+    community: str | None = None
+    poi: str | None = None
+    raw: str | None = None
+    location: Location | None = None
+
+
+class Citizen(msgspec.Struct, frozen=True, kw_only=True):
+    """诉求人, as little as possible: `ref` is keyed and one-way, `display` a surname and a form of address."""
+
+    ref: str | None = None
+    display: str | None = None
+    has_contact: bool = False
+    confidential: bool = False
+
+
+class Engagement(msgspec.Struct, frozen=True, kw_only=True):
+    """Public reactions; never counted as voices."""
+
+    likes: int = 0
+    dislikes: int = 0
+    replies: int = 0
+    views: int = 0
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in a conversation it stands; `about` is the article or topic commented on."""
+
+    root: str | None = None
+    parent: str | None = None
+    about: str | None = None
+
+
+class OfficialReply(msgspec.Struct, frozen=True, kw_only=True):
+    """官方回复 that the source already shows, masked."""
+
+    text: str
+    by: str | None = None
+    at: Instant | None = None
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """附件 by reference; the name is masked."""
+
+    id: str
+    name: str | None = None
+    media_type: str | None = None
+    url: str | None = None
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to the text, and what could not be done."""
+
+    is_appeal: bool = True
+    appeal_score: Share = 1.0
+    repairs: list[str] = []
+    masked: dict[str, int] = {}
+    notes: list[str] = []
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """The same person again, the same event: ids of other appeals."""
+
+    same_person: list[str] = []
+    same_event: str | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Words that spoke for a decision: offsets are code points of the masked field."""
+
+    field: str
+    start: int
+    end: int
+    text: str
+    why: str
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """A department that nearly won."""
+
+    department: str
+    confidence: Share
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """With which tables the decision can be reproduced."""
+
+    taxonomy: str
+    directory: str
+    rules: str
+    model: str | None = None
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """派单决定 and its reasons (promise 6)."""
+
+    lead: str | None
+    assist: list[str]
+    district: str | None
+    decided_by: DecidedBy
+    rule: str | None
+    confidence: Share
+    evidence: list[Evidence]
+    alternatives: list[Alternative]
+    versions: Versions
+
+
+class Appeal(msgspec.Struct, frozen=True, kw_only=True):
+    """诉求: one request of one citizen, repaired, simplified and masked."""
+
+    id: str
+    schema_version: int = SCHEMA_VERSION
+    revision: int
+    channel: str
+    channel_detail: str | None = None
+    transport: str
+    source: str
+    native_id: str
+    url: str | None = None
+    posted_at: Instant | None = None
+    received_at: Instant | None = None
+    occurred_at: Instant | None = None
+    title: str
+    text: str
+    request_type: RequestType
+    category: Category
+    urgency: Urgency
+    deadline_class: str
+    place: Place
+    citizen: Citizen
+    engagement: Engagement
+    thread: Thread
+    official_reply: OfficialReply | None = None
+    attachments: list[Attachment] = []
+    quality: Quality
+    fingerprint: str
+    links: Links = Links()
+    routing: Routing | None = None
+    #: What the router needs beside the schema's own names: evidence of the category, and the source's 承办单位.
+    signals: Signals
+
+
+class Signals(msgspec.Struct, frozen=True, kw_only=True):
+    """What the normalizer saw and the router decides by; kept so that any decision can be made again."""
+
+    evidence: list[Evidence] = []  #: words that spoke for the category, the request type and the urgency
+    runners_up: list[RunnerUp] = []  #: other categories, best first
+    accused: list[str] = []  #: department names or aliases that the text complains about (promise 8)
+    handler: str | None = None  #: the source's own 承办单位 (mode `follow`, and to compare with)
+    referral: str | None = None  #: reject or referral code of DOMAIN section 3.3: N1 … N9, or 110, 119, 120, 122
+    subject_entity: str | None = None  #: 被反映对象
+
+
+class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A category that nearly won."""
+
+    code: str
+    confidence: Share
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes to the vault by the flow alone: originals behind the placeholders, and the caller's contact."""
+
+    originals: dict[str, str] = {}  #: "text:手机1" -> the original
+    contact: dict[str, str] = {}  #: "name", "mobile", "mail", … as the source gave them
+
+    def __bool__(self) -> bool:
+        return bool(self.originals or self.contact)
+
+
+class Normalized(msgspec.Struct, frozen=True):
+    """What `normalize` returns."""
+
+    appeal: Appeal
+    secrets: Secrets
+
+
+def to_document(appeal: Appeal) -> dict[str, Any]:
+    """Turn an appeal into its BSON form: `_id` is the id, times are dates."""
+    document: dict[str, Any] = msgspec.to_builtins(appeal)
+    document["_id"] = document["id"]
+    for name in ("posted_at", "received_at", "occurred_at"):
+        if document[name] is not None:
+            document[name] = datetime.fromisoformat(document[name])
+    reply = document["official_reply"]
+    if reply is not None and reply["at"] is not None:
+        reply["at"] = datetime.fromisoformat(reply["at"])
+    return document
+
+
+def from_document(document: dict[str, Any]) -> Appeal:
+    """Read an appeal back from its BSON form (aware datetimes)."""
+    plain = {name: value for name, value in document.items() if name != "_id"}
+    for name in ("posted_at", "received_at", "occurred_at"):
+        if plain[name] is not None:
+            plain[name] = instant(plain[name])
+    reply = plain["official_reply"]
+    if reply is not None and reply["at"] is not None:
+        plain["official_reply"] = {**reply, "at": instant(reply["at"])}
+    return msgspec.convert(plain, Appeal)
+
+
+class Change(StrEnum):
+    """What happened to an appeal, as the router needs to know it (promise 4)."""
+
+    NEW = "new"
+    CHANGED = "changed"  #: its masked form is another one
+    SAME = "same"  #: the source changed, the masked appeal did not: recorded, not sent
+    REFRESHED = "refreshed"  #: likes, views, replies, official reply: in place, no message
+    WITHDRAWN = "withdrawn"  #: taken back, with proof
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """One appeal on its way from the normalizer to the router."""
+
+    appeal: Appeal
+    mode: Mode
+    change: Change

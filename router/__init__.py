@@ -1,0 +1,1 @@
+"""Room 3: Appeal -> department queue. Start at flow.py."""
