@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from connectors.raw_appeal import Mode
+from connectors.raw_appeal import Mode as Mode  # handed on: the router looks left only as far as here
 
 SCHEMA_VERSION = 1
 
