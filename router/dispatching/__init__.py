@@ -1,0 +1,1 @@
+"""Who answers, and how it gets there: rules, directory, topology, publisher."""

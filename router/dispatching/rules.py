@@ -1,0 +1,190 @@
+"""The rules (派单目录): which role leads on a category, and the finer rules for where the category alone misleads.
+
+A rule reads the appeal only and names roles, never units. Of the rules that hold, the one with the most conditions
+wins, in whatever order they are written. Two that nothing tells apart and that name different leads are an error: at
+load where their conditions are alike (router/dispatching/rule_sheet.py), and triage where an appeal meets both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from normalizer.appeal import Appeal, Evidence, RequestType
+
+REACH = 16  #: how many characters "A…B" may have between A and B
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """主办 and 协办 of one category, as roles."""
+
+    lead: str
+    assist: list[str] = []
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule's own test, written beside it: an appeal of the rule's first category with this text."""
+
+    text: str
+    category: str | None = None
+    type: RequestType = RequestType.COMPLAIN
+    lead: str
+    assist: list[str] | None = None
+    rule: str | None = None  #: the rule that must win; None: the one it stands under
+
+
+class RuleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finer rule as people write it. Every condition that is given must hold."""
+
+    id: str
+    category: list[str]
+    why: str
+    any: list[str] = []  #: one of these words is in title or text; "A…B" is A and soon after B; "@list" is a word list
+    also: list[str] = []  #: and one of these too
+    none: list[str] = []  #: and none of these
+    types: list[RequestType] = []
+    lead: str | None = None  #: None: the category's
+    assist: list[str] | None = None  #: None: the category's
+    test: list[Example] = []
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From when on a decision is unsure (promise 7)."""
+
+    confidence: float = 0.5  #: of the unit that would lead
+    margin: float = 0.1  #: by which it must be ahead of the next unit
+
+
+class Words:
+    """A condition on words: finds the first of them in a text."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        words = sorted(set(words), key=lambda word: (-len(word), word))
+        self._pattern = re.compile("|".join(_pattern(word) for word in words))
+
+    def find(self, text: str) -> tuple[int, int] | None:
+        """Give where the first of the words stands."""
+        found = self._pattern.search(text)
+        return found.span() if found else None
+
+
+def _pattern(word: str) -> str:
+    return f"[^。！？!?\\n]{{0,{REACH}}}?".join(re.escape(part) for part in word.split("…"))
+
+
+class Rule:
+    """A finer rule, ready to be asked."""
+
+    def __init__(self, source: RuleText, words: Callable[[Sequence[str]], Words], parts: Parts) -> None:
+        self.id = source.id
+        self.why = source.why
+        self.lead = source.lead or parts.lead
+        self.assist = tuple(parts.assist if source.assist is None else source.assist)
+        #: True where the rule itself names its assistants: a 举报 is shown to no others.
+        self.names_assistants = source.assist is not None
+        self._needed = [words(group) for group in (source.any, source.also) if group]
+        self._barred = words(source.none) if source.none else None
+        self._types = frozenset(source.types)
+        self.weight = len(self._needed) + bool(source.none) + bool(source.types)
+
+    def holds(self, appeal: Appeal) -> list[Evidence] | None:
+        """Say by which words the rule holds; None: it does not."""
+        if self._types and appeal.request_type not in self._types:
+            return None
+        if self._barred and (self._barred.find(appeal.text) or self._barred.find(appeal.title)):
+            return None
+        found = []
+        for words in self._needed:
+            evidence = _evidence(words, appeal, self.why)
+            if evidence is None:
+                return None
+            found.append(evidence)
+        return found
+
+
+def _evidence(words: Words, appeal: Appeal, why: str) -> Evidence | None:
+    for field, text in (("text", appeal.text), ("title", appeal.title)):
+        span = words.find(text)
+        if span:
+            return Evidence(field=field, start=span[0], end=span[1], text=text[span[0] : span[1]], why=why)
+    return None
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """What the rules say of an appeal: roles and reasons."""
+
+    rule: str  #: id of the rule; the category code where the category alone decides
+    lead: str
+    assist: tuple[str, ...]
+    named: bool  #: the assistants are named by a finer rule
+    evidence: list[Evidence]
+    why: str | None
+
+
+class Tie(msgspec.Struct, frozen=True):
+    """Rules that nothing tells apart, and that name different leads."""
+
+    rules: tuple[str, ...]
+    leads: tuple[str, ...]
+
+
+class Rules:
+    """All rules of a city."""
+
+    def __init__(
+        self,
+        version: str,
+        categories: Mapping[str, Parts],
+        finer: Sequence[RuleText],
+        lists: Mapping[str, Sequence[str]],
+        thresholds: Thresholds,
+    ) -> None:
+        self.version = version
+        self.categories = categories
+        self.thresholds = thresholds
+        self.texts = tuple(finer)
+        self._plain = {
+            code: Ruling(code, parts.lead, tuple(parts.assist), named=False, evidence=[], why=None)
+            for code, parts in categories.items()
+        }
+        self._finer: dict[str, list[Rule]] = defaultdict(list)
+        for text in finer:
+            for code in text.category:
+                rule = Rule(text, lambda group: Words(_spelled(group, lists)), categories[code])
+                self._finer[code].append(rule)
+        for rules in self._finer.values():
+            rules.sort(key=lambda rule: (-rule.weight, rule.id))
+
+    def role(self, category: str) -> str | None:
+        """Name the role that leads on a category, finer rules aside."""
+        parts = self.categories.get(category)
+        return parts.lead if parts else None
+
+    def rule_on(self, appeal: Appeal) -> Ruling | Tie | None:
+        """Find the most specific rule that holds; None: the category is in no rule."""
+        code = appeal.category.code
+        best: list[tuple[Rule, list[Evidence]]] = []
+        for rule in self._finer.get(code, ()):
+            if best and rule.weight < best[0][0].weight:
+                break
+            evidence = rule.holds(appeal)
+            if evidence is not None:
+                best.append((rule, evidence))
+        if not best:
+            return self._plain.get(code)
+        leads = {rule.lead for rule, _ in best}
+        if len(leads) > 1:
+            return Tie(tuple(rule.id for rule, _ in best), tuple(sorted(leads)))
+        rule, evidence = best[0]
+        return Ruling(rule.id, rule.lead, rule.assist, rule.names_assistants, evidence, rule.why)
+
+
+def _spelled(words: Iterable[str], lists: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    for word in words:
+        if word.startswith("@"):
+            yield from lists[word[1:]]
+        else:
+            yield word

@@ -1,0 +1,81 @@
+"""Everything a decision and a message are made with, loaded once and never changed: directory, rules, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from normalizer.appeal import Versions
+from router.cases.calendar import Calendar, load_calendar
+from router.cases.deadlines import Deadlines, load_deadlines
+from router.dispatching.directory import Directory, Places, load_directory
+from router.dispatching.rule_sheet import load_rules
+from router.dispatching.rules import Rules, Thresholds
+from router.dispatching.sheet import BadTables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The router's tables. Another version of any of them is another `Tables`."""
+
+    directory: Directory
+    rules: Rules
+    taxonomy_version: str
+    thresholds: Thresholds
+    calendar: Calendar
+    deadlines: Deadlines
+    ref_key: bytes = b""  #: derives a citizen's reference for each department
+    versions: Versions = field(init=False)
+
+    def __post_init__(self) -> None:
+        versions = Versions(
+            taxonomy=self.taxonomy_version, directory=self.directory.version, rules=self.rules.version, model=None
+        )
+        object.__setattr__(self, "versions", versions)
+
+    def gaps(self) -> list[str]:
+        """Name the roles that rules send to and that no unit has: their appeals go to triage."""
+        wanted = {parts.lead for parts in self.rules.categories.values()}
+        wanted |= {rule.lead for rule in self.rules.texts if rule.lead}
+        return sorted(f"{self.directory.called(role)}({role})" for role in wanted - self.directory.roles)
+
+
+def load_tables(
+    *,
+    taxonomy_version: str,
+    directory: Path | None = None,
+    rules: Path | None = None,
+    holidays: Path | None = None,
+    deadlines: Path | None = None,
+    categories: Collection[str] | None = None,
+    places: Places | None = None,
+    city: str = "",
+    thresholds: Thresholds | None = None,
+    ref_key: bytes = b"",
+) -> Tables:
+    """Load and check all tables; each may be left out and is then the packaged one.
+
+    `categories` are the codes of the taxonomy in use and `places` the streets of each district: with them, what the
+    files say of categories and areas is checked too. The front door has both.
+
+    Raises:
+        BadTables: with every problem of every file, each with file and line.
+    """
+    problems: list[str] = []
+    units = load_directory(directory, places, problems, city)
+    roles = units.known_roles if units else ()
+    ruling = load_rules(rules, categories, roles, problems)
+    calendar = load_calendar(holidays, problems)
+    classes = load_deadlines(deadlines, problems)
+    if problems or units is None or ruling is None or calendar is None or classes is None:
+        raise BadTables(problems)
+    return Tables(
+        directory=units,
+        rules=ruling,
+        taxonomy_version=taxonomy_version,
+        thresholds=thresholds or ruling.thresholds,
+        calendar=calendar,
+        deadlines=classes,
+        ref_key=ref_key,
+    )
