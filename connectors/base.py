@@ -14,13 +14,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     `content` is what the citizen or the source's operator wrote (title, text, author id, place, contact,
     attachments, type): a change there is a new revision. Everything else (likes, views, replies, the official
-    reply) may change in place without a message (promise 4).
+    reply) may change in place without a message (promise 4). A deleted item with an empty payload keeps the
+    payload that is stored.
     """
 
     native_id: str
     payload: bytes
     content: tuple[str, ...]
-    context: Mapping[str, str] = {}
+    context: Mapping[str, str] = {}  #: stored in clear: names of boards and articles, never a citizen's words
+    scope: str = ""  #: the enumeration it belongs to (a board, an article), see Sweep; "" is never swept
     deleted: bool = False  #: the row itself says that it was taken back (a deletion mark, 404, 410)
 
 
@@ -29,7 +31,9 @@ class BadItem(msgspec.Struct, frozen=True, kw_only=True):
 
     native_id: str  #: as far as known; else a digest of the row
     payload: bytes
-    reason: str
+    reason: str  #: never a citizen's words: it is stored in clear
+    context: Mapping[str, str] = {}
+    scope: str = ""
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +50,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a source. `offered` is written down before anything is stored (promise 1)."""
 
     offered: tuple[str, ...]  #: the native id of every row of the answer; items and bad together hold exactly these
-    items: tuple[Item, ...]
+    items: tuple[Item, ...]  #: an id that comes twice in one page counts once, as it came last
     bad: tuple[BadItem, ...] = ()
     cursor: str | None  #: where to read on once this page is stored; None leaves the position where it is
     sweep: Sweep | None = None
@@ -63,7 +67,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """What the source answered: 2xx, 304, 404 or 410; everything else is an error of connectors.errors."""
+    """What the source answered: 2xx, 404 or 410; everything else is an error of connectors.errors.
+
+    A 304 is answered with the body that it stands for: validators may not outlive what a crash lost.
+    """
 
     status: int
     headers: Mapping[str, str]  #: names in lower case
@@ -89,4 +96,12 @@ class Connector(Protocol):
 
     def pages(self, cursor: str | None) -> AsyncIterator[Page]:
         """Yield what is new since cursor; None means the oldest item still on show."""
+        ...
+
+
+class Rereads(Protocol):
+    """A connector that can read a parked row again, after its mapping or its parser was mended."""
+
+    def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
+        """Read the payload of a BadItem once more. Pure."""
         ...

@@ -4,9 +4,10 @@ ConnectorError
 ├── TryLater           wait, then ask again
 │   ├── SourceDown     no answer, a 5xx, a broken connection
 │   └── RateLimited    .seconds is how long the source asked us to wait
-└── StopSource         stop this source and call an operator; the others go on
-    ├── AccessDenied   401, 403, a log-in page
-    └── FormatChanged  the answer is not what this connector knows
+├── StopSource         stop this source and call an operator; the others go on
+│   ├── AccessDenied   401, 403, a log-in page
+│   └── FormatChanged  the answer is not what this connector knows
+└── ClaimLapsed        another worker reads this source by now: drop what you hold
 """
 
 
@@ -40,3 +41,7 @@ class AccessDenied(StopSource):
 
 class FormatChanged(StopSource):
     """The source answers in a form that this connector does not know."""
+
+
+class ClaimLapsed(ConnectorError):
+    """Another worker reads this source by now; what it stores stands, and this worker drops what it holds."""

@@ -1,0 +1,182 @@
+"""START HERE. A page of a source becomes stored raw items and a claimed page of work.
+
+The order is the promise. What a page offered is written down before anything is stored (promise 1), and the position
+moves last (promise 3). A crash between any two writes repeats a page and never loses one; a page that repeats changes
+nothing (promise 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from connectors.base import BadItem, Connector, Page, Rereads, Sweep
+from connectors.compare import Change, Head, Row, absent, compare, rows_of
+from connectors.errors import ClaimLapsed, RateLimited, SourceDown, StopSource, TryLater
+from connectors.raw_appeal import RawAppeal
+from connectors.source import Source
+from connectors.store import Store
+from connectors.store_pages import PageClaim, Stage, What
+from connectors.store_raw import SHANGHAI
+from connectors.store_sources import SourceClaim
+
+ROUNDS = 5  #: of two workers that write the same item at once, one wins a round
+FIRST_WAIT = timedelta(seconds=15)
+LONGEST_WAIT = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Room:
+    """What this room needs from outside."""
+
+    store: Store
+    now: Callable[[], datetime]
+    owner: str  #: this worker's name, for people
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed page: what to normalize, and the claim to do it under."""
+
+    claim: PageClaim
+    raws: tuple[RawAppeal, ...]
+
+
+async def read_source(connector: Connector, source: Source, claim: SourceClaim, room: Room) -> AsyncIterator[Batch]:
+    """Yield what is new, page by page, to the end.
+
+    What goes wrong is written down beside the source (it waits, or stands still) and raised again.
+    """
+    try:
+        async for page in connector.pages(claim.cursor):
+            batch = await take_page(page, source, claim, room)
+            if batch is not None:
+                yield batch
+    except TryLater as error:
+        await room.store.sources.wait(claim, room.now() + patience(error, claim.failures), str(error))
+        raise
+    except StopSource as error:
+        await room.store.sources.stop(claim, room.now(), str(error))
+        raise
+    _must_hold(await room.store.sources.read_to_end(claim, _moment(room)), claim)
+
+
+async def take_page(page: Page, source: Source, claim: SourceClaim | None, room: Room) -> Batch | None:
+    """Take in one page; None when nothing in it was new. Without a claim (a push, a retry) no position moves."""
+    reader = claim.fence if claim else None
+    changes = await _changes(rows_of(source.name, page), reader, page.sweep, source, room)
+    batch = await _store(changes, source, reader, room) if changes else None
+    if claim is not None and page.cursor is not None and page.cursor != claim.cursor:
+        _must_hold(await room.store.sources.move(claim, page.cursor, _moment(room)), claim)
+    return batch
+
+
+async def take_over(room: Room, stages: Collection[Stage], source: str | None = None) -> Batch | None:
+    """Take the oldest page that a crash left behind, or that another process handed over."""
+    pages = room.store.pages
+    while (claim := await pages.claim_next(stages, room.owner, source)) is not None:
+        if claim.stage is Stage.OFFERED:
+            if not await _is_stored(claim, room):
+                continue  # its source will be read again; this claim lapses, and a later look finds it stored
+            if not await pages.stored(claim, claim.entries):
+                continue
+        wanted = {entry.id: entry.what is What.REFRESHED for entry in claim.entries if entry.what is not What.BAD}
+        return Batch(claim=claim, raws=tuple(await room.store.raw.load(wanted)))
+    return None
+
+
+async def retry_parked(id_: str, connector: Rereads, source: Source, room: Room) -> Batch | BadItem | None:
+    """Read a parked row once more; None if it is not parked (any more), the row itself if it still cannot be read."""
+    parked = await room.store.raw.parked_payload(id_)
+    if parked is None or parked.payload is None:
+        return None
+    read = connector.reread(parked.native_id, parked.payload, parked.context)
+    if isinstance(read, BadItem):
+        return read
+    page = Page(offered=(read.native_id,), items=(read,), cursor=None)
+    return await take_page(page, source, None, room)
+
+
+def patience(error: TryLater, failures: int) -> timedelta:
+    """How long to leave a source alone: as it asks, or twice as long after each failure."""
+    if isinstance(error, RateLimited):
+        return timedelta(seconds=error.seconds)
+    return min(FIRST_WAIT * (1 << min(failures, 10)), LONGEST_WAIT)
+
+
+async def _changes(
+    rows: dict[str, Row], reader: int | None, sweep: Sweep | None, source: Source, room: Room
+) -> list[Change]:
+    """What this page changes, and what its enumeration no longer held."""
+    raw = room.store.raw
+    heads = await raw.heads(rows) if rows else {}
+    _must_be_newest(heads.values(), reader, source)
+    changes = compare(rows.values(), heads)
+    if sweep is not None and reader is not None:
+        gone = await raw.sweep(source.name, sweep.scope, sweep.native_ids, reader=reader)
+        missing = [absent(head, sweep.scope) for head in gone if head.id not in rows]
+        changes += compare(missing, {head.id: head for head in gone})
+    return changes
+
+
+async def _store(changes: list[Change], source: Source, reader: int | None, room: Room) -> Batch | None:
+    """Offered, stored, claimed."""
+    at = _moment(room)
+    pages = room.store.pages
+    day = f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
+    entries = [change.entry for change in changes]
+    claim = await pages.offer(source.name, entries, day=day, at=at, owner=room.owner)
+    stored = await _store_raw(changes, source, reader, at, room)
+    if not await pages.stored(claim, [change.entry for change, _ in stored.values()]):
+        return None  # the claim lapsed while we stored: whoever took the page goes on with it
+    return Batch(claim=claim, raws=tuple(raw for _, raw in stored.values() if raw is not None))
+
+
+async def _store_raw(
+    changes: list[Change], source: Source, reader: int | None, at: datetime, room: Room
+) -> dict[str, tuple[Change, RawAppeal | None]]:
+    """Store, and where another worker was faster, compare with what it wrote and store again."""
+    raw = room.store.raw
+    stored: dict[str, tuple[Change, RawAppeal | None]] = {}
+    for _ in range(ROUNDS):
+        raws, took = await raw.add(changes, source, reader=reader, at=at)
+        stored |= {change.row.id: (change, made) for change, made in zip(changes, raws, strict=True)}
+        if took:
+            return stored
+        heads = await raw.heads([change.row.id for change in changes])
+        _must_be_newest(heads.values(), reader, source)
+        lost = [change for change in changes if not change.is_in(heads)]
+        for change in lost:
+            del stored[change.row.id]
+        changes = compare([change.row for change in lost if not change.row.absent], heads)
+        if not changes:
+            return stored
+    raise SourceDown(f"source {source.name}: another worker keeps writing the same items; the page is read again")
+
+
+async def _is_stored(claim: PageClaim, room: Room) -> bool:
+    """An offered page is whole in `raw`, or as whole as it will become: its source was read to the end since."""
+    heads = await room.store.raw.heads(entry.id for entry in claim.entries)
+    if all(entry.id in heads and heads[entry.id].revision >= entry.revision for entry in claim.entries):
+        return True
+    read_to_end_at = await room.store.sources.read_to_end_at(claim.source)
+    return read_to_end_at is not None and read_to_end_at > claim.at
+
+
+def _must_be_newest(heads: Iterable[Head], reader: int | None, source: Source) -> None:
+    """What we read is older than what a later reader of this source stored: drop it."""
+    if reader is not None and any(head.reader > reader for head in heads):
+        raise ClaimLapsed(f"source {source.name} was taken over; this worker drops the page that it holds")
+
+
+def _must_hold(took: bool, claim: SourceClaim) -> None:
+    if not took:
+        raise ClaimLapsed(f"source {claim.name} was taken over; its position stays where the other worker put it")
+
+
+def _moment(room: Room) -> datetime:
+    """Now, as exact as MongoDB keeps it: what is handed on in memory equals what is found in the store."""
+    now = room.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
