@@ -20,8 +20,9 @@ from intake.servers.errors import ServerError
 from intake.servers.processes import LOOPBACK, this_process
 from intake.servers.state import Broker, Mongo, State, User, load, locked, save
 
-#: Within the five seconds that Ctrl-C may take; both keep what they confirmed, also when killed.
-GRACE = 3.5
+#: Ctrl-C may take five seconds, flows included. The broker's management plugin alone dawdles for five, after the stores
+#: are closed; what was confirmed is on disk, so killing it then loses nothing.
+GRACE = 2.5
 WATCH_EVERY = 0.5
 
 
