@@ -1,7 +1,8 @@
 """Which unit answers, and why (派单决定). Pure: no I/O, no clock, no chance; the same input gives the same decision.
 
 The order is the meaning: what is not ours to dispatch comes first (referrals, praise), then the source's own choice
-where it stands, then the rules. Unsure means triage, never a guess (promise 7); nothing goes to the accused (promise 8).
+where it stands, then the rules. Unsure means triage, never a guess (promise 7); nothing goes to the accused
+(promise 8).
 
 `routing.confidence` is the confidence that the *unit* is right: the confidences of the categories that lead to it,
 added up, at most 1. A source's own choice has 1. Chatter (`quality.is_appeal` false) is not decided at all.

@@ -15,9 +15,9 @@ from router.dispatching.rules import Rules, Thresholds
 from router.dispatching.sheet import BadTables
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tables:
-    """The router's tables. Another version of any of them is another `Tables`."""
+    """The router's tables. Another version of any of them is another `Tables`; they are told apart by identity."""
 
     directory: Directory
     rules: Rules
