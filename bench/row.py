@@ -1,0 +1,75 @@
+"""What a bench hands on: one row of the table, and how two sides are compared fairly.
+
+The machine is shared and noisy, so no absolute figure is trusted: both sides run in turn (A B A B …) and the row's
+ratio is the median of the ratios of neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+import msgspec
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One run of one side: its figure, and what else was seen (CPU of each process, records, messages)."""
+
+    figure: float
+    facts: dict[str, Any] = {}
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Ours and the baseline, one right after the other."""
+
+    ours: Sample
+    baseline: Sample
+
+    @property
+    def ratio(self) -> float:
+        return self.ours.figure / self.baseline.figure
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table; the JSON has these names and, for the whole run, the facts of the machine."""
+
+    name: str
+    what: str
+    ours: float
+    baseline: float
+    unit: str
+    ratio: float
+    goal: str
+    met: bool
+    runs: Sequence[Pair]
+
+
+Side = Callable[[], Sample]
+Tell = Callable[[str], None]
+
+
+def in_turn(ours: Side, baseline: Side, runs: int, tell: Tell) -> list[Pair]:
+    """Run A B A B …, and say after each pair how it went: the whole takes a while."""
+    pairs = []
+    for number in range(1, runs + 1):
+        pair = Pair(ours(), baseline())
+        tell(f"{number}/{runs}: ours {pair.ours.figure:,.0f}, baseline {pair.baseline.figure:,.0f}")
+        pairs.append(pair)
+    return pairs
+
+
+def faster(name: str, what: str, pairs: Sequence[Pair], *, unit: str, at_least: float) -> Row:
+    """Make the row of a comparison where more is better."""
+    ratio = median(pair.ratio for pair in pairs)
+    return Row(
+        name=name,
+        what=what,
+        ours=median(pair.ours.figure for pair in pairs),
+        baseline=median(pair.baseline.figure for pair in pairs),
+        unit=unit,
+        ratio=ratio,
+        goal=f"≥ {at_least:g} ×",
+        met=ratio >= at_least,
+        runs=pairs,
+    )
