@@ -1,0 +1,125 @@
+"""The one table of moves of a case (工单状态迁移): what may happen in which state, and what it is meant to become.
+
+The same table is the filter of every conditional write (router/store.py), so a move whose moment has passed changes
+nothing.
+
+A case has a *goal*: the state in which it ends when nothing is left to send. Its *state* follows from the goal and
+from its dispatches, and is always the least finished of them: open triage first, then what is in flight, then what
+is parked, then the goal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """Where a case stands (promise 1)."""
+
+    RECEIVED = "received"  #: only between the first two events of the first write; never stored
+    IN_FLIGHT = "in_flight"  #: a dispatch is written down and not yet confirmed
+    DELIVERED = "delivered"  #: 已入队列: confirmed in each department's queue
+    TRIAGE = "triage"  #: 待研判
+    LINKED = "linked"  #: 已并单: another order carries it
+    INFORMED = "informed"  #: 告知: answered at the desk or declined with its code
+    HANDED_OVER = "handed_over"  #: 转 110, 119, 信访, another city
+    WITHDRAWN = "withdrawn"  #: 已撤回
+    OBSERVED = "observed"  #: decided and compared, nothing sent
+    PARKED = "parked"  #: 挂起待处理, with a reason
+
+
+class Sent(StrEnum):
+    """How far a dispatch has come."""
+
+    PENDING = "pending"  #: written down, perhaps published, not confirmed
+    SENT = "sent"  #: confirmed by the broker
+    PARKED = "parked"  #: returned, dead-lettered, or waiting behind such a one
+    DISCARDED = "discarded"  #: given up by a person, or pointless because it never left before it was taken back
+
+
+class Kind(StrEnum):
+    """What an event of a case says."""
+
+    RECEIVED = "received"  #: 登记
+    DISPATCHED = "dispatched"  #: 派单
+    TRIAGED = "triaged"  #: 转研判
+    INFORMED = "informed"  #: 告知 or 不予受理
+    HANDED_OVER = "handed_over"  #: 移交
+    OBSERVED = "observed"  #: 观察
+    LINKED = "linked"  #: 并单
+    UNDECIDED = "undecided"  #: deciding failed: parked with the reason
+    DELIVERED = "delivered"  #: 入队列: everything that was pending, or that of the named department
+    RETURNED = "returned"  #: the broker had no queue for it
+    DEAD_LETTERED = "dead_lettered"  #: the department's queue gave it up
+    RETRIED = "retried"  #: a parked one is to be sent again
+    DISCARDED = "discarded"  #: a parked message is given up; the case goes where it was going
+    GIVEN_UP = "given_up"  #: a parked order is given up: the case stays parked, with the reason
+    UPDATED = "updated"  #: 内容更新 to the holders
+    RECALLED = "recalled"  #: 收回
+    WITHDRAWN = "withdrawn"  #: 撤回
+    ASSIGNED = "assigned"  #: a person, or the fallback after 15 minutes, named the department
+    RECORDED = "recorded"  #: a revision that says nothing new to a department
+    DUTY_CALLED = "duty_called"  #: 呼叫值班: a critical one is in triage
+
+
+class Move(NamedTuple):
+    """From these states; `goal` is what the case is meant to become, None leaves it."""
+
+    before: frozenset[State]
+    goal: State | None = None
+
+
+_BORN = frozenset({State.RECEIVED})
+_OUT = frozenset({State.IN_FLIGHT, State.DELIVERED, State.PARKED})  # departments may have it
+_DESK = frozenset({State.TRIAGE, State.INFORMED, State.HANDED_OVER, State.LINKED, State.WITHDRAWN})
+_LIVE = _OUT | _DESK
+_STORED = _LIVE | {State.OBSERVED}
+
+MOVES: Mapping[Kind, Move] = MappingProxyType(
+    {
+        Kind.RECEIVED: Move(frozenset()),
+        # What a decision makes of it, the first or a later one. An observed case stays observed: going live never
+        # sends last year's orders.
+        Kind.DISPATCHED: Move(_BORN | _LIVE, State.DELIVERED),
+        Kind.TRIAGED: Move(_BORN | _LIVE, State.TRIAGE),
+        Kind.INFORMED: Move(_BORN | _LIVE, State.INFORMED),
+        Kind.HANDED_OVER: Move(_BORN | _LIVE, State.HANDED_OVER),
+        Kind.LINKED: Move(_BORN | _LIVE, State.LINKED),
+        Kind.OBSERVED: Move(_BORN | {State.OBSERVED, State.PARKED, State.WITHDRAWN}, State.OBSERVED),
+        Kind.UNDECIDED: Move(_BORN | _STORED, State.PARKED),
+        # What the broker says.
+        Kind.DELIVERED: Move(frozenset({State.IN_FLIGHT, State.TRIAGE})),
+        Kind.RETURNED: Move(frozenset({State.IN_FLIGHT, State.TRIAGE})),
+        Kind.DEAD_LETTERED: Move(_LIVE),
+        # What becomes of a parked one.
+        Kind.RETRIED: Move(frozenset({State.PARKED, State.IN_FLIGHT, State.TRIAGE})),
+        Kind.DISCARDED: Move(frozenset({State.PARKED, State.IN_FLIGHT, State.TRIAGE})),
+        Kind.GIVEN_UP: Move(frozenset({State.PARKED, State.IN_FLIGHT}), State.PARKED),
+        # What the departments are told.
+        Kind.UPDATED: Move(_LIVE),
+        Kind.RECALLED: Move(_LIVE),
+        Kind.WITHDRAWN: Move(_STORED - {State.WITHDRAWN}, State.WITHDRAWN),
+        # What people do.
+        Kind.ASSIGNED: Move(frozenset({State.TRIAGE, State.PARKED, State.INFORMED, State.HANDED_OVER})),
+        Kind.RECORDED: Move(_STORED),
+        Kind.DUTY_CALLED: Move(frozenset({State.TRIAGE})),
+    }
+)
+
+
+def state_of(goal: State, dispatches: Iterable[Sent]) -> State:
+    """Say where a case stands: the least finished of its parts."""
+    if goal is State.TRIAGE:
+        return goal
+    parts = set(dispatches)
+    if Sent.PENDING in parts:
+        return State.IN_FLIGHT
+    return State.PARKED if Sent.PARKED in parts else goal
+
+
+def allowed(kind: Kind, state: State) -> bool:
+    """Say whether the table has this move."""
+    return state in MOVES[kind].before

@@ -1,0 +1,240 @@
+"""What the broker must look like, following the directory (拓扑): `plan` says what is missing, `apply` makes it so.
+
+One topic exchange `appeals` without an alternate exchange (with one, an unroutable `mandatory` message would be
+acknowledged), a quorum queue for each department, and beside them what brings messages back: feedback and dead
+letters. Queues are declared with their type alone, since RabbitMQ 3.10 refuses a changed argument; limits,
+dead-lettering and overflow are a policy's.
+
+Nothing is ever taken away here: a queue whose department is no longer in the directory may hold orders. It is kept
+and told.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
+
+from router.dispatching.broker import Management, all_of
+from router.errors import NoSuchUnit
+
+APPEALS = "appeals"
+FEEDBACK = "feedback"
+FEEDBACK_QUEUE = "intake.feedback"
+DEAD = "appeals.dead"
+DEAD_QUEUE = "intake.dead"
+
+EXCHANGES: Mapping[str, str] = {APPEALS: "topic", FEEDBACK: "topic", DEAD: "fanout"}
+POLICY = "intake"
+#: Not for `intake.dead` itself: what is dead there must not go round.
+POLICY_PATTERN = r"^(dept\.|intake\.feedback$)"
+POLICY_DEFINITION: Mapping[str, Any] = {
+    "delivery-limit": 20,
+    "dead-letter-exchange": DEAD,
+    "dead-letter-strategy": "at-least-once",
+    "overflow": "reject-publish",
+}
+
+#: Units that are named in answers to citizens and take no orders.
+_TAKES_NO_ORDERS = "na"
+
+
+class Unit(Protocol):
+    """What topology reads of a unit of the directory."""
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+
+    @property
+    def kind(self) -> str:
+        """`na` takes no orders."""
+
+    @property
+    def urgent_lane(self) -> bool:
+        """Whether it wants critical ones in a queue of their own too."""
+
+
+class What(StrEnum):
+    """What a change is about, in the order in which changes are made."""
+
+    EXCHANGE = "exchange"
+    POLICY = "policy"
+    QUEUE = "queue"
+    BINDING = "binding"
+
+
+class Step(NamedTuple):
+    """One change to the broker."""
+
+    what: What
+    name: str  #: of the exchange, the policy or the queue
+    exchange: str = ""
+    key: str = ""  #: of the binding; the type of an exchange
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerState:
+    """What the broker has."""
+
+    exchanges: Mapping[str, str] = field(default_factory=dict)
+    queues: frozenset[str] = frozenset()
+    bindings: frozenset[tuple[str, str, str]] = frozenset()  #: exchange, queue, routing key
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What would be done, shown before it is done."""
+
+    steps: tuple[Step, ...]
+    kept: tuple[
+        str, ...
+    ]  #: queues of departments that the directory no longer has: look into them, then delete them by hand
+    wrong: tuple[str, ...] = ()  #: what is there and other than it must be, and can't be changed in place
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+
+def queue_of(code: str) -> str:
+    """Name a department's queue."""
+    return f"dept.{code}"
+
+
+def urgent_queue_of(code: str) -> str:
+    """Name a department's urgent lane."""
+    return f"dept.{code}.urgent"
+
+
+def receives(unit: Unit) -> bool:
+    """Say whether a unit takes orders."""
+    return unit.kind != _TAKES_NO_ORDERS
+
+
+def plan(units: Iterable[Unit], state: BrokerState) -> Plan:
+    """Compare the directory with the broker. Pure."""
+    queues, bindings = _wanted(units)
+    steps = [Step(What.EXCHANGE, name, key=kind) for name, kind in EXCHANGES.items() if name not in state.exchanges]
+    steps += [Step(What.POLICY, POLICY)] if not _policy_stands(state) else []
+    steps += [Step(What.QUEUE, name) for name in queues if name not in state.queues]
+    steps += [Step(What.BINDING, queue, exchange, key) for exchange, queue, key in bindings - state.bindings]
+    kept = {name for name in state.queues if name.startswith("dept.")} - set(queues)
+    wrong = [
+        f"exchange {name} is of type {state.exchanges[name]} and must be {kind}: delete it, then apply again"
+        for name, kind in EXCHANGES.items()
+        if state.exchanges.get(name, kind) != kind
+    ]
+    return Plan(steps=tuple(sorted(steps, key=_order)), kept=tuple(sorted(kept)), wrong=tuple(wrong))
+
+
+async def read_state(management: Management) -> BrokerState:
+    """Ask the broker what it has."""
+    exchanges = await management.listed("exchanges")
+    queues = await management.listed("queues")
+    bindings = await management.listed("bindings")
+    policies = await management.listed("policies")
+    return BrokerState(
+        exchanges={each["name"]: each["type"] for each in exchanges},
+        queues=frozenset(each["name"] for each in queues),
+        bindings=frozenset((each["source"], each["destination"], each["routing_key"]) for each in bindings),
+        policies={each["name"]: each for each in policies},
+    )
+
+
+async def apply(wanted: Plan, management: Management) -> None:
+    """Make the broker so. Doing it again, or half of it, does no harm."""
+    for what in What:
+        await all_of(_do(step, management) for step in wanted.steps if step.what is what)
+
+
+async def bring_up(units: Iterable[Unit], management: Management) -> Plan:
+    """Plan and apply at once, as the demonstration and the tests do."""
+    made = plan(list(units), await read_state(management))
+    await apply(made, management)
+    return made
+
+
+# ---------------------------------------------------------------- users
+
+
+class Credentials(NamedTuple):
+    """One of a department's two users; shown once and kept nowhere by us."""
+
+    user: str
+    password: str
+    queues: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Credentials(user={self.user!r}, password=…)"
+
+
+async def credentials(unit: Unit, management: Management, which: str = "a") -> Credentials:
+    """Give one of a department's two users (`a`, `b`) a new password; the other goes on as it is.
+
+    It may read its own queues and write to exchange `feedback` under its own code; it may declare nothing.
+    """
+    if not receives(unit):
+        raise NoSuchUnit(f"{unit.code} takes no orders and has no queue: nothing to give credentials for")
+    if which not in {"a", "b"}:
+        raise NoSuchUnit(f"a department has the users a and b, not {which}")
+    user, password = f"dept.{unit.code}.{which}", secrets.token_urlsafe(24)
+    await management.user(user, password)
+    own = re.escape(queue_of(unit.code))
+    nothing = "^$"
+    await management.permissions(user, configure=nothing, write=f"^{FEEDBACK}$", read=rf"^{own}(\.urgent)?$")
+    await management.topic_permissions(user, FEEDBACK, write=rf"^{re.escape(unit.code)}$", read=nothing)
+    await management.topic_permissions(user, APPEALS, write=nothing, read=nothing)
+    queues = [queue_of(unit.code)] + ([urgent_queue_of(unit.code)] if unit.urgent_lane else [])
+    return Credentials(user, password, tuple(queues))
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _wanted(units: Iterable[Unit]) -> tuple[dict[str, None], set[tuple[str, str, str]]]:
+    queues: dict[str, None] = {FEEDBACK_QUEUE: None, DEAD_QUEUE: None}
+    bindings = {(FEEDBACK, FEEDBACK_QUEUE, "#"), (DEAD, DEAD_QUEUE, "")}
+    for unit in units:
+        if not receives(unit):
+            continue
+        queues[queue_of(unit.code)] = None
+        bindings.add((APPEALS, queue_of(unit.code), f"{unit.code}.#"))
+        if unit.urgent_lane:
+            # The same publish reaches both queues, so it is the same message id without our doing.
+            queues[urgent_queue_of(unit.code)] = None
+            bindings.add((APPEALS, urgent_queue_of(unit.code), f"{unit.code}.*.critical"))
+    return queues, bindings
+
+
+def _policy() -> dict[str, Any]:
+    return {
+        "pattern": POLICY_PATTERN,
+        "apply-to": "queues",
+        "priority": 10,
+        "definition": dict(POLICY_DEFINITION),
+    }
+
+
+def _policy_stands(state: BrokerState) -> bool:
+    there = state.policies.get(POLICY)
+    return there is not None and all(there.get(name) == value for name, value in _policy().items())
+
+
+def _order(step: Step) -> tuple[int, str, str]:
+    return list(What).index(step.what), step.name, step.key
+
+
+async def _do(step: Step, management: Management) -> None:
+    match step.what:
+        case What.EXCHANGE:
+            await management.exchange(step.name, step.key)
+        case What.POLICY:
+            await management.policy(POLICY, _policy())
+        case What.QUEUE:
+            await management.queue(step.name)
+        case What.BINDING:
+            await management.binding(step.exchange, step.name, step.key)

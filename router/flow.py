@@ -1,0 +1,375 @@
+"""START HERE. A page of appeals in; each becomes a case, and each case's dispatches are in the departments' queues.
+
+Decide, store, publish, mark. A dispatch is written down before it is published, and whoever publishes it again
+publishes the same id and the same body, so a crash between any two of these steps is mended by running the same flow
+again: on the page, or by `deliver_forgotten` on what lapsed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+import structlog
+from msgspec.structs import replace
+
+from normalizer.appeal import Appeal, Change, Handed, Place
+from router.cases.case import (
+    Case,
+    Sending,
+    amend,
+    call_duty,
+    confirm,
+    dispatch_of,
+    facts_of,
+    needs_decision,
+    needs_duty,
+    open_case,
+    park,
+    sendable,
+)
+from router.cases.moves import Kind
+from router.dispatch import CaseFacts, Context, Decision, Dispatch
+from router.dispatching.backpressure import Backpressure
+from router.dispatching.publish_page import Fate, Message, Receipt
+from router.errors import CallOperator, RouterError, TryLater
+from router.store import CaseStore
+
+logger = structlog.get_logger(__name__)
+
+Text = tuple[str, int]  #: an appeal's id and revision
+
+
+class Outgoing(Protocol):
+    """What the flow needs of router/dispatching/publisher.py."""
+
+    async def publish(self, page: Sequence[Message]) -> list[Receipt]:
+        """One receipt a message, in order. TryLater or CallOperator only if nothing was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What the front door hands in."""
+
+    store: CaseStore
+    publisher: Outgoing
+    decide: Callable[[Appeal, Context], Decision]
+    compose: Callable[[Appeal, CaseFacts, Dispatch], bytes]  #: the body of a message
+    load_appeals: Callable[[Sequence[Text]], Awaitable[Mapping[Text, Appeal]]]  #: from `appeals` and `appeal_revisions`
+    now: Callable[[], datetime]  #: the database's clock, aware UTC
+    fence: Callable[[], int]  #: a number that no other claim has
+    duty_unit: Callable[[Place], str | None] = lambda _: (
+        None
+    )  #: who is called for a critical one in triage at this place
+    can_receive: Callable[[str], bool] = lambda _: True  #: whether the directory has a unit of this code with a queue
+    backpressure: Backpressure = field(default_factory=Backpressure)
+    lease: timedelta = timedelta(seconds=30)
+    again_after: timedelta = timedelta(seconds=1)  #: when to look again for a broker that is away
+
+    def moment(self) -> datetime:
+        """Now, as exactly as the store keeps it."""
+        now = self.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@dataclass(kw_only=True)
+class RoutedPage:
+    """What became of a page. `away` is set when the broker was not there: what is unsent goes out later."""
+
+    opened: int = 0
+    amended: int = 0
+    states: Counter[str] = field(default_factory=Counter)  #: of the cases that this page touched
+    sent: int = 0  #: dispatches confirmed
+    parked: int = 0  #: dispatches or decisions parked
+    waiting: int = 0  #: cases that still have something unsent
+    away: RouterError | None = None
+
+
+class _Claim(NamedTuple):
+    fence: int
+    until: datetime
+
+
+# ---------------------------------------------------------------- the flow
+
+
+async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
+    """Decide, store, publish, mark. Running it twice on the same page changes nothing and sends nothing new."""
+    page, claim = RoutedPage(), _claim(room)
+    texts: dict[Text, Appeal] = {(item.appeal.id, item.appeal.revision): item.appeal for item in handed}
+
+    opened, known = await _open(handed, room, claim)
+    amended = await _amend(known, room, claim)
+    page.opened, page.amended = len(opened), len(amended)
+
+    mine, theirs = await _mine([*opened, *amended], room, claim)
+    delivered = await _deliver(mine, texts, room, claim, page)
+
+    cases = {case.id: case for case in (*opened, *amended, *delivered)}
+    page.states.update(case.state.value for case in cases.values())
+    page.parked += sum(case.decision is None for case in opened)
+    page.waiting += theirs
+    return page
+
+
+async def deliver(case_ids: Sequence[str], room: Room) -> RoutedPage:
+    """Publish what is unsent in these cases, unless somebody else is at it."""
+    claim = _claim(room)
+    claimed = await room.store.claim(case_ids, claim.fence, claim.until)
+    return await _deliver_claimed(claimed.mine, claimed.theirs, room, claim)
+
+
+async def deliver_forgotten(room: Room, limit: int = 500) -> RoutedPage:
+    """Publish what a crash, a broker that was away or a full queue left behind, the longest forgotten first."""
+    claim = _claim(room)
+    claimed = await room.store.claim_forgotten(claim.fence, claim.until, limit)
+    return await _deliver_claimed(claimed.mine, claimed.theirs, room, claim)
+
+
+async def _deliver_claimed(cases: Sequence[Case], theirs: int, room: Room, claim: _Claim) -> RoutedPage:
+    page = RoutedPage(waiting=theirs)
+    delivered = await _deliver(cases, {}, room, claim, page)
+    page.states.update(case.state.value for case in delivered)
+    return page
+
+
+# ---------------------------------------------------------------- decide and store
+
+
+async def _open(handed: Sequence[Handed], room: Room, claim: _Claim) -> tuple[list[Case], list[tuple[Case, Handed]]]:
+    """Begin a case for each appeal that has none; give the others with the case they have."""
+    older = await room.store.load([item.appeal.id for item in handed if item.change is not Change.NEW])
+    at = room.moment()
+    known = [(older[item.appeal.id], item) for item in handed if item.appeal.id in older]
+    # Chatter never becomes a case, and what was taken back before it had one needs none.
+    begins = {
+        item.appeal.id: item
+        for item in handed
+        if item.appeal.id not in older and item.appeal.quality.is_appeal and item.change is not Change.WITHDRAWN
+    }
+    cases = [_begun(item, room, claim, at) for item in begins.values()]
+    there = await room.store.insert(cases)
+    if there:
+        found = await room.store.load(list(there))
+        known += [(found[id_], begins[id_]) for id_ in there]
+    opened = [case for case in cases if case.id not in there]
+    for case in opened:
+        _tell_duty(case)
+    return opened, known
+
+
+def _begun(item: Handed, room: Room, claim: _Claim, at: datetime) -> Case:
+    context = Context(mode=item.mode)
+    decision = _decided(item.appeal, context, room)
+    case = open_case(item.appeal, item.mode, decision, context, at)
+    if needs_duty(case):
+        case = call_duty(case, room.duty_unit(item.appeal.place), at)
+    return replace(case, fence=claim.fence, until=claim.until) if case.unsent else case
+
+
+async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: _Claim) -> list[Case]:
+    at = room.moment()
+    amended = []
+    for case, item in known:
+        after = await room.store.change(case, lambda now, item=item: _amended(now, item, room, claim, at))  # type: ignore[misc]
+        if after.version != case.version:
+            _tell_duty(after)
+        amended.append(after)
+    return amended
+
+
+def _amended(case: Case, item: Handed, room: Room, claim: _Claim, at: datetime) -> Case:
+    decision, context = None, None
+    if needs_decision(case, item.change, item.appeal.revision):
+        context = Context(mode=case.mode, holder=case.holder)
+        if case.decision is not None:
+            context = replace(case.decision.context, mode=case.mode, holder=case.holder)
+        decision = _decided(item.appeal, context, room)
+    after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
+    if needs_duty(after):
+        after = call_duty(after, room.duty_unit(item.appeal.place), at)
+    return claimed(case, after, claim)
+
+
+def _decided(appeal: Appeal, context: Context, room: Room) -> Decision | Exception:
+    """Decide, and let one that cannot be decided be the failure of one (promise 11)."""
+    try:
+        return room.decide(appeal, context)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it parks this appeal alone
+        # No traceback and no text of the error: both may quote the citizen.
+        logger.error("Deciding failed", action="case_undecided", case=appeal.id, error=type(error).__name__)  # noqa: TRY400
+        return error
+
+
+def _tell_duty(case: Case) -> None:
+    last = case.events[-1]
+    if last.kind is Kind.DUTY_CALLED:
+        logger.warning(
+            "A critical appeal waits in triage: call the person on duty",
+            action="duty_called",
+            case=case.id,
+            department=last.department,
+        )
+
+
+# ---------------------------------------------------------------- publish and mark
+
+
+async def _mine(cases: Iterable[Case], room: Room, claim: _Claim) -> tuple[list[Case], int]:
+    """Give those with something to send that are ours; claim what a crash left behind, leave what others are at."""
+    unsent = [case for case in cases if case.unsent]
+    mine = [case for case in unsent if case.fence == claim.fence]
+    lapsed = await room.store.claim([case.id for case in unsent if case.fence != claim.fence], claim.fence, claim.until)
+    return mine + lapsed.mine, lapsed.theirs
+
+
+async def _deliver(
+    cases: Sequence[Case], texts: Mapping[Text, Appeal], room: Room, claim: _Claim, page: RoutedPage
+) -> list[Case]:
+    """Send round by round: a department's next message goes out only when the one before is confirmed and marked."""
+    done: dict[str, Case] = {}
+    open_ = {case.id: case for case in cases}
+    later: dict[str, datetime] = {}
+    tried: set[str] = set()
+    while open_ and page.away is None:
+        rows = _next_round(open_.values(), tried, later, room)
+        if not rows:
+            break
+        tried.update(row.id for _, row in rows)
+        messages, failed = await _compose(rows, texts, room)
+        receipts = await _publish(messages, room, page)
+        for case in await _mark(open_, failed | receipts, room, claim, page):
+            open_[case.id] = case
+        for case in [case for case in open_.values() if not case.unsent]:
+            done[case.id] = open_.pop(case.id)
+    await _leave(open_, later, room, claim)
+    page.waiting += len(open_)
+    return [*done.values(), *open_.values()]
+
+
+def _next_round(
+    cases: Iterable[Case], tried: set[str], later: dict[str, datetime], room: Room
+) -> list[tuple[Case, Sending]]:
+    """Give what may go out now; a department whose queue is full is left alone, and it alone."""
+    now = room.moment()
+    held = room.backpressure.all_held(now)
+    rows = []
+    for case in cases:
+        for row in sendable(case):
+            if row.department in held:
+                later[case.id] = held[row.department]
+            elif row.id not in tried:
+                rows.append((case, row))
+    return rows
+
+
+async def _compose(
+    rows: Sequence[tuple[Case, Sending]], texts: Mapping[Text, Appeal], room: Room
+) -> tuple[list[Message], dict[str, Receipt]]:
+    """Make each message from the appeal of its own revision, so that it reads the same however often it is sent."""
+    wanted = {(case.id, row.revision) for case, row in rows} - texts.keys()
+    loaded = await room.load_appeals(sorted(wanted)) if wanted else {}
+    messages, failed = [], {}
+    for case, row in rows:
+        key = (case.id, row.revision)
+        appeal = texts.get(key) or loaded.get(key)
+        if appeal is None:
+            failed[row.id] = Receipt(Fate.RETURNED, f"revision {row.revision} of the appeal is not in the store")
+            continue
+        try:
+            body = room.compose(appeal, facts_of(case, row), dispatch_of(case, row))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it parks this dispatch alone
+            logger.error("Composing failed", action="dispatch_parked", case=case.id, error=type(error).__name__)  # noqa: TRY400
+            failed[row.id] = Receipt(Fate.RETURNED, f"the message could not be made: {type(error).__name__}")
+            continue
+        key_ = f"{row.department}.{appeal.category.code}.{appeal.urgency}"
+        messages.append(Message(row.id, row.department, key_, body))
+    return messages, failed
+
+
+async def _publish(messages: Sequence[Message], room: Room, page: RoutedPage) -> dict[str, Receipt]:
+    try:
+        receipts = await room.publisher.publish(messages)
+    except (TryLater, CallOperator) as error:
+        page.away = error
+        logger.warning(
+            "Nothing can be published now", action="broker_away", error=type(error).__name__, unsent=len(messages)
+        )
+        return {}
+    now = room.moment()
+    for message, receipt in zip(messages, receipts, strict=True):
+        if receipt.fate is Fate.REFUSED:
+            room.backpressure.refused(message.department, now)
+        elif receipt.fate is Fate.SENT:
+            room.backpressure.taken(message.department)
+    return {message.id: receipt for message, receipt in zip(messages, receipts, strict=True)}
+
+
+async def _mark(
+    cases: Mapping[str, Case],
+    receipts: Mapping[str, Receipt],
+    room: Room,
+    claim: _Claim,
+    page: RoutedPage,
+) -> list[Case]:
+    """Write down what the broker said: in one write where everything went well, one by one where not."""
+    at = room.moment()
+    whole, rest = [], []
+    for case in cases.values():
+        fates = [receipts[row.id].fate for row in case.dispatches if row.id in receipts]
+        page.sent += fates.count(Fate.SENT)
+        page.parked += fates.count(Fate.RETURNED)
+        if fates.count(Fate.SENT) == case.unsent:
+            whole.append(case)
+        elif Fate.SENT in fates or Fate.RETURNED in fates:
+            rest.append(case)
+    won, lost = await room.store.confirm_all(whole, at)
+    changed = await room.store.change_each(
+        [*lost, *rest], lambda case: claimed(case, _as_said(case, receipts, at), claim)
+    )
+    return won + changed
+
+
+def _as_said(case: Case, receipts: Mapping[str, Receipt], at: datetime) -> Case:
+    said = [(row.id, receipts[row.id]) for row in case.dispatches if row.id in receipts]
+    case = confirm(case, [id_ for id_, receipt in said if receipt.fate is Fate.SENT], at)
+    for id_, receipt in said:
+        if receipt.fate is Fate.RETURNED:
+            case = park(case, id_, receipt.reason or "returned", at)
+            logger.warning(
+                "Parked a dispatch", action="dispatch_parked", case=case.id, message=id_, reason=receipt.reason
+            )
+    return case
+
+
+async def _leave(cases: Mapping[str, Case], later: Mapping[str, datetime], room: Room, claim: _Claim) -> None:
+    """Let go of what could not be sent: it is looked at again when its queue, or the broker, may be there again."""
+    soon = room.moment() + room.again_after
+    held = room.backpressure.all_held(room.moment())
+    by_moment: dict[datetime, list[Case]] = {}
+    for case in cases.values():
+        waits = [held[row.department] for row in sendable(case) if row.department in held]
+        by_moment.setdefault(max(waits, default=later.get(case.id, soon)), []).append(case)
+    for until, group in by_moment.items():
+        await room.store.postpone(group, claim.fence, until)
+
+
+# ---------------------------------------------------------------- claims
+
+
+def claimed(before: Case, after: Case, claim: _Claim) -> Case:
+    """Claim a case in the very write that gives it something to send; let go of it in the write that leaves nothing."""
+    if after is before:
+        return after
+    if not after.unsent:
+        return replace(after, fence=None, until=None)
+    if not before.unsent:
+        return replace(after, fence=claim.fence, until=claim.until)
+    return after
+
+
+def _claim(room: Room) -> _Claim:
+    return _Claim(room.fence(), room.moment() + room.lease)

@@ -1,0 +1,283 @@
+"""The two collections of this room, `cases` and `strays`, and the only place that reads or writes them.
+
+A case is written on (_id, version) and on the states that the table of moves allows; many first moves are one bulk
+insert; the confirmation of a page is one update for each group of cases that look alike, mostly one. Whoever loses a
+race reads the case again and does the same function again.
+
+A case with something unsent belongs for a while to whoever put its `fence` there. What lapses (`until`, compared
+with the database's own clock) is anyone's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from msgspec.structs import replace
+from pymongo import ASCENDING
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from router.cases.case import BROKER, Case, Event, changes, confirm, from_document, to_document
+from router.cases.moves import MOVES, Kind, Sent, State
+
+Database = AsyncIOMotorDatabase[dict[str, Any]]
+Change = Callable[[Case], Case]
+
+_DUPLICATE = 11000
+
+#: What the queries below need and nothing else; most are small, as they hold only cases with something to be done.
+INDEXES: Mapping[str, tuple[tuple[list[tuple[str, int]], dict[str, Any]], ...]] = {
+    "cases": (
+        ([("until", ASCENDING)], {"name": "unsent", "partialFilterExpression": {"unsent": {"$gt": 0}}}),
+        (
+            [("parked", ASCENDING), ("opened_at", ASCENDING)],
+            {"name": "parked", "partialFilterExpression": {"parked": {"$gt": 0}}},
+        ),
+        (
+            [("goal", ASCENDING), ("urgency", ASCENDING), ("since", ASCENDING)],
+            {"name": "open", "partialFilterExpression": {"goal": {"$in": [State.TRIAGE.value, State.PARKED.value]}}},
+        ),
+        ([("case_no", ASCENDING)], {"name": "case_no"}),
+        ([("native_id", ASCENDING)], {"name": "native_id"}),
+        ([("dispatches.id", ASCENDING)], {"name": "message_id"}),
+    ),
+    "strays": (([("at", ASCENDING)], {"name": "at"}),),
+}
+
+
+class Claimed(NamedTuple):
+    """Cases that this worker may deliver, and those that somebody else is at."""
+
+    mine: list[Case]
+    theirs: int
+
+
+class CaseStore:
+    """`cases` and `strays`."""
+
+    def __init__(self, database: Database) -> None:
+        self._cases = database["cases"]
+        self._strays = database["strays"]
+        self._database = database
+
+    async def ensure_indexes(self) -> None:
+        """Make what is missing; what is there already costs nothing."""
+        for name, indexes in INDEXES.items():
+            for keys, options in indexes:
+                await self._database[name].create_index(keys, **options)
+
+    # ------------------------------------------------------------ writing
+
+    async def insert(self, cases: Sequence[Case]) -> set[str]:
+        """Write the first moves of a page at once; give the ids that were there already."""
+        if not cases:
+            return set()
+        try:
+            await self._cases.insert_many([to_document(case) for case in cases], ordered=False)
+        except BulkWriteError as error:
+            failed = error.details["writeErrors"]
+            if any(each["code"] != _DUPLICATE for each in failed):
+                raise
+            return {cases[each["index"]].id for each in failed}
+        return set()
+
+    async def change(self, case: Case, function: Change, kinds: Iterable[Kind] = ()) -> Case:
+        """Do a pure function to a case and write what it changed; if somebody was faster, read and do it again.
+
+        `kinds` are the moves that the function makes: their states are part of the write's filter.
+        """
+        states = frozenset[State]().union(*(MOVES[kind].before for kind in kinds))
+        while True:
+            after = function(case)
+            if after is case or after == case:
+                return case
+            guard: dict[str, Any] = {"_id": case.id, "version": case.version}
+            if states:
+                guard["state"] = {"$in": [state.value for state in states]}
+            written = await self._cases.update_one(guard, changes(case, after))
+            if written.matched_count:
+                return replace(after, version=case.version + 1)
+            fresh = await self.get(case.id)
+            if fresh is None or fresh.version == case.version:
+                return case
+            case = fresh
+
+    async def change_each(self, cases: Sequence[Case], function: Callable[[Case], Case]) -> list[Case]:
+        """Do `change` to several cases side by side."""
+        return list(await asyncio.gather(*(self.change(case, function) for case in cases)))
+
+    async def confirm_all(self, cases: Sequence[Case], at: datetime) -> tuple[list[Case], list[Case]]:
+        """Confirm all that is pending in these cases, one write for those alike. Gives winners and losers."""
+        groups: dict[tuple[int, int, State], list[Case]] = defaultdict(list)
+        for case in cases:
+            groups[case.version, len(case.events), case.goal].append(case)
+        won: list[Case] = []
+        lost: list[Case] = []
+        for (version, events, goal), group in groups.items():
+            if await self._confirm_group(group, version, events, goal, at):
+                won += [
+                    replace(confirm(case, [row.id for row in case.dispatches], at), version=version + 1)
+                    for case in group
+                ]
+                continue
+            # Some were changed meanwhile. Those that this write has reached show it in their version.
+            fresh = await self.load([case.id for case in group])
+            for case in group:
+                now = fresh.get(case.id, case)
+                done = (
+                    now.version == version + 1
+                    and now.events[-1].kind is Kind.DELIVERED
+                    and now.events[-1].n == events + 1
+                )
+                (won if done else lost).append(now)
+        return won, lost
+
+    async def _confirm_group(self, group: Sequence[Case], version: int, events: int, goal: State, at: datetime) -> bool:
+        # The event reads the same for all of a group: everything that was pending is delivered.
+        event = Event(n=events + 1, at=at, kind=Kind.DELIVERED, actor=BROKER)
+        states = [state.value for state in MOVES[Kind.DELIVERED].before]
+        done = await self._cases.update_many(
+            {"_id": {"$in": [case.id for case in group]}, "version": version, "state": {"$in": states}},
+            {
+                "$set": {
+                    "version": version + 1,
+                    "state": goal.value,
+                    "unsent": 0,
+                    "until": None,
+                    "fence": None,
+                    "dispatches.$[pending].state": Sent.SENT.value,
+                    "dispatches.$[pending].sent_at": at,
+                },
+                "$push": {"events": _plain(event)},
+            },
+            array_filters=[{"pending.state": Sent.PENDING.value}],
+        )
+        return bool(done.matched_count == len(group))
+
+    async def postpone(self, cases: Sequence[Case], fence: int, until: datetime) -> None:
+        """Leave these for later. Nothing happened to them, so this is no move; only their claim changes."""
+        if cases:
+            await self._cases.update_many(
+                {"_id": {"$in": [case.id for case in cases]}, "fence": fence, "unsent": {"$gt": 0}},
+                {"$set": {"until": until}},
+            )
+
+    # ------------------------------------------------------------ claims
+
+    async def claim(self, ids: Sequence[str], fence: int, until: datetime) -> Claimed:
+        """Claim those of these cases that have something to send and that nobody is at."""
+        if not ids:
+            return Claimed([], 0)
+        await self._cases.update_many(
+            {
+                "_id": {"$in": list(ids)},
+                "unsent": {"$gt": 0},
+                "$or": [{"fence": fence}, {"until": None}, {"$expr": {"$lt": ["$until", "$$NOW"]}}],
+            },
+            {"$set": {"fence": fence, "until": until}},
+        )
+        found = [
+            from_document(document)
+            async for document in self._cases.find({"_id": {"$in": list(ids)}, "unsent": {"$gt": 0}})
+        ]
+        mine = [case for case in found if case.fence == fence]
+        return Claimed(mine, len(found) - len(mine))
+
+    async def claim_forgotten(self, fence: int, until: datetime, limit: int = 500) -> Claimed:
+        """Claim what has something to send and whose claim has lapsed, the longest forgotten first."""
+        lapsed = self._cases.find(
+            {"unsent": {"$gt": 0}, "$expr": {"$lt": ["$until", "$$NOW"]}},
+            {"_id": 1},
+            sort=[("until", ASCENDING)],
+            limit=limit,
+        )
+        return await self.claim([document["_id"] async for document in lapsed], fence, until)
+
+    # ------------------------------------------------------------ reading
+
+    async def get(self, case: str) -> Case | None:
+        """Give one case by its id."""
+        document = await self._cases.find_one({"_id": case})
+        return None if document is None else from_document(document)
+
+    async def load(self, ids: Sequence[str]) -> dict[str, Case]:
+        """Give those of these cases that there are."""
+        found = self._cases.find({"_id": {"$in": list(ids)}})
+        return {document["_id"]: from_document(document) async for document in found}
+
+    async def find(self, name: str) -> list[Case]:
+        """Give the cases that a person may mean by this: a case id, a case number, a native id or a message id."""
+        either = [{"_id": name}, {"case_no": name.upper()}, {"native_id": name}, {"dispatches.id": name}]
+        return [from_document(document) async for document in self._cases.find({"$or": either}).limit(20)]
+
+    async def by_message(self, message: str) -> Case | None:
+        """Give the case to which a message belongs."""
+        document = await self._cases.find_one({"dispatches.id": message})
+        return None if document is None else from_document(document)
+
+    async def triage(self, limit: int = 100) -> list[Case]:
+        """Give what waits for a person, the most urgent first, then the oldest."""
+        found = [
+            from_document(document)
+            for urgency in ("critical", "urgent", "normal")
+            async for document in self._cases.find(
+                {"goal": State.TRIAGE.value, "urgency": urgency}, sort=[("since", ASCENDING)], limit=limit
+            )
+        ]
+        return found[:limit]
+
+    async def waiting_critical(self, since: datetime) -> list[Case]:
+        """Give the critical ones that are in triage since before this moment."""
+        found = self._cases.find({"goal": State.TRIAGE.value, "urgency": "critical", "since": {"$lte": since}})
+        return [from_document(document) async for document in found]
+
+    async def parked(self, limit: int = 100, department: str | None = None) -> list[Case]:
+        """Give the cases of which something is parked: a dispatch, or the decision itself."""
+        either: dict[str, Any] = {"$or": [{"parked": {"$gt": 0}}, {"goal": State.PARKED.value}]}
+        if department is not None:
+            either = {
+                "parked": {"$gt": 0},
+                "dispatches": {"$elemMatch": {"department": department, "state": Sent.PARKED.value}},
+            }
+        found = self._cases.find(either, sort=[("opened_at", ASCENDING)], limit=limit)
+        return [from_document(document) async for document in found]
+
+    async def unsent(self) -> int:
+        """Count the cases of which something is not confirmed yet."""
+        return await self._cases.count_documents({"unsent": {"$gt": 0}})
+
+    async def counts(self) -> dict[str, int]:
+        """Count the cases by their state."""
+        groups = self._cases.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}])
+        return {group["_id"]: group["n"] async for group in groups}
+
+    async def counts_by_department(self) -> dict[str, dict[str, int]]:
+        """Count the dispatches of each department by how far they have come."""
+        groups = self._cases.aggregate(
+            [
+                {"$match": {"dispatches.0": {"$exists": True}}},
+                {"$unwind": "$dispatches"},
+                {"$group": {"_id": {"code": "$dispatches.department", "state": "$dispatches.state"}, "n": {"$sum": 1}}},
+            ]
+        )
+        counts: dict[str, dict[str, int]] = defaultdict(dict)
+        async for group in groups:
+            counts[group["_id"]["code"]][group["_id"]["state"]] = group["n"]
+        return dict(counts)
+
+    # ------------------------------------------------------------ strays
+
+    async def add_stray(self, stray: Mapping[str, Any]) -> None:
+        """Keep a message that belongs to no case, sealed; the same one again is one document."""
+        try:
+            await self._strays.insert_one(dict(stray))
+        except DuplicateKeyError:
+            return
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in event.__struct_fields__} | {"kind": event.kind.value}
