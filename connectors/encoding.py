@@ -1,0 +1,76 @@
+"""Bytes of a source -> text and JSON, whatever it says of its encoding. Pure."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Any
+
+import msgspec
+
+from connectors.base import Response
+from connectors.errors import AccessDenied, FormatChanged
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_XML_HEAD = re.compile(r"^\s*<\?xml[^>]*\?>")
+_XML_ENCODING = re.compile(r"""\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""")
+#: 国标: every page that says gb2312 or gbk may hold characters of its successor.
+_GB = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "euc-cn": "gb18030"}
+_PASSWORD_FIELD = re.compile(r"""type\s*=\s*["']?password""", re.IGNORECASE)
+
+
+def text_of(body: bytes, content_type: str = "") -> str:
+    """Decode: byte order mark, strict UTF-8, what was declared if it fits, GB 18030; at last with marks of loss.
+
+    UTF-8 goes before the declaration: it cannot be met by chance, and a wrong declaration can.
+    """
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            return body.decode(encoding, "replace")
+    for encoding in ("utf-8", *_declared(body, content_type), "gb18030"):
+        try:
+            return body.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return body.decode("utf-8", "replace")
+
+
+def xml_of(body: bytes, content_type: str = "") -> str:
+    """Decode XML and drop what its head says of an encoding that it no longer has."""
+    text = text_of(body, content_type)
+    head = _XML_HEAD.match(text)
+    return text if head is None else _XML_ENCODING.sub("", head[0]) + text[head.end() :]
+
+
+def json_of(response: Response, where: str) -> Any:  # noqa: ANN401  the connector looks into it
+    """Read JSON, also when it is served as text/html; a log-in page is a refusal."""
+    text = text_of(response.body, response.headers.get("content-type", ""))
+    try:
+        return msgspec.json.decode(text.lstrip("\ufeff \t\r\n"))
+    except msgspec.DecodeError as error:
+        if text.lstrip().startswith("<"):
+            raise html_answer(text, where) from error
+        raise FormatChanged(
+            f"{where} answered {len(response.body)} bytes that are not JSON ({error}); "
+            "look at the address in a browser, then mend `url` or tell us of the new format"
+        ) from error
+
+
+def html_answer(text: str, where: str) -> AccessDenied | FormatChanged:
+    """What an HTML page in the place of data means."""
+    if _PASSWORD_FIELD.search(text):
+        return AccessDenied(
+            f"{where} answered with a log-in page; renew the key or the session, then resume the source"
+        )
+    return FormatChanged(f"{where} answered with an HTML page; check `url`, then resume the source")
+
+
+def _declared(body: bytes, content_type: str) -> list[str]:
+    found = []
+    if charset := _CHARSET.search(content_type):
+        found.append(charset[1])
+    if declared := _DECLARED.match(body[:200]):
+        found.append(declared[1].decode("ascii"))
+    return [_GB.get(name.lower(), name) for name in found]
