@@ -1,12 +1,12 @@
-"""12345 work orders (12345 工单接口): the wide order table as JSON, a key in the header, a keyset over updateTime and orderId."""
+"""12345 work orders (12345 工单接口): the wide order table as JSON, a key, a keyset over updateTime and orderId."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -95,7 +95,7 @@ def parse(response: Response, settings: HotlineSettings, *, at: str | None) -> t
         offered=tuple(each.native_id for each in read),
         items=items,
         bad=bad,
-        cursor=max([*keys, *([at] if at else [])], default=None),
+        cursor=max([*keys, *([at] if at else [])], key=partial(_order, zone=settings.zone), default=None),
     )
     return page, None if following is None else str(following)
 
@@ -136,6 +136,12 @@ def _key(row: Any, zone: str) -> str | None:  # noqa: ANN401
     return f"{row['updateTime']}|{row['orderId']}"
 
 
+def _order(key: str, zone: str) -> tuple[datetime, str]:
+    """Keys as the source sorts them, also where it writes months without a zero."""
+    written, _, order = key.partition("|")
+    return moment_of(written, zone) or datetime.min.replace(tzinfo=UTC), order
+
+
 def _earlier(cursor: str | None, seconds: float) -> str:
     """Go back by the overlap, in the source's own way of writing times."""
     if cursor is None:
@@ -144,7 +150,7 @@ def _earlier(cursor: str | None, seconds: float) -> str:
     moment = moment_of(written, "UTC")
     if not seconds or moment is None:
         return cursor
-    return f"{(moment - timedelta(seconds=seconds)).astimezone(ZoneInfo('UTC')):%Y-%m-%d %H:%M:%S}|"
+    return f"{moment - timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}|"
 
 
 def _written(value: object) -> str:

@@ -1,7 +1,7 @@
 """The only place that knows HTTP's errors: a polite `Fetch` for one source.
 
-Strategy: one budget a source; what a source answers is data, a wish for patience, or a reason to stop (errors.py). Short
-troubles are waited out here, by error group; longer ones end the reading, and the source waits (flow.py).
+Strategy: one budget a source; what a source answers is data, a wish for patience, or a reason to stop (errors.py).
+Short troubles are waited out here, by error group; longer ones end the reading, and the source waits (flow.py).
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def fetch_for(
     """Make the way to the network of one source; it leads to the hosts of these addresses and of `hosts` alone."""
     hosts = {_host(address) for address in addresses} | set(source.hosts)
     spending = budget or LocalBudget(source.requests_per_minute)
-    return _Way(source.name, frozenset(hosts), session, spending, user_agent(contact), now).fetch
+    agent = user_agent(contact)
+    return _Way(name=source.name, hosts=frozenset(hosts), session=session, budget=spending, agent=agent, now=now).fetch
 
 
 class _Way:
@@ -64,6 +65,7 @@ class _Way:
 
     def __init__(
         self,
+        *,
         name: str,
         hosts: frozenset[str],
         session: aiohttp.ClientSession,

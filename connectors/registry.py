@@ -1,4 +1,4 @@
-"""The kinds of source, in plain sight. A new channel joins by a line here and a folder of recordings beside its tests."""
+"""The kinds of source, in plain sight. A new channel joins by a line here and a folder of recordings."""
 
 from __future__ import annotations
 

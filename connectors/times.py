@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
-#: 2019/2/28 11:25:05 · 2020-01-02 08:30:00 · 2020-01-02T08:30 · 2020年1月2日 08:30 · 2020.1.2, with or without an offset
+#: 2019/2/28 11:25:05 · 2020-01-02T08:30 · 2020年1月2日 08:30 · 2020.1.2, with or without an offset
 _ISO = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
     r"(?:[T\s]+(\d{1,2})[:时](\d{1,2})分?(?::?(\d{1,2})(?:[.,](\d{1,9}))?秒?)?)?"
