@@ -1,0 +1,78 @@
+# Every target does its own set-up, and each step of it only once.
+#   make run [ONCE=1]   the demonstration city and the whole street
+#   make test           the test suite, against a real MongoDB and a real RabbitMQ
+# MONGO_URL, AMQP_URL and AMQP_MANAGEMENT_URL name servers to use instead of our own.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= demo/intake.toml
+TESTS ?= tests
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run setup test live check format bench servers down lock clean broker compose
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance and exits
+	@exec $(BIN)/intake run --embedded --config "$(CONFIG)" $(if $(filter-out 0,$(ONCE)),--once)
+
+setup: .venv/.installed .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
+
+test: setup compose ## the test suite; TESTS=tests/router for a part of it
+	$(BIN)/python -m pytest -m "not live" $(TESTS)
+
+live: setup ## the tests that need more time or servers
+	@$(BIN)/python -m pytest -m live $(TESTS) || { status=$$?; [ $$status = 5 ] && echo "no live tests in $(TESTS)" || exit $$status; }
+
+check: .venv/.installed ## linter, formatter, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.installed ## let the tools mend what they can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## throughput here, as ratios to baselines measured in the same run
+	$(BIN)/python -m bench
+
+servers: setup ## start MongoDB and RabbitMQ and keep them running (make down stops them)
+	$(BIN)/intake servers up
+
+down: .venv/.installed ## stop them
+	$(BIN)/intake servers down
+
+# Without ensurepip `python3 -m venv` fails half-way: Debian has it in a package of its own.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 以上 / Python 3.11 or newer is needed; name one by PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/apt "$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: constraints.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.intake/keys/.made: | .venv/.installed
+	@$(BIN)/python -c 'from pathlib import Path; from intake.keys import make_keys; make_keys(Path(".intake/keys"))'
+	@touch $@
+
+broker:
+	@[ -n "$${AMQP_URL:-}" ] || command -v rabbitmq-server >/dev/null || compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null || .ci/apt rabbitmq-server
+
+# Only validates docker-compose.yml (no engine is needed); where it can't be had, that one test says so and is skipped.
+compose:
+	@command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || .ci/apt docker-compose || true
+
+lock: ## resolve constraints.txt anew from pyproject.toml (needs uv: pip install uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --extra dev --extra servers --extra bench pyproject.toml --output-file constraints.txt
+
+clean: ## remove what was built; data and keys under .intake stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
