@@ -17,20 +17,8 @@ import structlog
 from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed, Place
-from router.cases.case import (
-    Case,
-    Sending,
-    amend,
-    call_duty,
-    confirm,
-    dispatch_of,
-    facts_of,
-    needs_decision,
-    needs_duty,
-    open_case,
-    park,
-    sendable,
-)
+from router.cases.case import Case, Sending, dispatch_of, facts_of, needs_duty, sendable
+from router.cases.life import amend, call_duty, confirm, needs_decision, open_case, park
 from router.cases.moves import Kind
 from router.dispatch import CaseFacts, Context, Decision, Dispatch
 from router.dispatching.backpressure import Backpressure

@@ -21,7 +21,8 @@ from msgspec.structs import replace
 from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from router.cases.case import BROKER, Case, Event, changes, confirm, from_document, to_document
+from router.cases.case import Case, Event, changes, from_document, to_document
+from router.cases.life import BROKER, confirm
 from router.cases.moves import MOVES, Kind, Sent, State
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]

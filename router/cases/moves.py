@@ -10,7 +10,7 @@ is parked, then the goal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -110,14 +110,13 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
 )
 
 
-def state_of(goal: State, dispatches: Iterable[Sent]) -> State:
+def state_of(goal: State, dispatches: Collection[Sent]) -> State:
     """Say where a case stands: the least finished of its parts."""
     if goal is State.TRIAGE:
         return goal
-    parts = set(dispatches)
-    if Sent.PENDING in parts:
+    if Sent.PENDING in dispatches:
         return State.IN_FLIGHT
-    return State.PARKED if Sent.PARKED in parts else goal
+    return State.PARKED if Sent.PARKED in dispatches else goal
 
 
 def allowed(kind: Kind, state: State) -> bool:
