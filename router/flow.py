@@ -22,7 +22,11 @@ from router.cases.life import amend, call_duty, confirm, needs_decision, open_ca
 from router.cases.moves import Kind
 from router.dispatch import CaseFacts, Context, Decision, Dispatch
 from router.dispatching.backpressure import Backpressure
+from router.dispatching.decide import decide
+from router.dispatching.message import message, routing_key
 from router.dispatching.publish_page import Fate, Message, Receipt
+from router.dispatching.tables import Tables
+from router.dispatching.topology import receives
 from router.errors import CallOperator, RouterError, TryLater
 from router.store import CaseStore
 
@@ -44,15 +48,12 @@ class Room:
 
     store: CaseStore
     publisher: Outgoing
-    decide: Callable[[Appeal, Context], Decision]
-    compose: Callable[[Appeal, CaseFacts, Dispatch], bytes]  #: the body of a message
+    tables: Tables
     load_appeals: Callable[[Sequence[Text]], Awaitable[Mapping[Text, Appeal]]]  #: from `appeals` and `appeal_revisions`
     now: Callable[[], datetime]  #: the database's clock, aware UTC
     fence: Callable[[], int]  #: a number that no other claim has
-    duty_unit: Callable[[Place], str | None] = lambda _: (
-        None
-    )  #: who is called for a critical one in triage at this place
-    can_receive: Callable[[str], bool] = lambda _: True  #: whether the directory has a unit of this code with a queue
+    decide: Callable[[Appeal, Context, Tables], Decision] = decide
+    message: Callable[[CaseFacts, Dispatch, Appeal, Tables], bytes] = message
     backpressure: Backpressure = field(default_factory=Backpressure)
     lease: timedelta = timedelta(seconds=30)
     again_after: timedelta = timedelta(seconds=1)  #: when to look again for a broker that is away
@@ -61,6 +62,11 @@ class Room:
         """Now, as exactly as the store keeps it."""
         now = self.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def fallback(self, place: Place) -> str | None:
+        """Who answers for this place when nobody else does, and is called for a critical one in triage (promise 7)."""
+        unit = self.tables.directory.fallback(place)
+        return unit.code if unit is not None and receives(unit) else None
 
 
 @dataclass(kw_only=True)
@@ -76,9 +82,11 @@ class RoutedPage:
     away: RouterError | None = None
 
 
-class _Claim(NamedTuple):
+class Claim(NamedTuple):
+    """For whom, and until when, a case is kept."""
+
     fence: int
-    until: datetime
+    until: datetime | None  #: None: anybody may take it at once
 
 
 # ---------------------------------------------------------------- the flow
@@ -86,7 +94,7 @@ class _Claim(NamedTuple):
 
 async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
     """Decide, store, publish, mark. Running it twice on the same page changes nothing and sends nothing new."""
-    page, claim = RoutedPage(), _claim(room)
+    page, claim = RoutedPage(), claim_of(room)
     texts: dict[Text, Appeal] = {(item.appeal.id, item.appeal.revision): item.appeal for item in handed}
 
     opened, known = await _open(handed, room, claim)
@@ -105,19 +113,19 @@ async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
 
 async def deliver(case_ids: Sequence[str], room: Room) -> RoutedPage:
     """Publish what is unsent in these cases, unless somebody else is at it."""
-    claim = _claim(room)
+    claim = claim_of(room)
     claimed = await room.store.claim(case_ids, claim.fence, claim.until)
     return await _deliver_claimed(claimed.mine, claimed.theirs, room, claim)
 
 
 async def deliver_forgotten(room: Room, limit: int = 500) -> RoutedPage:
     """Publish what a crash, a broker that was away or a full queue left behind, the longest forgotten first."""
-    claim = _claim(room)
+    claim = claim_of(room)
     claimed = await room.store.claim_forgotten(claim.fence, claim.until, limit)
     return await _deliver_claimed(claimed.mine, claimed.theirs, room, claim)
 
 
-async def _deliver_claimed(cases: Sequence[Case], theirs: int, room: Room, claim: _Claim) -> RoutedPage:
+async def _deliver_claimed(cases: Sequence[Case], theirs: int, room: Room, claim: Claim) -> RoutedPage:
     page = RoutedPage(waiting=theirs)
     delivered = await _deliver(cases, {}, room, claim, page)
     page.states.update(case.state.value for case in delivered)
@@ -127,7 +135,7 @@ async def _deliver_claimed(cases: Sequence[Case], theirs: int, room: Room, claim
 # ---------------------------------------------------------------- decide and store
 
 
-async def _open(handed: Sequence[Handed], room: Room, claim: _Claim) -> tuple[list[Case], list[tuple[Case, Handed]]]:
+async def _open(handed: Sequence[Handed], room: Room, claim: Claim) -> tuple[list[Case], list[tuple[Case, Handed]]]:
     """Begin a case for each appeal that has none; give the others with the case they have."""
     older = await room.store.load([item.appeal.id for item in handed if item.change is not Change.NEW])
     at = room.moment()
@@ -145,54 +153,55 @@ async def _open(handed: Sequence[Handed], room: Room, claim: _Claim) -> tuple[li
         known += [(found[id_], begins[id_]) for id_ in there]
     opened = [case for case in cases if case.id not in there]
     for case in opened:
-        _tell_duty(case)
+        tell_duty(case)
     return opened, known
 
 
-def _begun(item: Handed, room: Room, claim: _Claim, at: datetime) -> Case:
+def _begun(item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
     context = Context(mode=item.mode)
-    decision = _decided(item.appeal, context, room)
+    decision = decided(item.appeal, context, room)
     case = open_case(item.appeal, item.mode, decision, context, at)
     if needs_duty(case):
-        case = call_duty(case, room.duty_unit(item.appeal.place), at)
+        case = call_duty(case, room.fallback(item.appeal.place), at)
     return replace(case, fence=claim.fence, until=claim.until) if case.unsent else case
 
 
-async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: _Claim) -> list[Case]:
+async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim) -> list[Case]:
     at = room.moment()
     amended = []
     for case, item in known:
         after = await room.store.change(case, lambda now, item=item: _amended(now, item, room, claim, at))  # type: ignore[misc]
         if after.version != case.version:
-            _tell_duty(after)
+            tell_duty(after)
         amended.append(after)
     return amended
 
 
-def _amended(case: Case, item: Handed, room: Room, claim: _Claim, at: datetime) -> Case:
+def _amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
     decision, context = None, None
     if needs_decision(case, item.change, item.appeal.revision):
         context = Context(mode=case.mode, holder=case.holder)
         if case.decision is not None:
             context = replace(case.decision.context, mode=case.mode, holder=case.holder)
-        decision = _decided(item.appeal, context, room)
+        decision = decided(item.appeal, context, room)
     after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
     if needs_duty(after):
-        after = call_duty(after, room.duty_unit(item.appeal.place), at)
+        after = call_duty(after, room.fallback(item.appeal.place), at)
     return claimed(case, after, claim)
 
 
-def _decided(appeal: Appeal, context: Context, room: Room) -> Decision | Exception:
+def decided(appeal: Appeal, context: Context, room: Room) -> Decision | Exception:
     """Decide, and let one that cannot be decided be the failure of one (promise 11)."""
     try:
-        return room.decide(appeal, context)
+        return room.decide(appeal, context, room.tables)
     except Exception as error:  # noqa: BLE001 - whatever it is, it parks this appeal alone
         # No traceback and no text of the error: both may quote the citizen.
         logger.error("Deciding failed", action="case_undecided", case=appeal.id, error=type(error).__name__)  # noqa: TRY400
         return error
 
 
-def _tell_duty(case: Case) -> None:
+def tell_duty(case: Case) -> None:
+    """Call the person on duty, if the last event says so; the log carries no word of the citizen."""
     last = case.events[-1]
     if last.kind is Kind.DUTY_CALLED:
         logger.warning(
@@ -206,7 +215,7 @@ def _tell_duty(case: Case) -> None:
 # ---------------------------------------------------------------- publish and mark
 
 
-async def _mine(cases: Iterable[Case], room: Room, claim: _Claim) -> tuple[list[Case], int]:
+async def _mine(cases: Iterable[Case], room: Room, claim: Claim) -> tuple[list[Case], int]:
     """Give those with something to send that are ours; claim what a crash left behind, leave what others are at."""
     unsent = [case for case in cases if case.unsent]
     mine = [case for case in unsent if case.fence == claim.fence]
@@ -215,7 +224,7 @@ async def _mine(cases: Iterable[Case], room: Room, claim: _Claim) -> tuple[list[
 
 
 async def _deliver(
-    cases: Sequence[Case], texts: Mapping[Text, Appeal], room: Room, claim: _Claim, page: RoutedPage
+    cases: Sequence[Case], texts: Mapping[Text, Appeal], room: Room, claim: Claim, page: RoutedPage
 ) -> list[Case]:
     """Send round by round: a department's next message goes out only when the one before is confirmed and marked."""
     done: dict[str, Case] = {}
@@ -268,13 +277,13 @@ async def _compose(
             failed[row.id] = Receipt(Fate.RETURNED, f"revision {row.revision} of the appeal is not in the store")
             continue
         try:
-            body = room.compose(appeal, facts_of(case, row), dispatch_of(case, row))
+            dispatch = dispatch_of(case, row)
+            body = room.message(facts_of(case, row), dispatch, appeal, room.tables)
         except Exception as error:  # noqa: BLE001 - whatever it is, it parks this dispatch alone
             logger.error("Composing failed", action="dispatch_parked", case=case.id, error=type(error).__name__)  # noqa: TRY400
             failed[row.id] = Receipt(Fate.RETURNED, f"the message could not be made: {type(error).__name__}")
             continue
-        key_ = f"{row.department}.{appeal.category.code}.{appeal.urgency}"
-        messages.append(Message(row.id, row.department, key_, body))
+        messages.append(Message(row.id, row.department, routing_key(dispatch, appeal), body))
     return messages, failed
 
 
@@ -288,19 +297,19 @@ async def _publish(messages: Sequence[Message], room: Room, page: RoutedPage) ->
         )
         return {}
     now = room.moment()
-    for message, receipt in zip(messages, receipts, strict=True):
+    for sent, receipt in zip(messages, receipts, strict=True):
         if receipt.fate is Fate.REFUSED:
-            room.backpressure.refused(message.department, now)
+            room.backpressure.refused(sent.department, now)
         elif receipt.fate is Fate.SENT:
-            room.backpressure.taken(message.department)
-    return {message.id: receipt for message, receipt in zip(messages, receipts, strict=True)}
+            room.backpressure.taken(sent.department)
+    return {sent.id: receipt for sent, receipt in zip(messages, receipts, strict=True)}
 
 
 async def _mark(
     cases: Mapping[str, Case],
     receipts: Mapping[str, Receipt],
     room: Room,
-    claim: _Claim,
+    claim: Claim,
     page: RoutedPage,
 ) -> list[Case]:
     """Write down what the broker said: in one write where everything went well, one by one where not."""
@@ -333,7 +342,7 @@ def _as_said(case: Case, receipts: Mapping[str, Receipt], at: datetime) -> Case:
     return case
 
 
-async def _leave(cases: Mapping[str, Case], later: Mapping[str, datetime], room: Room, claim: _Claim) -> None:
+async def _leave(cases: Mapping[str, Case], later: Mapping[str, datetime], room: Room, claim: Claim) -> None:
     """Let go of what could not be sent: it is looked at again when its queue, or the broker, may be there again."""
     soon = room.moment() + room.again_after
     held = room.backpressure.all_held(room.moment())
@@ -348,7 +357,7 @@ async def _leave(cases: Mapping[str, Case], later: Mapping[str, datetime], room:
 # ---------------------------------------------------------------- claims
 
 
-def claimed(before: Case, after: Case, claim: _Claim) -> Case:
+def claimed(before: Case, after: Case, claim: Claim) -> Case:
     """Claim a case in the very write that gives it something to send; let go of it in the write that leaves nothing."""
     if after is before:
         return after
@@ -359,5 +368,6 @@ def claimed(before: Case, after: Case, claim: _Claim) -> Case:
     return after
 
 
-def _claim(room: Room) -> _Claim:
-    return _Claim(room.fence(), room.moment() + room.lease)
+def claim_of(room: Room) -> Claim:
+    """Begin a claim: a new fence, and one lease from now."""
+    return Claim(room.fence(), room.moment() + room.lease)

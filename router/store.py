@@ -169,7 +169,7 @@ class CaseStore:
 
     # ------------------------------------------------------------ claims
 
-    async def claim(self, ids: Sequence[str], fence: int, until: datetime) -> Claimed:
+    async def claim(self, ids: Sequence[str], fence: int, until: datetime | None) -> Claimed:
         """Claim those of these cases that have something to send and that nobody is at."""
         if not ids:
             return Claimed([], 0)
@@ -188,7 +188,7 @@ class CaseStore:
         mine = [case for case in found if case.fence == fence]
         return Claimed(mine, len(found) - len(mine))
 
-    async def claim_forgotten(self, fence: int, until: datetime, limit: int = 500) -> Claimed:
+    async def claim_forgotten(self, fence: int, until: datetime | None, limit: int = 500) -> Claimed:
         """Claim what has something to send and whose claim has lapsed, the longest forgotten first."""
         lapsed = self._cases.find(
             {"unsent": {"$gt": 0}, "$expr": {"$lt": ["$until", "$$NOW"]}},

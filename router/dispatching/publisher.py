@@ -92,7 +92,7 @@ class Publisher:
         """Drop a connection that says nothing, with whatever waits in its buffers; say why if the broker said why."""
         reason = channel.closing.exception() if channel.is_closed and not channel.closing.cancelled() else None
         await self.close()
-        with _as_ours("publishing"):
+        with as_ours("publishing"):
             if isinstance(reason, ChannelNotFoundEntity | ChannelAccessRefused):
                 raise reason
 
@@ -106,7 +106,7 @@ class Publisher:
             ):
                 await self._reopen()
             assert self._channel is not None
-            with _as_ours("opening a channel"):
+            with as_ours("opening a channel"):
                 return await self._channel.get_underlay_channel()
 
     async def _reopen(self) -> None:
@@ -117,14 +117,14 @@ class Publisher:
             wait=wait_exponential_jitter(initial=0.1, max=1.0),
             reraise=True,
         ):
-            with attempt, _as_ours("connecting"):
+            with attempt, as_ours("connecting"):
                 self._connection = await aio_pika.connect(self._url, timeout=self._connect_within)
                 self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         logger.info("Connected to the broker", action="broker_connected")
 
 
 @contextmanager
-def _as_ours(doing: str) -> Iterator[None]:
+def as_ours(doing: str) -> Iterator[None]:
     """Turn the libraries' errors into ours, by what the caller does next."""
     try:
         yield

@@ -1,0 +1,145 @@
+"""What a person at the desk does to a case, or the clock when nobody does: assign, retry, discard, escalate.
+
+Each is one conditional write and then the same delivery that a page gets (router/flow.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+import structlog
+from msgspec.structs import replace
+
+from normalizer.appeal import Place
+from router.cases import life
+from router.cases.case import Case, needs_duty
+from router.cases.moves import Sent, State
+from router.dispatch import Context
+from router.dispatching.topology import receives
+from router.errors import NoSuchCase, NoSuchUnit
+from router.flow import Claim, Room, RoutedPage, claimed, decided, deliver, tell_duty
+
+logger = structlog.get_logger(__name__)
+
+#: After how long a critical case in triage goes to the fallback owner of its place (promise 7).
+PATIENCE = timedelta(minutes=15)
+
+
+async def find_case(name: str, room: Room) -> Case:
+    """Find the one case that a person means: by case id, case number, native id or message id."""
+    found = await room.store.find(name)
+    if not found:
+        raise NoSuchCase(f"no case has the id, number, native id or message id {name!r}")
+    if len(found) > 1:
+        ids = ", ".join(case.id for case in found)
+        raise NoSuchCase(f"{name!r} may be any of {len(found)} cases: {ids}; say which by its id")
+    return found[0]
+
+
+async def assign(name: str, department: str, person: str, reason: str, room: Room) -> Case:
+    """Give a case that waits for a person to a department, and send it there."""
+    unit = room.tables.directory.get(department)
+    if unit is None or not receives(unit):
+        raise NoSuchUnit(f"the directory has no unit {department} that takes orders: see `intake departments list`")
+    case = await find_case(name, room)
+    at = room.moment()
+    return await _change(case, lambda now: life.assign(now, department, person, reason, at), room)
+
+
+async def retry_parked(case_ids: Sequence[str], actor: str, room: Room) -> RoutedPage:
+    """Send again what is parked in these cases; decide again where deciding had failed."""
+    changed = []
+    for case in (await room.store.load(case_ids)).values():
+        after = await _decide_again(case, room) if _undecided(case) else case
+        at = room.moment()
+        after = await _write(after, lambda now, at=at: life.retry(now, actor, at), room)  # type: ignore[misc]
+        changed.append(after)
+    return await deliver([case.id for case in changed], room)
+
+
+async def discard_parked(case_ids: Sequence[str], actor: str, reason: str, room: Room) -> list[Case]:
+    """Give up what is parked in these cases; an order given up leaves its case parked, with the reason."""
+    at = room.moment()
+    cases = (await room.store.load(case_ids)).values()
+    return [await _change(case, lambda now: life.discard(now, actor, reason, at), room) for case in cases]
+
+
+async def escalate(room: Room) -> list[Case]:
+    """Give critical cases that lay in triage too long to the fallback owner of their place.
+
+    Where the directory has no fallback for a place the case stays in triage and is told each time.
+    """
+    given = []
+    for case in await room.store.waiting_critical(room.moment() - PATIENCE):
+        unit = room.fallback(Place(district=case.district, street=case.street))
+        if unit is None:
+            logger.error("A critical case waits and its place has no fallback unit", action="no_fallback", case=case.id)
+            continue
+        after = await _change(case, _fall_back(unit, room), room)
+        if after.state is not State.TRIAGE:
+            logger.warning("Gave a critical case to the fallback", action="fell_back", case=case.id, department=unit)
+        given.append(after)
+    return given
+
+
+def parked_rows(cases: Iterable[Case]) -> list[tuple[Case, str | None, str]]:
+    """Give what is parked in these cases for a list: case, message id (None: the decision itself), reason."""
+    rows: list[tuple[Case, str | None, str]] = []
+    for case in cases:
+        rows += [(case, row.id, row.parked or "") for row in case.dispatches if row.state is Sent.PARKED]
+        if _undecided(case):
+            rows.append((case, None, case.events[-1].note or ""))
+    return rows
+
+
+def _undecided(case: Case) -> bool:
+    return case.goal is State.PARKED and not any(row.state is Sent.DISCARDED for row in case.dispatches)
+
+
+def _fall_back(unit: str, room: Room) -> Callable[[Case], Case]:
+    at = room.moment()
+
+    def give(case: Case) -> Case:
+        # Read again after a lost race: somebody may have assigned it meanwhile.
+        if case.state is not State.TRIAGE:
+            return case
+        return life.fall_back(case, unit, "特急件 15 分钟无人研判，按规定先交属地兜底单位", at)
+
+    return give
+
+
+async def _decide_again(case: Case, room: Room) -> Case:
+    appeal = (await room.load_appeals([(case.id, case.revision)])).get((case.id, case.revision))
+    if appeal is None:
+        raise NoSuchCase(f"revision {case.revision} of appeal {case.id} is not in the store: nothing to decide on")
+    context = Context(mode=case.mode, holder=case.holder)
+    if case.decision is not None:
+        context = replace(case.decision.context, holder=case.holder)
+    decision = decided(appeal, context, room)
+    at = room.moment()
+
+    def again(now: Case) -> Case:
+        if not _undecided(now):
+            return now
+        after = life.decide_again(now, decision, context, at)
+        return life.call_duty(after, room.fallback(appeal.place), at) if needs_duty(after) else after
+
+    after = await _write(case, again, room)
+    if after.version != case.version:
+        tell_duty(after)
+    return after
+
+
+async def _change(case: Case, function: Callable[[Case], Case], room: Room) -> Case:
+    after = await _write(case, function, room)
+    if after.unsent:
+        await deliver([after.id], room)
+        return await room.store.get(after.id) or after
+    return after
+
+
+async def _write(case: Case, function: Callable[[Case], Case], room: Room) -> Case:
+    """Write it unclaimed: the delivery that follows claims it, or whoever comes first."""
+    nobody = Claim(room.fence(), None)
+    return await room.store.change(case, lambda now: claimed(now, function(now), nobody))
