@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.base import Connector, Fetch
+from connectors.discuz import Discuz, DiscuzSettings
+from connectors.feed import Feed, FeedSettings
 from connectors.hotline_12345 import Hotline12345, HotlineSettings
 from connectors.source import Source
+from connectors.table import TableFile, TableSettings
+from connectors.waline import Waline, WalineSettings
 
 #: settings, the way to the network, the environment (for keys) -> the connector
 Open = Callable[[Any, Fetch, Mapping[str, str]], Connector]
+#: settings, the file -> the connector
+OpenFile = Callable[[Any, Path], Connector]
 
 
 class Kind(NamedTuple):
-    """One kind of source (来源种类)."""
+    """One kind of source (来源种类): it is read from the network, or from a file that `intake import` names."""
 
     settings: type[Source]
-    open: Open
+    open: Open | None = None
+    open_file: OpenFile | None = None
 
 
 REGISTRY: dict[str, Kind] = {
-    "hotline_12345": Kind(HotlineSettings, Hotline12345),
+    "hotline_12345": Kind(HotlineSettings, open=Hotline12345),  # 12345 工单接口
+    "feed": Kind(FeedSettings, open=Feed),  # RSS、Atom、JSON Feed
+    "discuz": Kind(DiscuzSettings, open=Discuz),  # Discuz 论坛手机接口
+    "waline": Kind(WalineSettings, open=Waline),  # 新闻评论
+    "table": Kind(TableSettings, open_file=TableFile),  # CSV、XLSX、JSON lines
 }
