@@ -105,6 +105,7 @@ class Directory:
         self._by_name: dict[str, list[Unit]] = defaultdict(list)
         self._covering: dict[str, list[Unit]] = defaultdict(list)
         self._roles_named: dict[str, set[str]] = defaultdict(set)
+        self._responsible: dict[tuple[str, Area], Sequence[Unit]] = {}
         for unit in units:
             self._by_role[unit.role][area_of(unit.area)].append(unit)
             for name in dict.fromkeys((unit.code, *unit.names)):
@@ -142,15 +143,17 @@ class Directory:
 
     def resolve(self, role: str, place: Place) -> Sequence[Unit]:
         """Find the most specific units of a role for a place: none, one, or several that nothing tells apart."""
-        areas = self._by_role.get(role)
-        if areas is None:
-            return ()
-        area = area_of_place(place)
-        for depth in range(len(area), -1, -1):
-            found = areas.get(area[:depth])
-            if found:
-                return found
-        return ()
+        return self.responsible(role, area_of_place(place))
+
+    def responsible(self, role: str, area: Area) -> Sequence[Unit]:
+        """Do the same for an area; remembered, for a page asks the same again and again."""
+        key = (role, area)
+        found = self._responsible.get(key)
+        if found is None:
+            if len(self._responsible) > 50_000:  # noqa: PLR2004 - a bound for a process that runs for years
+                self._responsible.clear()
+            found = self._responsible[key] = self._search(role, area)
+        return found
 
     def find(self, name: str, place: Place) -> Unit | None:
         """Find the unit that a source's 承办单位 means, or None if nothing or several fit."""
@@ -170,16 +173,14 @@ class Directory:
         """Say which units a text may mean by these names, all of them: for keeping a complaint away from each."""
         return frozenset(unit.code for name in names for unit in self._all_meant(name))
 
-    def superior(self, code: str, not_these: Collection[str]) -> Unit | None:
-        """Climb from a unit to the first superior that is none of these."""
-        seen = {code}
-        unit = self.units.get(code)
-        while unit is not None and unit.parent is not None and unit.parent not in seen:
-            seen.add(unit.parent)
-            unit = self.units.get(unit.parent)
-            if unit is not None and unit.code not in not_these:
-                return unit
-        return None
+    def superiors(self, unit: Unit) -> Iterable[Unit]:
+        """Climb from a unit to its superiors, the nearest first; a ring ends the climb."""
+        seen = {unit.code}
+        above = self.units.get(unit.parent or "")
+        while above is not None and above.code not in seen:
+            seen.add(above.code)
+            yield above
+            above = self.units.get(above.parent or "")
 
     def fallback(self, place: Place) -> Unit | None:
         """Find who takes what triage left lying at this place (兜底单位), the most specific first."""
@@ -193,6 +194,10 @@ class Directory:
     def words_of(self, unit: Unit) -> frozenset[str]:
         """Everything a unit may be called in a text: its own names, and what its role is called anywhere."""
         return self._words[unit.code]
+
+    def _search(self, role: str, area: Area) -> Sequence[Unit]:
+        areas = self._by_role.get(role, {})
+        return next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
 
     @cached_property
     def _fallbacks(self) -> list[Unit]:

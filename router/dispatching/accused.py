@@ -1,0 +1,91 @@
+"""Whom an appeal complains about (被反映单位): a complaint about an office or its staff never goes to it (promise 8).
+
+Two witnesses: the names that the normalizer saw accused (`signals.accused`), and the text itself, where an office's
+name stands shortly before a word for misconduct. Either is enough; when in doubt a unit counts as accused, and its
+superior or a person gets the complaint.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from normalizer.appeal import Appeal, RequestType
+from router.dispatching.directory import Directory, Unit
+
+_BLAMING = frozenset({RequestType.COMPLAIN, RequestType.REPORT})
+#: Categories that are about the staff of an office, whichever it is (工作人员作风, 纪检信访类).
+_ABOUT_STAFF = frozenset({"1304", "1305"})
+
+#: Misconduct as people word it, by the rarest part of the word: looking for these first costs little.
+_MISCONDUCT = {
+    "作为": ("不作为", "慢作为", "乱作为"),
+    "推": ("推诿", "推卸责任", "互相推", "推来推去"),
+    "皮": ("扯皮", "踢皮球"),
+    "卡要": ("吃拿卡要",),
+    "收": ("收钱", "收黑钱", "收受", "收好处"),
+    "贿": ("受贿", "索贿", "贿赂"),
+    "包庇": ("包庇",),
+    "保护伞": ("保护伞",),
+    "勾结": ("勾结",),
+    "职": ("渎职", "失职", "滥用职权"),
+    "徇私": ("徇私",),
+    "罚款": ("乱罚款",),
+    "打人": ("打人",),
+    "骂人": ("骂人",),
+    "执法": ("暴力执法", "野蛮执法", "钓鱼执法", "违规执法", "粗暴执法", "选择性执法"),
+    "态度": (
+        "态度恶劣",
+        "态度很差",
+        "态度极差",
+        "态度太差",
+        "态度差",
+        "态度不好",
+        "态度很不好",
+        "态度蛮横",
+        "态度傲慢",
+    ),
+    "相护": ("官官相护",),
+    "好处费": ("好处费",),
+}
+_STEMS = tuple(_MISCONDUCT)
+_WORDS = "|".join(word for words in _MISCONDUCT.values() for word in words)
+
+
+class Accused:
+    """Asks of any unit whether this appeal is about it. Made once an appeal."""
+
+    __slots__ = ("_directory", "_named", "_texts")
+
+    def __init__(self, appeal: Appeal, directory: Directory) -> None:
+        self._directory = directory
+        names = appeal.signals.accused
+        self._named: frozenset[str] = directory.meant(names) if names else frozenset()
+        about = appeal.request_type in _BLAMING or appeal.category.code in _ABOUT_STAFF
+        self._texts = [text for text in (appeal.text, appeal.title) if _has_stem(text)] if about else []
+
+    def __contains__(self, unit: Unit) -> bool:
+        if unit.code in self._named:
+            return True
+        if not self._texts:
+            return False
+        pattern = _conduct_of(self._directory.words_of(unit))
+        return any(pattern.search(text) for text in self._texts)
+
+    def superior_of(self, unit: Unit) -> Unit | None:
+        """Climb to the first superior that the appeal is not about."""
+        return next((above for above in self._directory.superiors(unit) if above not in self), None)
+
+
+def _has_stem(text: str) -> bool:
+    # A loop, not any(): this runs for every complaint, and the generator would cost more than the search.
+    for stem in _STEMS:  # noqa: SIM110
+        if stem in text:
+            return True
+    return False
+
+
+@lru_cache(maxsize=2048)
+def _conduct_of(words: frozenset[str]) -> re.Pattern[str]:
+    names = "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    return re.compile(rf"(?:{names})[^。！？!?，,；;\n]{{0,12}}?(?:{_WORDS})")
