@@ -1,8 +1,8 @@
 """Boards of Discuz! X by its mobile API (论坛手机接口): threads by last reply, then the posts of those that changed.
 
-Quirks: every scalar is a string; sticky threads repeat on every page; a page past the end is the last page again; what is
-gone or forbidden is HTTP 200 with a Message; display times change by themselves, so they are dropped. An edit and a hidden
-post do not move a thread: only a complete enumeration (`sweep_every`) finds them.
+Quirks: every scalar is a string; sticky threads repeat on every page; a page past the end is the last page again; what
+is gone or forbidden is HTTP 200 with a Message; display times change by themselves, so they are dropped. An edit and a
+hidden post do not move a thread: only a complete enumeration (`sweep_every`) finds them.
 """
 
 from __future__ import annotations
@@ -215,9 +215,7 @@ def parse_thread(response: Response, settings: DiscuzSettings, row: Mapping[str,
 
 def _item(post: dict[str, Any], thread: Mapping[str, Any], context: Mapping[str, str], fid: str) -> Item:
     first = post.get("first") == "1"
-    about = (
-        _lasting(thread) if first else {name: thread.get(name, "") for name in ("tid", "subject", "author", "authorid")}
-    )
+    about = _lasting(thread) if first else {name: thread.get(name, "") for name in ANSWERED}
     subject = str(thread.get("subject", "")) if first else ""
     return Item(
         native_id=f"t{thread['tid']}" if first else f"p{post['pid']}",

@@ -1,9 +1,9 @@
 """Feeds of forums and boards: RSS 2.0, Atom and JSON Feed, told apart by looking.
 
-A feed shows its newest posts first and forgets the oldest. So a reading begins at the newest, goes on by rel=next until it
-is some days behind where the last one began (posts are released late), and moves its position once, at its end: killed
-before that, it begins again. A feed that pages back to its first post can be enumerated (`sweep_every`), which finds late
-edits and what was taken back.
+A feed shows its newest posts first and forgets the oldest. So a reading begins at the newest, goes on by rel=next until
+it is some days behind where the last one began (posts are released late), and moves its position once, at its end:
+killed before that, it begins again. A feed that pages back to its first post can be enumerated (`sweep_every`), which
+finds late edits and what was taken back.
 """
 
 from __future__ import annotations

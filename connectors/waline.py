@@ -1,7 +1,7 @@
 """Comments under the news by Waline (新闻评论): roots in pages, replies nested in them, errors as HTTP 200.
 
-There is no since-parameter and an edit shows in the comment alone, so every reading enumerates every article: that is also
-how what was taken back is found. New comments come at the end (insertedAt_asc): nothing is pushed out of sight meanwhile.
+There is no since-parameter and an edit shows in the comment alone, so every reading enumerates every article: that is
+also how what was taken back is found. New comments come at the end (insertedAt_asc): nothing is pushed out of sight.
 """
 
 from __future__ import annotations
