@@ -187,8 +187,16 @@ class Rules:
         leads = {rule.lead for rule, _ in best}
         if len(leads) > 1:
             return Tie(tuple(rule.id for rule, _ in best), tuple(sorted(leads)))
-        rule, evidence = best[0]
-        return Ruling(rule.id, rule.lead, rule.assist, rule.names_assistants, evidence, rule.why)
+        return _together(best)
+
+
+def _together(held: Sequence[tuple[Rule, list[Evidence]]]) -> Ruling:
+    """Join rules of the same lead: the first by id names the ruling, each adds its assistants and its words."""
+    first = held[0][0]
+    assist = tuple(dict.fromkeys(role for rule, _ in held for role in rule.assist))
+    evidence = [item for _, found in held for item in found]
+    named = all(rule.names_assistants for rule, _ in held)
+    return Ruling(first.id, first.lead, assist, named=named, evidence=evidence, why=first.why)
 
 
 def _spelled(words: Iterable[str], lists: Mapping[str, Sequence[str]]) -> Iterable[str]:

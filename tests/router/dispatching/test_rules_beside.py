@@ -1,0 +1,30 @@
+"""The tests that stand beside the packaged rules, in router/data/rules.toml."""
+
+from __future__ import annotations
+
+import pytest
+from tests.router.dispatching.appeals import appeal
+
+from router.dispatching.rules import Example, Rules, Ruling, RuleText
+from router.dispatching.rule_sheet import read_rules
+
+RULES = read_rules()
+
+
+def examples() -> list[tuple[RuleText, Example]]:
+    return [(rule, example) for rule in RULES.texts for example in rule.test]
+
+
+@pytest.mark.parametrize(("rule", "example"), examples(), ids=lambda value: getattr(value, "id", getattr(value, "text", "")))
+def test_the_example_beside_a_rule_is_decided_as_it_says(rule: RuleText, example: Example) -> None:
+    item = appeal(example.text, example.category or rule.category[0], request_type=example.type)
+    ruling = RULES.rule_on(item)
+    assert isinstance(ruling, Ruling)
+    assert ruling.lead == example.lead
+    if example.assist is not None:
+        assert list(ruling.assist) == example.assist
+    assert ruling.rule == (example.rule or rule.id)
+
+
+def test_every_packaged_rule_has_an_example() -> None:
+    assert [rule.id for rule in RULES.texts if not rule.test] == []
