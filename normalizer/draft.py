@@ -1,0 +1,109 @@
+"""An appeal in the making: mappers fill it, steps change it in place, and `Appeal` is built from it once.
+
+It never leaves `normalize`: what is handed on is frozen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from normalizer.appeal import (
+    Attachment,
+    Engagement,
+    Evidence,
+    Given,
+    Location,
+    RequestType,
+    RunnerUp,
+    Thread,
+    Urgency,
+)
+
+if TYPE_CHECKING:
+    from normalizer.words import Hit, Span
+
+NO_ENGAGEMENT = Engagement()
+NO_THREAD = Thread()
+
+
+@dataclass(slots=True)
+class Draft:
+    """First what the mapper knows, then what the steps find out."""
+
+    # --- as the source has it
+    title: str = ""
+    text: str = ""
+    channel: str = ""
+    channel_detail: str | None = None
+    url: str | None = None
+    posted_at: str | None = None
+    occurred_at: str | None = None
+    address: str | None = None
+    location: Location | None = None
+    author_name: str | None = None
+    author_id: str | None = None  #: of the source's own user; with the source it makes the citizen's ref without a mobile
+    sex: str | None = None  #: "先生" or "女士"
+    phone: str | None = None
+    mail: str | None = None
+    type_given: str | None = None
+    secret: bool = False  #: 保密件
+    light: str | None = None  #: the source's own 紧急程度
+    given: Given | None = None
+    handler: str | None = None
+    subject_entity: str | None = None
+    reply_text: str | None = None
+    reply_by: str | None = None
+    reply_at: str | None = None
+    engagement: Engagement = NO_ENGAGEMENT
+    thread: Thread = NO_THREAD
+    attachments: list[Attachment] = field(default_factory=list)
+
+    # --- as the steps found it
+    repairs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    masked: dict[str, int] = field(default_factory=dict)
+    originals: dict[str, str] = field(default_factory=dict)
+    body: str = ""  #: title and text as one, for the automata
+    title_end: int = -1  #: where the text begins in `body`, less one; -1 without a title
+    keywords: list[Span] = field(default_factory=list)
+    cues: list[Span] = field(default_factory=list)
+    patterns: list[Hit] = field(default_factory=list)
+    request_type: RequestType = RequestType.OTHER
+    code: str = "1309"
+    confidence: float = 0.0
+    score: float = 0.0  #: how much spoke for the category; judge reads it
+    runners_up: list[RunnerUp] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    urgency: Urgency = Urgency.NORMAL
+    deadline_class: str = "P2"
+    is_appeal: bool = True
+    appeal_score: float = 1.0
+    city: str | None = None
+    district: str | None = None
+    street: str | None = None
+    community: str | None = None
+    poi: str | None = None
+    referral: str | None = None
+    emergency: str | None = None  #: 110, 119, 120, 122 as prioritize saw it
+    accused: list[str] = field(default_factory=list)
+    fingerprint: str = ""
+
+    def note(self, repair: str) -> None:
+        """Record a repair once."""
+        if repair not in self.repairs:
+            self.repairs.append(repair)
+
+    def evident(self, start: int, end: int, why: str) -> None:
+        """Record words of `body` as evidence, in code points of the field they stand in."""
+        cut = self.title_end
+        if start < cut:
+            if end <= cut:
+                self.evidence.append(
+                    Evidence(field="title", start=start, end=end, text=self.body[start:end], why=why)
+                )
+            return
+        shift = cut + 1
+        self.evidence.append(
+            Evidence(field="text", start=start - shift, end=end - shift, text=self.body[start:end], why=why)
+        )

@@ -1,0 +1,23 @@
+"""What each channel's fields mean: one file a kind of connector, one line each here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from connectors.raw_appeal import RawAppeal
+from normalizer.draft import Draft
+from normalizer.mappers import discuz, feed, hotline_12345, line, table, waline
+
+Mapper = Callable[[RawAppeal], Draft]
+
+MAPPERS: Mapping[str, Mapper] = MappingProxyType(
+    {
+        "hotline_12345": hotline_12345.read,
+        "feed": feed.read,
+        "discuz": discuz.read,
+        "waline": waline.read,
+        "table": table.read,
+        "line": line.read,
+    }
+)

@@ -1,0 +1,144 @@
+"""How mappers read what sources write: payloads, times, numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from normalizer.appeal import Location, instant
+from normalizer.errors import Unmappable
+
+_LOCAL = re.compile(
+    r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})秒?)?(?:[.,](\d{1,6})\d*)?分?)?\s*"
+    r"(Z|z|[+-]\d{2}:?\d{2})?\s*$"
+)
+_NUMBER = re.compile(r"\s*-?\d{1,16}(?:\.\d+)?\s*$")
+_SHORT = timedelta(hours=14)
+SECONDS_MOST = 100_000_000_000  #: a larger number is milliseconds
+_EARLIEST, _LATEST = 1990, 2100
+
+
+def payload_of(payload: bytes) -> dict[str, Any]:
+    """Read a payload as one JSON object."""
+    try:
+        read = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Unmappable("the payload is not JSON") from None
+    if not isinstance(read, dict):
+        raise Unmappable("the payload is not an object")
+    return read
+
+
+def words_of(row: Mapping[str, Any], *names: str) -> str | None:
+    """Take the first of these fields that says something; None, "" and 0 all mean nothing."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str):
+            value = value.strip()
+            if value:
+                return value
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and value:
+            return str(int(value)) if value == int(value) else str(value)
+    return None
+
+
+def text_of(row: Mapping[str, Any], *names: str) -> str:
+    """Take the first of these fields that holds text, as it is."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def count_of(row: Mapping[str, Any], *names: str) -> int:
+    """Read a count; what is no number counts nothing."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, bool) or value is None:
+            continue
+        if isinstance(value, (int, float)):
+            return max(0, int(value))
+        if isinstance(value, str) and value.strip().isdigit():
+            return int(value.strip())
+    return 0
+
+
+def says_yes(value: object) -> bool:
+    """Read a flag however it is written."""
+    return value in (True, 1) or (isinstance(value, str) and value.strip() in ("1", "是", "true", "True", "Y", "y", "保密"))
+
+
+def moment_of(value: object, zone: str) -> str | None:
+    """Read a time: epoch seconds or milliseconds, local time of the source's zone, ISO 8601, RFC 822; else None."""
+    if value is None or isinstance(value, bool) or value == "":
+        return None
+    try:
+        if isinstance(value, (int, float)):
+            return _from_epoch(float(value))
+        if isinstance(value, str):
+            return _from_words(value, zone)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _from_epoch(number: float) -> str | None:
+    if number <= 0:
+        return None
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=number / 1000 if number > SECONDS_MOST else number)
+    return instant(moment) if _EARLIEST <= moment.year <= _LATEST else None
+
+
+def _from_words(words: str, zone: str) -> str | None:
+    match = _LOCAL.match(words)
+    if match is None:
+        if _NUMBER.match(words):
+            return _from_epoch(float(words))
+        moment = parsedate_to_datetime(words)
+        return instant(moment if moment.tzinfo is not None else moment.replace(tzinfo=_zone(zone)))
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    moment = datetime(
+        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0),
+        int((fraction or "0").ljust(6, "0")), tzinfo=_offset(offset) if offset else _zone(zone),
+    )  # fmt: skip
+    return instant(moment) if _EARLIEST <= moment.year <= _LATEST else None
+
+
+def _offset(written: str) -> Any:  # noqa: ANN401
+    return datetime.fromisoformat(f"2000-01-01T00:00:00{written.upper().replace('Z', '+00:00')}").tzinfo
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Unmappable("the source's zone is unknown; set `zone` to a name like Asia/Shanghai") from None
+
+
+def location_of(points: str | None) -> Location | None:
+    """Read `lng,lat` in degrees; anything else is no place on earth."""
+    if not points:
+        return None
+    lng, comma, lat = points.replace("，", ",").partition(",")
+    try:
+        place = Location(lng=float(lng), lat=float(lat))
+    except ValueError:
+        return None
+    on_earth = comma and -180 <= place.lng <= 180 and -90 <= place.lat <= 90 and (place.lng or place.lat)
+    return place if on_earth else None
+
+
+def sex_of(value: str | None) -> str | None:
+    """Read a form of address from what a source writes for sex."""
+    if value in ("男", "先生", "1", "M", "male"):
+        return "先生"
+    if value in ("女", "女士", "2", "F", "female"):
+        return "女士"
+    return None

@@ -1,0 +1,1 @@
+"""What is done to an appeal, one verb a file; normalizer/flow.py has the order."""

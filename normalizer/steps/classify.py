@@ -1,0 +1,189 @@
+"""Say what an appeal is about (诉求分类) and what it asks for (诉求类型), and by which words.
+
+A class gets points from its words (long ones say more, those of the title count double, repeats count little) and from
+its patterns. Its confidence is its share among the classes, less where little was found at all.
+"""
+
+from __future__ import annotations
+
+from normalizer.appeal import RequestType, RunnerUp
+from normalizer.draft import Draft
+from normalizer.tables import Tables
+
+TITLE = 2.2  #: a word of the title says more than one of the text
+REPEAT = 0.35  #: a word said again
+FAMILY = 0.15  #: what the other classes of the same first level lend
+DOUBT = 9.0  #: points that stand against every decision: little evidence is little confidence
+SHARPNESS = 1.6  #: how much the leader is preferred when shares are given
+GIVEN = 30.0  #: points of the source's own class
+GIVEN_TOP = 8.0
+LEAST = 4.0  #: fewer points than this are no decision
+RUNNERS_UP = 4
+EVIDENCE = 8
+OTHER = "1309"
+PRAISE = "1308"
+
+
+def classify(draft: Draft, tables: Tables) -> None:
+    """Decide request type and category."""
+    draft.request_type = request_type(draft, tables)
+    scores, firm = _points(draft, tables)
+    _lend(scores)
+    _apply_type(draft.request_type, scores)
+    ranked = sorted(scores.items(), key=lambda one: (-one[1], one[0]))[: RUNNERS_UP + 1]
+    ranked = [(code, points) for code, points in ranked if points > 0]
+    if not ranked or ranked[0][1] < LEAST or not firm:
+        draft.code, draft.confidence, draft.score = OTHER, 0.0, ranked[0][1] if ranked else 0.0
+        draft.runners_up = [
+            RunnerUp(code=code, confidence=share) for code, share in _shares(ranked) if code != OTHER
+        ]
+        return
+    (draft.code, draft.confidence), *others = _shares(ranked)
+    draft.score = ranked[0][1]
+    draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others if share >= 0.01]
+    _keep_evidence(draft, tables)
+
+
+def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
+    """Add up what words, patterns and the source itself say; weak words alone are not firm."""
+    scores: dict[str, float] = {}
+    firm = False
+    seen: set[int] = set()
+    cut = draft.title_end
+    votes = tables.votes
+    for word, start, _ in draft.keywords:
+        factor = TITLE if start < cut else 1.0
+        if word in seen:
+            factor *= REPEAT
+        seen.add(word)
+        for code, points, weak in votes[word]:
+            scores[code] = scores.get(code, 0.0) + points * factor
+            firm = firm or not weak
+    for number, start, _ in draft.patterns:
+        sense = tables.senses[number]
+        if sense.code is not None:
+            scores[sense.code] = scores.get(sense.code, 0.0) + sense.points * (1.3 if start < cut else 1.0)
+            firm = True
+    given = draft.given
+    if given is not None:
+        firm = _add_given(given.code, given.name, scores, tables) or firm
+    return scores, firm
+
+
+def _add_given(code: str | None, name: str | None, scores: dict[str, float], tables: Tables) -> bool:
+    """Let the source's own class speak; a class that nobody mapped says nothing and is no error."""
+    ours = tables.given_codes.get(name or "")
+    if ours is None and code in tables.classes and (name is None or tables.classes[code].name == name):
+        ours = code
+    if ours is None:
+        for part in reversed((name or "").replace("->", "/").replace("-", "/").replace("．", ".").split("/")):
+            ours = ours or tables.given_codes.get(part.lstrip("0123456789. 、").strip())
+    if ours is not None:
+        scores[ours] = scores.get(ours, 0.0) + GIVEN
+        return True
+    top = tables.given_tops.get((name or "").strip())
+    if top is None:
+        return False
+    for known in scores:
+        if known[:2] == top:
+            scores[known] += GIVEN_TOP
+    return False
+
+
+def _lend(scores: dict[str, float]) -> None:
+    """Classes of one family support one another a little: three sorts of school words mean school."""
+    if len(scores) < 2:
+        return
+    family: dict[str, float] = {}
+    for code, points in scores.items():
+        family[code[:2]] = family.get(code[:2], 0.0) + points
+    for code, points in scores.items():
+        scores[code] = points + FAMILY * (family[code[:2]] - points)
+
+
+def _apply_type(kind: RequestType, scores: dict[str, float]) -> None:
+    """Praise is a class of its own; polite words in a complaint are not praise."""
+    if kind is RequestType.PRAISE:
+        scores[PRAISE] = scores.get(PRAISE, 0.0) + max(scores.values(), default=0.0) + LEAST
+    else:
+        scores.pop(PRAISE, None)
+
+
+def _shares(ranked: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Turn points into confidences that add up to less than 1."""
+    if not ranked:
+        return []
+    weights = [points**SHARPNESS for _, points in ranked]
+    total = sum(weights)
+    best = ranked[0][1]
+    sure = best / (best + DOUBT)
+    return [(code, round(weight / total * sure, 4)) for (code, _), weight in zip(ranked, weights, strict=True)]
+
+
+def _keep_evidence(draft: Draft, tables: Tables) -> None:
+    """Keep the words that spoke for the category that was chosen."""
+    code = draft.code
+    name = tables.classes[code].name
+    kept = 0
+    seen: set[int] = set()
+    for number, start, end in draft.patterns:
+        sense = tables.senses[number]
+        if sense.code == code:
+            draft.evident(start, end, f"{name}：{sense.why}" if sense.why else name)
+            kept += 1
+    for word, start, end in draft.keywords:
+        if kept >= EVIDENCE:
+            break
+        if word not in seen and any(vote.code == code for vote in tables.votes[word]):
+            seen.add(word)
+            draft.evident(start, end, name)
+            kept += 1
+
+
+#: Where the points are equal, the earlier one is meant.
+_ORDER = (
+    RequestType.REPORT,
+    RequestType.COMPLAIN,
+    RequestType.SUGGEST,
+    RequestType.HELP,
+    RequestType.CONSULT,
+    RequestType.PRAISE,
+)
+_ASKING = "??？"
+
+
+def request_type(draft: Draft, tables: Tables) -> RequestType:
+    """Take the source's own type where it has one that we know; else what the words say."""
+    given = draft.type_given
+    if given is not None:
+        known = tables.given_types.get(given)
+        if known is not None:
+            return known
+    points: dict[RequestType, float] = {}
+    cut = draft.title_end
+    seen: set[int] = set()
+    for word, start, _ in draft.cues:
+        types = tables.meanings[word].types
+        if not types or word in seen:
+            continue
+        seen.add(word)
+        for kind, weight in types:
+            points[kind] = points.get(kind, 0.0) + weight * (2.0 if start < cut else 1.0)
+    return _best_type(points, draft.body)
+
+
+def _best_type(points: dict[RequestType, float], body: str) -> RequestType:
+    if not body or (points.get(RequestType.INVALID, 0.0) >= 6 and len(body) < 200):
+        return RequestType.INVALID
+    complaint = points.get(RequestType.COMPLAIN, 0.0) + points.get(RequestType.REPORT, 0.0)
+    if complaint > 2:
+        points.pop(RequestType.PRAISE, None)
+    if points.get(RequestType.PRAISE, 0.0) < 6:
+        points.pop(RequestType.PRAISE, None)
+    if points.get(RequestType.REPORT, 0.0) < 6:
+        complaint = points.pop(RequestType.REPORT, 0.0)
+        points[RequestType.COMPLAIN] = points.get(RequestType.COMPLAIN, 0.0) + complaint / 2
+    best = max(_ORDER, key=lambda kind: points.get(kind, 0.0))
+    if points.get(best, 0.0) > 0:
+        return best
+    return RequestType.CONSULT if body.rstrip()[-1:] in _ASKING else RequestType.HELP

@@ -1,0 +1,139 @@
+"""Repair the wording (清洗): control characters, HTML, full-width letters, blanks, quotes and signatures of handsets.
+
+One search decides whether a text needs anything at all; most need only their ends stripped.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import unescape
+
+import msgspec
+
+from normalizer.draft import Draft
+from normalizer.tables import Tables
+
+_BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^<>]*>", re.IGNORECASE)
+_UNSEEN = re.compile(
+    r"<(script|style|blockquote)\b[^<>]*>.*?</\1\s*>|<!--.*?-->|<i class=\"pstatus\">.*?</i>", re.IGNORECASE | re.DOTALL
+)
+_IMAGE = re.compile(r"<img\b[^<>]*?\balt=[\"']([^\"'<>]{1,40})[\"'][^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,10});")
+_QUOTE = re.compile(r"\[quote\b[^\]]*\].*?\[/quote\]", re.IGNORECASE | re.DOTALL)
+_QUOTE_LINE = re.compile(r"^[ >]*(?:引用|回复)[ :：]?[^\n]{0,24}(?:的(?:发言|话|帖子|评论)|发表的?|\d+\s*[楼#])[^\n]*\n?", re.MULTILINE)
+_BBCODE = re.compile(r"\[/?(?:attach|attachimg|img|media|url|font|size|color|b|i|u|align|backcolor|hide)\b[^\]]*\]", re.IGNORECASE)
+_ATTACH_TOKEN = re.compile(r"\[(attach|attachimg|img|media)\b[^\]]*\][^\[]*\[/\1\]", re.IGNORECASE)
+_SIGNATURE = re.compile(
+    r"\s*(?:[-—–_ ]{0,6}\s*)(?:发自|发送自|来自|发表自|via)\s?(?:我的|手机|[^\n。！？，,]{0,12})?"
+    r"(?:iPhone|iPad|安卓|Android|华为|小米|手机|客户端|[vV][iI][vV][oO]|OPPO|荣耀|三星|HUAWEI|APP|App|app|小程序)[^\n。！？，,]{0,14}\s*$"
+)
+_EDITED = re.compile(r"^\s*(?:本帖最后由[^\n]{1,40}编辑|\[ ?此帖被[^\n\]]{1,40}(?:编辑|修改) ?\])\s*")
+_SIGNED = ("发自", "来自", "发送自", "发表自", "via")
+
+#: One search says whether anything of this kind is in a text.
+_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
+_BLANK = r"\t\r\xa0\u2000-\u200a\u202f\u205f\u3000"
+_WIDE = r"\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20"
+_DIRT = re.compile(f"[<&\\[{_CONTROL}{_BLANK}{_WIDE}]|  |\\n ?\\n|引用|回复")
+_CONTROLS = re.compile(f"[{_CONTROL}]+")
+_WIDES = re.compile(f"[{_WIDE}]+")
+_BLANKS = re.compile(f"[ {_BLANK}]+")
+_LINES = re.compile(r" ?(?:\n ?)+")
+#: Digits of other scripts and styles (①②③ are none): folded, so that no number hides in them.
+_ODD_DIGIT = re.compile(r"(?![0-9])\d")
+_FOLD = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF20)}
+
+
+def clean(draft: Draft, _tables: Tables) -> None:
+    """Repair every text that people will read."""
+    draft.title = clean_text(draft.title, draft).replace("\n", " ")
+    draft.text = clean_text(draft.text, draft)
+    if draft.address is not None:
+        draft.address = clean_text(draft.address, draft).replace("\n", " ") or None
+    if draft.reply_text is not None:
+        draft.reply_text = clean_text(draft.reply_text, draft) or None
+    if draft.attachments:
+        draft.attachments = [
+            msgspec.structs.replace(one, name=clean_text(one.name, draft) or None) if one.name else one
+            for one in draft.attachments
+        ]
+    thread = draft.thread
+    if thread.about:
+        draft.thread = msgspec.structs.replace(thread, about=clean_text(thread.about, draft) or None)
+    if draft.subject_entity is not None:
+        draft.subject_entity = clean_text(draft.subject_entity, draft) or None
+
+
+def clean_text(text: str, draft: Draft) -> str:
+    """Repair one text and note in the draft what was done to it."""
+    if not text:
+        return text
+    ascii_only = text.isascii()
+    if _DIRT.search(text) is not None:
+        text = _scrub(text, draft)
+    if not ascii_only:
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
+            draft.note("nfc")
+        if _ODD_DIGIT.search(text) is not None:
+            text = _ODD_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+            draft.note("digits")
+        if any(text.rfind(word) >= max(0, len(text) - 60) for word in _SIGNED):
+            text = _without_tail(text, draft)
+    return text.strip()
+
+
+def _scrub(text: str, draft: Draft) -> str:
+    """Do what the search found to be needed; markup first, for it may hide all the rest."""
+    if "<" in text or "&" in text:
+        text = _without_markup(text, draft)
+    if _CONTROLS.search(text) is not None:
+        text = _CONTROLS.sub("", text)
+        draft.note("control")
+    if _WIDES.search(text) is not None:
+        text = _WIDES.sub(lambda found: found[0].translate(_FOLD), text)
+        draft.note("fullwidth")
+    spaced = _LINES.sub("\n", _BLANKS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")))
+    if spaced != text:
+        text = spaced
+        draft.note("space")
+    if "[" in text:
+        text = _without_brackets(text, draft)
+    if "引用" in text or "回复" in text:
+        text = _without(_QUOTE_LINE, text, "quote", draft)
+    return text
+
+
+def _without_markup(text: str, draft: Draft) -> str:
+    if "<" in text and _TAG.search(text) is not None:
+        text = _UNSEEN.sub("\n", text)
+        text = _IMAGE.sub(r"\1", _BREAK.sub("\n", text))
+        text = _TAG.sub("", text)
+        draft.note("html")
+    if "&" in text and _ENTITY.search(text) is not None:
+        text = unescape(text)
+        draft.note("html")
+    return text
+
+
+def _without_brackets(text: str, draft: Draft) -> str:
+    text = _without(_QUOTE, text, "quote", draft)
+    bare = _BBCODE.sub("", _ATTACH_TOKEN.sub("", text))
+    if bare != text:
+        draft.note("bbcode")
+    return bare
+
+
+def _without_tail(text: str, draft: Draft) -> str:
+    return _without(_SIGNATURE, text, "signature", draft)
+
+
+def _without(pattern: re.Pattern[str], text: str, repair: str, draft: Draft) -> str:
+    """Take something out, unless nothing would be left."""
+    bare = pattern.sub("", text)
+    if bare == text or not bare.strip():
+        return text
+    draft.note(repair)
+    return bare

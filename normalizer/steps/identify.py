@@ -1,0 +1,77 @@
+"""Who wrote (诉求人), as little as needed: a keyed one-way ref, a surname, and whether a contact is in the vault."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b32hexencode
+
+from normalizer.appeal import Citizen, RequestType
+from normalizer.draft import Draft
+from normalizer.steps.mask import canonical_mobile
+
+_FORM = re.compile(r"^(.{1,2}?)(先生|女士|小姐|老师|大爷|阿姨)$")
+_HAN_NAME = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
+_COMPOUND = frozenset("欧阳 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 慕容 司徒 令狐 长孙 宇文 鲜于 闾丘 公孙 轩辕 呼延".split())
+_UNNAMED = frozenset({"保密", "匿名", "无", "未知", "不详", "先生", "女士", "市民", "群众", "网友", "游客"})
+#: Channels where a name is a name and not a nickname.
+_REAL_NAMES = frozenset({"hotline", "mailbox", "visit", "counter", "grid", "petition", "transfer"})
+_DIGITS = re.compile(r"[^0-9]")
+
+
+def citizen_of(draft: Draft, source: str, ref_key: bytes) -> Citizen:
+    """Describe the citizen; who reports is confidential and has no display name."""
+    confidential = draft.secret or draft.request_type is RequestType.REPORT
+    return Citizen(
+        ref=_ref(draft, source, ref_key),
+        display=None if confidential else _display(draft),
+        has_contact=_has_contact(draft),
+        confidential=confidential,
+    )
+
+
+def contact_of(draft: Draft) -> dict[str, str]:
+    """Gather the caller's contact for the vault, as the source gave it."""
+    contact: dict[str, str] = {}
+    if draft.author_name:
+        contact["name"] = draft.author_name
+    if draft.phone:
+        contact["mobile" if canonical_mobile(draft.phone) else "phone"] = draft.phone
+    if draft.mail:
+        contact["mail"] = draft.mail
+    if draft.author_id:
+        contact["author_id"] = draft.author_id
+    return contact
+
+
+def _ref(draft: Draft, source: str, ref_key: bytes) -> str | None:
+    """Key the mobile, which joins a person over sources; else the source's own user."""
+    mobile = canonical_mobile(draft.phone) if draft.phone else None
+    if mobile is not None:
+        who = f"mobile\0{mobile}"
+    elif draft.author_id:
+        who = f"author\0{source}\0{draft.author_id}"
+    else:
+        return None
+    return b32hexencode(hashlib.blake2b(who.encode(), key=ref_key, digest_size=15).digest()).decode().lower()
+
+
+def _display(draft: Draft) -> str | None:
+    name = (draft.author_name or "").strip()
+    if not name or name in _UNNAMED or draft.channel not in _REAL_NAMES:
+        return None
+    formed = _FORM.match(name)
+    if formed is not None:
+        return f"{formed[1][:2] if formed[1][:2] in _COMPOUND else formed[1][:1]}{formed[2]}"
+    if draft.sex is None or not _HAN_NAME.match(name):
+        return None
+    return f"{name[:2] if name[:2] in _COMPOUND else name[0]}{draft.sex}"
+
+
+def _has_contact(draft: Draft) -> bool:
+    """Say whether somebody could be called back: a starred number is none."""
+    if draft.mail:
+        return True
+    if draft.phone and "*" not in draft.phone and len(_DIGITS.sub("", draft.phone)) >= 7:
+        return True
+    return bool(draft.masked.keys() & {"mobile", "landline", "mail", "wechat", "qq"})

@@ -1,0 +1,53 @@
+"""Tell appeals from chatter (诉求与闲聊) where people also just talk: news comments and forums.
+
+A hotline order, a letter or a visit is an appeal by itself. Anger never makes chatter: no word of anger counts.
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+from normalizer.appeal import RequestType
+from normalizer.draft import Draft
+from normalizer.tables import Tables
+
+TALKING = frozenset({"news_comment", "forum", "other"})
+
+MATTER = 0.09  #: what a point of the category says for being an appeal
+MATTER_MOST = 2.4
+LONG, LENGTH = 60, 0.5
+SHORT, CURT = 12, -0.6
+
+
+def judge(draft: Draft, tables: Tables) -> None:
+    """Set is_appeal and its score."""
+    if draft.request_type is RequestType.INVALID:
+        draft.is_appeal, draft.appeal_score = False, 0.0
+        return
+    if draft.channel not in TALKING:
+        return
+    points = _points(draft, tables)
+    draft.appeal_score = round(1.0 / (1.0 + exp(-points)), 4)
+    draft.is_appeal = points >= tables.judge_threshold
+
+
+def _points(draft: Draft, tables: Tables) -> float:
+    points = tables.judge_bias + min(MATTER_MOST, MATTER * draft.score)
+    seen: set[int] = set()
+    for word, _, _ in draft.cues:
+        value = tables.meanings[word].judge
+        if value and word not in seen:
+            seen.add(word)
+            points += value
+    if draft.district is not None:
+        points += 0.8
+    if draft.title_end > 0 and draft.channel != "news_comment":
+        points += 0.6
+    if draft.emergency is not None:
+        points += 2.0
+    length = len(draft.body)
+    if length > LONG:
+        points += LENGTH * min(3.0, length / LONG - 1.0)
+    elif length < SHORT:
+        points += CURT
+    return points
