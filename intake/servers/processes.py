@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ import msgspec
 LOOPBACK = "127.0.0.1"
 #: A log larger than this is put aside at the next start; one older one is kept.
 LOG_LIMIT = 20_000_000
+#: Below those that Linux lends to outgoing connections, so that one is still free when its server comes back.
+PORTS = range(20_000, 32_000)
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -76,13 +79,10 @@ def kill_group(process: Process) -> None:
 
 def free_port(wanted: int = 0) -> int:
     """The wanted port if it can be bound on loopback, else another one."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, wanted))
-        except OSError:
-            probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    port = wanted or secrets.choice(PORTS)
+    while not _can_bind(port):
+        port = secrets.choice(PORTS)
+    return port
 
 
 async def answers(port: int) -> bool:
@@ -113,6 +113,16 @@ async def _end_noted(note: Path) -> None:
         await stop(process, 0)
 
 
+def _can_bind(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
 def _born(pid: int) -> int | None:
     _collect(pid)
     try:
@@ -120,7 +130,9 @@ def _born(pid: int) -> int | None:
         fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    # A killed server's first thread is a zombie while its others still hold its files and ports.
+    ended, threads, born = fields[0] in "ZX", int(fields[17]), int(fields[19])
+    return None if ended and threads <= 1 else born
 
 
 def _collect(pid: int) -> None:

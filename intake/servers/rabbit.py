@@ -168,7 +168,8 @@ async def _start_epmd(environment: Mapping[str, str], port: int, log: Path, note
 
 
 async def _until_ready(data: Path, leader: Process, login: Login, ports: Ports, log: Path) -> Process:
-    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(login.user, login.password)) as session:
+    login_header = {"Authorization": aiohttp.encode_basic_auth(login.user, login.password)}
+    async with aiohttp.ClientSession(headers=login_header) as session:
         while not await _ready(session, ports):
             if not alive(leader):
                 raise ServerFailed("rabbitmq-server", log)
