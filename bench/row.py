@@ -30,6 +30,10 @@ class Pair(msgspec.Struct, frozen=True):
     def ratio(self) -> float:
         return self.ours.figure / self.baseline.figure
 
+    def by(self, fact: str) -> Pair:
+        """Compare by another figure of ours that was taken in the same run."""
+        return Pair(Sample(self.ours.facts[fact], self.ours.facts), self.baseline)
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table; the JSON has these names and, for the whole run, the facts of the machine."""

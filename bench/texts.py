@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -60,20 +61,20 @@ class Letter(NamedTuple):
     text: str
 
 
+def native_id(number: int) -> str:
+    """Number a letter as its source would."""
+    return f"B{number:07d}"
+
+
 def letters(count: int, seed: int = 12345, data: Path | None = None) -> list[Letter]:
     """Make that many letters, all of them different in their number and most of them in their words."""
-    source = _read(data / LETTERS) if data is not None else _made(Random(seed))
-    kept: list[Letter] = []
-    while len(kept) < count:
-        before = len(kept)
-        for title, text in source:
-            kept.append(Letter(f"B{len(kept) + 1:07d}", title, text))
-            if len(kept) == count:
-                return kept
-        if len(kept) == before:
-            raise ValueError(f"{data}: holds no letters")
-        source = iter([(letter.title, letter.text) for letter in kept])  # a short file goes round again
-    return kept
+    return list(islice(stream(seed, data), count))
+
+
+def stream(seed: int = 12345, data: Path | None = None) -> Iterator[Letter]:
+    """Make letters without end; a file that is read goes round again."""
+    source = _made(Random(seed)) if data is None else _round_and_round(data / LETTERS)
+    return (Letter(native_id(number), title, text) for number, (title, text) in enumerate(source, 1))
 
 
 def _made(chance: Random) -> Iterator[tuple[str, str]]:
@@ -166,6 +167,16 @@ def places() -> dict[str, tuple[str, ...]]:
 def _as_people_say(path: tuple[str, ...], chance: Random) -> str:
     """With district and street, with the district, or by the name of the estate alone."""
     return "".join(chance.choice((path, (path[0], path[-1]), path[-1:])))
+
+
+def _round_and_round(file: Path) -> Iterator[tuple[str, str]]:
+    while True:
+        found = False
+        for row in _read(file):
+            found = True
+            yield row
+        if not found:
+            raise ValueError(f"{file}: holds no letters")
 
 
 def _read(file: Path) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,100 @@
+"""`python -m bench [--json FILE] [--quick] [--data FOLDER] [NAME …]`: measure, print the table, write the JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from bench import machine, memory, records, table
+from bench.ground import Ground
+from bench.row import Row, Tell, faster, in_turn
+from intake.servers import embedded
+
+SERVERS = Path(".intake") / "bench"
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How much is measured."""
+
+    street: int
+    records: int
+    memory: tuple[int, int]
+    runs: int
+
+
+FULL = Size(street=10_000, records=5_000, memory=(memory.SMALL, memory.LARGE), runs=5)
+QUICK = Size(street=2_000, records=2_000, memory=(2_000, 10_000), runs=3)
+
+
+def _bridge(ground: Ground, _: Size) -> Row:
+    what = "page source → confirmed in the departments' queues, one worker | mq-bridge: file → MongoDB + queue"
+    pairs = in_turn(lambda: ground.run("street"), lambda: ground.run("bridge"), ground.runs, ground.tell)
+    return faster("bridge", what, pairs, unit="records/s", at_least=0.75)
+
+
+def _publish(ground: Ground, _: Size) -> Row:
+    what = "the same, in messages | bare aio_pika publish with confirms, window 500, the same bodies"
+    pairs = in_turn(lambda: ground.run("street"), lambda: ground.run("publish"), ground.runs, ground.tell)
+    return faster("publish", what, [pair.by("messages_a_second") for pair in pairs], unit="messages/s", at_least=0.6)
+
+
+def _records(ground: Ground, size: Size) -> Row:
+    return records.compare(size.records, ground.runs, ground.data, ground.tell)
+
+
+def _memory(ground: Ground, size: Size) -> Row:
+    return memory.compare(ground, *size.memory)
+
+
+BENCHES: dict[str, Callable[[Ground, Size], Row]] = {
+    "bridge": _bridge,
+    "publish": _publish,
+    "records": _records,
+    "memory": _memory,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)), metavar="[NAME]…")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the result there.")
+@click.option("--quick", is_flag=True, help="Smaller and noisier.")
+@click.option("--size", type=int, help="Records of a street, for a test of the bench itself.")
+@click.option("--runs", type=int, help="How often each pair runs.")
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Letters to read instead of our own."
+)
+def main(
+    *, names: tuple[str, ...], file: Path | None, quick: bool, size: int | None, runs: int | None, data: Path | None
+) -> None:
+    """Measure each NAME (all of them if none is given) against its baseline in the same run."""
+    console = Console()
+    chosen = QUICK if quick else FULL
+    if size is not None:
+        chosen = Size(street=size, records=size, memory=(size, 2 * size), runs=1)
+    if runs is not None:
+        chosen = msgspec.structs.replace(chosen, runs=runs)
+    facts = machine.facts()
+    rows = asyncio.run(_measure(names or tuple(BENCHES), chosen, data, lambda line: console.print(f"  {line}")))
+    table.show(rows, facts, console)
+    if file is not None:
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(table.as_json(rows, facts, quick=quick))))
+
+
+async def _measure(names: tuple[str, ...], size: Size, data: Path | None, tell: Tell) -> list[Row]:
+    wanted = set(names) != {"records"}
+    async with embedded(SERVERS, mongo=wanted, broker=wanted) as servers:
+        ground = Ground(servers, size.street, size.runs, data, tell)
+        rows = []
+        for name in names:
+            tell(name)
+            rows.append(await asyncio.to_thread(BENCHES[name], ground, size))
+        return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Our side: one worker, from a source's page to its confirmed messages, wired as `intake run` wires it.
+
+Page source (pages_on_disk.py) -> offered, stored -> normalized -> decided -> confirmed in the departments' quorum
+queues, cases marked, page done. The watch stops when the last page is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from bench.city import FILES, NAME, SOURCE, orders_of, tables
+from bench.ground import Task
+from bench.pages_on_disk import PagesOnDisk
+from bench.row import Sample
+from bench.stopwatch import Stopwatch
+from connectors.hotline_12345 import Hotline12345
+from intake import migrations, topology
+from intake.house import House, open_house
+from intake.settings import Broker, Database, Demo, Keys, Settings
+from intake.street.rooms import Rooms, open_rooms
+from intake.street.worker import Street
+
+LOOK_EVERY = 0.002
+
+
+def run(task: Task) -> Sample:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        return uvloop.run(_run(task, Path(folder)))
+
+
+async def _run(task: Task, folder: Path) -> Sample:
+    pages = PagesOnDisk(folder, orders_of(task), page=task.page)
+    async with open_house(_settings(task, folder)) as house:
+        await migrations.migrate(house.db)
+        await topology.ensure_topology(house, tables().router.directory.units.values())
+        async with open_rooms(house, "bench") as rooms:
+            return await _measure(task, house, rooms, pages)
+
+
+async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -> Sample:
+    street = Street(rooms, [(SOURCE, Hotline12345(SOURCE, pages.fetch, {}))])
+    watch = Stopwatch()
+    running = asyncio.create_task(street.run())
+    while street.progress.routed < task.records and not street.progress.failures and not running.done():  # noqa: ASYNC110  counters for people have no event
+        await asyncio.sleep(LOOK_EVERY)
+    seconds, facts = watch.stop(task.records)
+    street.stopping.set()
+    await running
+    return Sample(task.records / seconds, facts | await _found(house, street, seconds))
+
+
+async def _found(house: House, street: Street, seconds: float) -> dict[str, object]:
+    """What became of the records; a street that lost one is no result."""
+    if street.progress.failures:
+        raise RuntimeError(f"the street failed: {street.progress.failures}")
+    states = {each["_id"]: each["n"] async for each in house.db.cases.aggregate(_BY_STATE)}
+    sent = [each async for each in house.db.cases.aggregate(_SENT)]
+    messages = sent[0]["n"] if sent else 0
+    return {"states": states, "messages": messages, "messages_a_second": messages / seconds}
+
+
+_BY_STATE = [{"$group": {"_id": "$state", "n": {"$sum": 1}}}]
+_SENT = [{"$unwind": "$dispatches"}, {"$match": {"dispatches.state": "sent"}}, {"$count": "n"}]
+
+
+def _settings(task: Task, folder: Path) -> Settings:
+    """Write down what an operator would have in intake.toml."""
+    return Settings(
+        file=folder / "intake.toml",
+        city=NAME,
+        database=Database(name=task.database, url=task.mongo_url),
+        broker=Broker(vhost=task.vhost, url=task.amqp_url, management_url=task.management_url),
+        tables=FILES,
+        demo=Demo(),
+        keys=Keys(file=folder / "keys"),
+        sources=(SOURCE,),
+        environment={},
+    )
