@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
 
 import msgspec
-from bson.binary import Binary
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
@@ -77,7 +76,7 @@ class RawStore:
         label = f"raw/{source.name}/{at.astimezone(SHANGHAI):%Y-%m}"
         await self._seal.ready(label)
         payloads = await self._payloads(changes)
-        writing = _Writing(source, label, reader, at, self._seal, payloads)
+        writing = _Writing(source, label, reader, at, self._seal, payloads, _fixed(source, at))
         first = [change for change in changes if change.before is None]
         later = [change for change in changes if change.before is not None]
         took = True
@@ -181,19 +180,11 @@ class _Writing:
     at: datetime
     seal: Seal
     payloads: Mapping[str, tuple[bytes, dict[str, str]]]
+    fixed: Mapping[str, str]
 
     def document(self, change: Change) -> dict[str, Any]:
-        source = self.source
-        return {
-            "_id": change.row.id,
-            "source": source.name,
-            "native_id": change.row.native_id,
-            "kind": source.kind,
-            "channel": source.channel,
-            "zone": source.zone,
-            "transport": source.transport,
-            "day": f"{self.at.astimezone(SHANGHAI):%Y-%m-%d}",
-        } | self._fields(change)
+        row = change.row
+        return {"_id": row.id, **self.fixed, "native_id": row.native_id, **self._fields(change)}
 
     def update(self, change: Change) -> UpdateOne:
         before = change.before
@@ -238,7 +229,7 @@ class _Writing:
             "revision": change.revision,
             "content": row.content,
             "digest": row.digest,
-            "payload": Binary(sealed),
+            "payload": sealed,
             "key": self.label,
             "context": dict(context),
             "received_at": self._received_at(change),
@@ -258,6 +249,18 @@ class _Writing:
         if change.what is What.REFRESHED and change.before is not None:
             return change.before.received_at
         return self.at
+
+
+def _fixed(source: Source, at: datetime) -> dict[str, str]:
+    """What all new items of a page say alike."""
+    return {
+        "source": source.name,
+        "kind": source.kind,
+        "channel": source.channel,
+        "zone": source.zone,
+        "transport": source.transport,
+        "day": f"{at.astimezone(SHANGHAI):%Y-%m-%d}",
+    }
 
 
 def _bind(id_: str, revision: int) -> bytes:
