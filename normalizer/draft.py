@@ -42,7 +42,9 @@ class Draft:
     address: str | None = None
     location: Location | None = None
     author_name: str | None = None
-    author_id: str | None = None  #: of the source's own user; with the source it makes the citizen's ref without a mobile
+    author_id: str | None = (
+        None  #: of the source's own user; with the source it makes the citizen's ref without a mobile
+    )
     sex: str | None = None  #: "先生" or "女士"
     phone: str | None = None
     mail: str | None = None
@@ -99,9 +101,7 @@ class Draft:
         cut = self.title_end
         if start < cut:
             if end <= cut:
-                self.evidence.append(
-                    Evidence(field="title", start=start, end=end, text=self.body[start:end], why=why)
-                )
+                self.evidence.append(Evidence(field="title", start=start, end=end, text=self.body[start:end], why=why))
             return
         shift = cut + 1
         self.evidence.append(

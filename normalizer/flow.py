@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,8 @@ from normalizer.appeal import (
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
 from normalizer.mappers import MAPPERS
+from normalizer.sealing import Seal
+from normalizer.settle import Made, settle
 from normalizer.steps.classify import classify
 from normalizer.steps.clean import clean
 from normalizer.steps.fingerprint import fingerprint
@@ -42,8 +45,10 @@ from normalizer.steps.refer import refer
 from normalizer.steps.scan import scan
 from normalizer.steps.simplify import simplify
 from normalizer.steps.title import entitle
+from normalizer.store import AppealStore
 from normalizer.tables import Tables
 
+Document = dict[str, Any]
 Step = Callable[[Draft, Tables], None]
 
 #: The order is the meaning: wording first, then masking, then everything that reads the masked text.
@@ -70,7 +75,9 @@ def normalize(raw: RawAppeal, versions: Tables, ref_key: bytes) -> Normalized:
     draft = mapper(raw)
     for step in STEPS:
         step(draft, versions)
-    return Normalized(_appeal(raw, draft, versions, ref_key), Secrets(originals=draft.originals, contact=contact_of(draft)))
+    return Normalized(
+        _appeal(raw, draft, versions, ref_key), Secrets(originals=draft.originals, contact=contact_of(draft))
+    )
 
 
 def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> Appeal:
@@ -133,3 +140,89 @@ def _reply(draft: Draft) -> OfficialReply | None:
     if not draft.reply_text:
         return None
     return OfficialReply(text=draft.reply_text, by=draft.reply_by, at=draft.reply_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What this room works with, handed in by the front door."""
+
+    tables: Tables
+    ref_key: bytes
+    store: AppealStore
+    seal: Seal
+    now: Callable[[], datetime]
+
+
+async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
+    """Normalize a page, store what came of it, and hand it on in the order of the page.
+
+    A failure of one is the failure of one: it goes to `unmapped` with its reason. Run again, it changes nothing and
+    hands on the same.
+    """
+    made: list[Made] = []
+    failed: list[Document] = []
+    for raw in raws:
+        try:
+            made.append(Made(raw, *_made(raw, room)))
+        except Unmappable as error:
+            failed.append(_failure(raw, str(error), room))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the failure of this one item alone
+            # The error's text may hold a citizen's words: only its kind is kept.
+            failed.append(_failure(raw, f"unexpected {type(error).__name__} in the normalizer", room))
+    await room.store.set_aside(failed)
+    await _keep_secrets(made, room)
+    handed = await settle(made, room.store)
+    await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
+    return handed
+
+
+async def retry_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
+    """Normalize again what was set aside (`intake parked retry`); what is mapped now leaves `unmapped`."""
+    handed = await normalize_page(raws, room)
+    await room.store.resolve([one.appeal.id for one in handed])
+    return handed
+
+
+def _made(raw: RawAppeal, room: Room) -> tuple[Appeal, Secrets]:
+    normalized = normalize(raw, room.tables, room.ref_key)
+    return normalized.appeal, normalized.secrets
+
+
+def _failure(raw: RawAppeal, reason: str, room: Room) -> Document:
+    return {
+        "_id": raw.id,
+        "source": raw.source,
+        "native_id": raw.native_id,
+        "revision": raw.revision,
+        "stage": "normalize",
+        "reason": reason,
+        "at": room.now(),
+    }
+
+
+async def _keep_secrets(made: Sequence[Made], room: Room) -> None:
+    """Seal what only the vault may hold, under the data key of its source and month."""
+    secret = [one for one in made if one.secrets]
+    labels = {one.appeal.id: _label(one.raw, room) for one in secret}
+    for label in sorted(set(labels.values())):
+        await room.seal.ready(label)
+    await room.store.keep_secrets(
+        [
+            {
+                "_id": one.appeal.id,
+                "revision": one.appeal.revision,
+                "sealed": room.seal.seal(
+                    labels[one.appeal.id],
+                    f"vault/{one.appeal.id}/{one.appeal.revision}".encode(),
+                    msgspec.json.encode(one.secrets),
+                ),
+                "key": labels[one.appeal.id],
+            }
+            for one in secret
+        ]
+    )
+
+
+def _label(raw: RawAppeal, room: Room) -> str:
+    received = raw.received_at or room.now()
+    return f"vault/{raw.source}/{received:%Y-%m}"

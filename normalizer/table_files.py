@@ -24,7 +24,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table: a name that nobody knows is a mistake."""
 
 
-class SubSheet(File, kw_only=True):
+class SubSheet(File, frozen=True, kw_only=True):
     """`[[class.sub]]`: one second-level class and the words that speak for it."""
 
     code: str
@@ -38,7 +38,7 @@ class SubSheet(File, kw_only=True):
     weak: Words = []
 
 
-class ClassSheet(File, kw_only=True):
+class ClassSheet(File, frozen=True, kw_only=True):
     """`[[class]]`: one first-level class."""
 
     code: str
@@ -48,7 +48,7 @@ class ClassSheet(File, kw_only=True):
     sub: list[SubSheet]
 
 
-class PatternSheet(File, kw_only=True):
+class PatternSheet(File, frozen=True, kw_only=True):
     """`[[pattern]]`: groups of words that speak for a class when they follow one another."""
 
     category: str
@@ -59,7 +59,7 @@ class PatternSheet(File, kw_only=True):
     unless: Words = []
 
 
-class TaxonomyFile(File, kw_only=True):
+class TaxonomyFile(File, frozen=True, kw_only=True):
     """taxonomy.toml."""
 
     version: str
@@ -67,7 +67,7 @@ class TaxonomyFile(File, kw_only=True):
     pattern: list[PatternSheet] = []
 
 
-class TypeSheet(File, kw_only=True):
+class TypeSheet(File, frozen=True, kw_only=True):
     """`[[type]]`: words for a request type; `none` takes words out of play."""
 
     name: str
@@ -75,7 +75,7 @@ class TypeSheet(File, kw_only=True):
     words: Words
 
 
-class UrgencySheet(File, kw_only=True):
+class UrgencySheet(File, frozen=True, kw_only=True):
     """`[urgency]`: what calms a danger, and the source's own lights."""
 
     within: int
@@ -84,7 +84,7 @@ class UrgencySheet(File, kw_only=True):
     given: dict[str, str] = {}
 
 
-class UrgentSheet(File, kw_only=True):
+class UrgentSheet(File, frozen=True, kw_only=True):
     """`[[urgent]]`: groups of words that mean danger when they follow one another."""
 
     level: str
@@ -95,14 +95,14 @@ class UrgentSheet(File, kw_only=True):
     unless: Words = []
 
 
-class CueSheet(File, kw_only=True):
+class CueSheet(File, frozen=True, kw_only=True):
     """`[[judge.cue]]`: words for or against being an appeal."""
 
     points: float
     words: Words
 
 
-class JudgeSheet(File, kw_only=True):
+class JudgeSheet(File, frozen=True, kw_only=True):
     """`[judge]`."""
 
     threshold: float
@@ -110,7 +110,7 @@ class JudgeSheet(File, kw_only=True):
     cue: list[CueSheet]
 
 
-class AccusedSheet(File, kw_only=True):
+class AccusedSheet(File, frozen=True, kw_only=True):
     """`[accused]`: units, and what they are accused of."""
 
     within: int
@@ -120,13 +120,13 @@ class AccusedSheet(File, kw_only=True):
     units: Words
 
 
-class ElsewhereSheet(File, kw_only=True):
+class ElsewhereSheet(File, frozen=True, kw_only=True):
     """`[elsewhere]`: other cities."""
 
     cities: Words
 
 
-class WordsFile(File, kw_only=True):
+class WordsFile(File, frozen=True, kw_only=True):
     """words.toml."""
 
     version: str
@@ -140,7 +140,7 @@ class WordsFile(File, kw_only=True):
     elsewhere: ElsewhereSheet
 
 
-class StreetSheet(File, kw_only=True):
+class StreetSheet(File, frozen=True, kw_only=True):
     """`[[district.street]]`: 街道 or 镇 with its communities."""
 
     name: str
@@ -148,7 +148,7 @@ class StreetSheet(File, kw_only=True):
     communities: Words = []
 
 
-class DistrictSheet(File, kw_only=True):
+class DistrictSheet(File, frozen=True, kw_only=True):
     """`[[district]]`."""
 
     name: str
@@ -156,7 +156,7 @@ class DistrictSheet(File, kw_only=True):
     street: list[StreetSheet] = []
 
 
-class PoiSheet(File, kw_only=True):
+class PoiSheet(File, frozen=True, kw_only=True):
     """`[[poi]]`: a well-known place, in `area` = district or district/street."""
 
     name: str
@@ -165,7 +165,7 @@ class PoiSheet(File, kw_only=True):
     community: str | None = None
 
 
-class PlacesFile(File, kw_only=True):
+class PlacesFile(File, frozen=True, kw_only=True):
     """places.toml."""
 
     version: str

@@ -124,7 +124,9 @@ def load_tables(
     problems: list[str] = []
     taxonomy_file, taxonomy_version = _read(taxonomy or PACKAGED / "taxonomy.toml", TaxonomyFile, problems)
     words_file, words_version = _read(words or PACKAGED / "words.toml", WordsFile, problems)
-    places_file, places_version = _read(places, PlacesFile, problems) if places else (PlacesFile(version="none"), "none")
+    places_file, places_version = (
+        _read(places, PlacesFile, problems) if places else (PlacesFile(version="none"), "none")
+    )
     if taxonomy_file is not None:
         problems += problems_of_taxonomy(taxonomy_file, taxonomy or PACKAGED / "taxonomy.toml")
     if words_file is not None:
@@ -163,14 +165,8 @@ def _compile(
     return Tables(
         versions=versions,
         classes=_classes(taxonomy),
-        given_codes={
-            name: sub.code for top in taxonomy.class_ for sub in top.sub for name in (sub.name, *sub.given)
-        },
-        given_tops={
-            name: top.code
-            for top in reversed(taxonomy.class_)
-            for name in (top.name, *top.labels)
-        },
+        given_codes={name: sub.code for top in taxonomy.class_ for sub in top.sub for name in (sub.name, *sub.given)},
+        given_tops={name: top.code for top in reversed(taxonomy.class_) for name in (top.name, *top.labels)},
         given_types={name: RequestType(kind) for name, kind in words.given_types.items()},
         given_lights=words.urgency.given,
         keywords=Words(tuple(votes)),
@@ -244,7 +240,9 @@ def _cues(words: WordsFile) -> dict[str, Cue]:
         for word in cue.words:
             judge.setdefault(word, cue.points)
     referral = {word: code for code, names in words.referral.items() for word in names}
-    units, faults, charges = (set(names) for names in (words.accused.units, words.accused.faults, words.accused.charges))
+    units, faults, charges = (
+        set(names) for names in (words.accused.units, words.accused.faults, words.accused.charges)
+    )
     return {
         word: Cue(
             types=tuple(types.get(word, ())),

@@ -11,7 +11,14 @@ from normalizer.draft import Draft
 from normalizer.errors import Unmappable
 from normalizer.mappers.reading import count_of, moment_of, payload_of, text_of, words_of
 
-_TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "mp4": "video/mp4", "pdf": "application/pdf"}
+_TYPES = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "mp4": "video/mp4",
+    "pdf": "application/pdf",
+}
 
 
 def read(raw: RawAppeal) -> Draft:

@@ -18,9 +18,7 @@ from normalizer.mappers.reading import (
     words_of,
 )
 
-CHANNELS = frozenset(
-    "hotline forum board news_comment mailbox app visit counter grid petition transfer other".split()
-)
+CHANNELS = frozenset("hotline forum board news_comment mailbox app visit counter grid petition transfer other".split())
 
 
 def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:

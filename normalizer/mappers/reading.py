@@ -72,7 +72,9 @@ def count_of(row: Mapping[str, Any], *names: str) -> int:
 
 def says_yes(value: object) -> bool:
     """Read a flag however it is written."""
-    return value in (True, 1) or (isinstance(value, str) and value.strip() in ("1", "是", "true", "True", "Y", "y", "保密"))
+    return value in (True, 1) or (
+        isinstance(value, str) and value.strip() in ("1", "是", "true", "True", "Y", "y", "保密")
+    )
 
 
 def moment_of(value: object, zone: str) -> str | None:

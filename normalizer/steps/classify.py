@@ -34,9 +34,7 @@ def classify(draft: Draft, tables: Tables) -> None:
     ranked = [(code, points) for code, points in ranked if points > 0]
     if not ranked or ranked[0][1] < LEAST or not firm:
         draft.code, draft.confidence, draft.score = OTHER, 0.0, ranked[0][1] if ranked else 0.0
-        draft.runners_up = [
-            RunnerUp(code=code, confidence=share) for code, share in _shares(ranked) if code != OTHER
-        ]
+        draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in _shares(ranked) if code != OTHER]
         return
     (draft.code, draft.confidence), *others = _shares(ranked)
     draft.score = ranked[0][1]

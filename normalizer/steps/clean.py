@@ -22,8 +22,12 @@ _IMAGE = re.compile(r"<img\b[^<>]*?\balt=[\"']([^\"'<>]{1,40})[\"'][^<>]*>", re.
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,10});")
 _QUOTE = re.compile(r"\[quote\b[^\]]*\].*?\[/quote\]", re.IGNORECASE | re.DOTALL)
-_QUOTE_LINE = re.compile(r"^[ >]*(?:引用|回复)[ :：]?[^\n]{0,24}(?:的(?:发言|话|帖子|评论)|发表的?|\d+\s*[楼#])[^\n]*\n?", re.MULTILINE)
-_BBCODE = re.compile(r"\[/?(?:attach|attachimg|img|media|url|font|size|color|b|i|u|align|backcolor|hide)\b[^\]]*\]", re.IGNORECASE)
+_QUOTE_LINE = re.compile(
+    r"^[ >]*(?:引用|回复)[ :：]?[^\n]{0,24}(?:的(?:发言|话|帖子|评论)|发表的?|\d+\s*[楼#])[^\n]*\n?", re.MULTILINE
+)
+_BBCODE = re.compile(
+    r"\[/?(?:attach|attachimg|img|media|url|font|size|color|b|i|u|align|backcolor|hide)\b[^\]]*\]", re.IGNORECASE
+)
 _ATTACH_TOKEN = re.compile(r"\[(attach|attachimg|img|media)\b[^\]]*\][^\[]*\[/\1\]", re.IGNORECASE)
 _SIGNATURE = re.compile(
     r"\s*(?:[-—–_ ]{0,6}\s*)(?:发自|发送自|来自|发表自|via)\s?(?:我的|手机|[^\n。！？，,]{0,12})?"
@@ -43,7 +47,9 @@ _BLANKS = re.compile(f"[ {_BLANK}]+")
 _LINES = re.compile(r" ?(?:\n ?)+")
 #: Digits of other scripts and styles (①②③ are none): folded, so that no number hides in them.
 _ODD_DIGIT = re.compile(r"(?![0-9])\d")
-_FOLD = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF20)}
+_FOLD = {
+    code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF20)
+}
 
 
 def clean(draft: Draft, _tables: Tables) -> None:

@@ -12,7 +12,9 @@ from normalizer.steps.mask import canonical_mobile
 
 _FORM = re.compile(r"^(.{1,2}?)(先生|女士|小姐|老师|大爷|阿姨)$")
 _HAN_NAME = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
-_COMPOUND = frozenset("欧阳 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 慕容 司徒 令狐 长孙 宇文 鲜于 闾丘 公孙 轩辕 呼延".split())
+_COMPOUND = frozenset(
+    "欧阳 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 慕容 司徒 令狐 长孙 宇文 鲜于 闾丘 公孙 轩辕 呼延".split()
+)
 _UNNAMED = frozenset({"保密", "匿名", "无", "未知", "不详", "先生", "女士", "市民", "群众", "网友", "游客"})
 #: Channels where a name is a name and not a nickname.
 _REAL_NAMES = frozenset({"hotline", "mailbox", "visit", "counter", "grid", "petition", "transfer"})

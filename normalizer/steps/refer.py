@@ -84,9 +84,6 @@ def _accused(draft: Draft, tables: Tables) -> list[str]:
     return accused
 
 
-
-
-
 def _faulted(draft: Draft, tables: Tables, marks: list[tuple[Cue, int, int]], index: int) -> bool:
     """Say whether a fault follows the unit closely."""
     end = marks[index][2]

@@ -10,7 +10,9 @@ from normalizer.tables import Tables
 MOST = 30
 LEAST = 6
 _CLAUSE_END = re.compile(r"[。！？；!?;\n]|[，,](?=.)")
-_SALUTATION = re.compile(r"^(?:尊敬的[^，,：:。！\n]{0,20}[，,：:。！\n]|(?:您好|你好|领导好|各位领导)[^\u4e00-\u9fffA-Za-z0-9〔]*)+\s*")
+_SALUTATION = re.compile(
+    r"^(?:尊敬的[^，,：:。！\n]{0,20}[，,：:。！\n]|(?:您好|你好|领导好|各位领导)[^\u4e00-\u9fffA-Za-z0-9〔]*)+\s*"
+)
 
 
 def entitle(draft: Draft, _tables: Tables) -> None:

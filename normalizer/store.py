@@ -1,0 +1,219 @@
+"""This room's collections: appeals, appeal_revisions, vault, unmapped. One round trip a page and collection.
+
+Every promise is carried by `_id`: inserts say what stood already, and a replacement asks for an older revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from motor.motor_asyncio import AsyncIOMotorDatabase
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout
+
+from normalizer.appeal import Appeal, from_document, to_document
+from normalizer.errors import StoreAway
+
+Document = dict[str, Any]
+DUPLICATE = 11000
+
+#: Which collection has which indexes; `_id` carries identity, these carry reading.
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "appeals": (
+        IndexModel([("source", ASCENDING), ("native_id", ASCENDING)], name="source_native"),
+        IndexModel([("fingerprint", ASCENDING)], name="fingerprint"),
+        IndexModel([("citizen.ref", ASCENDING), ("posted_at", DESCENDING)], name="citizen", sparse=True),
+        IndexModel([("received_at", DESCENDING)], name="received"),
+    ),
+    "appeal_revisions": (IndexModel([("id", ASCENDING), ("revision", DESCENDING)], name="appeal_revision"),),
+    "vault": (IndexModel([("key", ASCENDING)], name="key"),),
+    "unmapped": (IndexModel([("source", ASCENDING), ("at", DESCENDING)], name="source_at"),),
+}
+
+
+class Standing(NamedTuple):
+    """An appeal as it stands in the store, and whether it is withdrawn."""
+
+    appeal: Appeal
+    withdrawn: bool
+
+
+@contextmanager
+def _driver_errors() -> Iterator[None]:
+    """Only this file knows the driver's errors."""
+    try:
+        yield
+    except (AutoReconnect, ConnectionFailure, NetworkTimeout, ExecutionTimeout) as error:
+        raise StoreAway(f"MongoDB does not answer ({type(error).__name__}); the page is run again") from error
+
+
+def document_of(appeal: Appeal, *, withdrawn: bool) -> Document:
+    """Write an appeal with the mark that the schema leaves to the store."""
+    document = to_document(appeal)
+    document["withdrawn"] = withdrawn
+    return document
+
+
+class AppealStore:
+    """Keeps what `normalize` made."""
+
+    def __init__(self, db: AsyncIOMotorDatabase[Document]) -> None:
+        self._appeals = db["appeals"]
+        self._revisions = db["appeal_revisions"]
+        self._vault = db["vault"]
+        self._unmapped = db["unmapped"]
+
+    # --- what a page needs
+
+    async def insert(self, documents: Sequence[Document]) -> set[str]:
+        """Insert appeals; return the ids that stood already and were left alone."""
+        if not documents:
+            return set()
+        with _driver_errors():
+            try:
+                await self._appeals.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                return {documents[at]["_id"] for at in _duplicates(error)}
+        return set()
+
+    async def standing(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """Read the appeals that stand under these ids."""
+        if not ids:
+            return {}
+        with _driver_errors():
+            found = await self._appeals.find({"_id": {"$in": list(ids)}}).to_list(None)
+        return {one["_id"]: Standing(from_document(one), bool(one.get("withdrawn"))) for one in found}
+
+    async def superseded(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """Read the newest superseded revision of each of these ids."""
+        if not ids:
+            return {}
+        with _driver_errors():
+            found = await self._revisions.find({"id": {"$in": list(ids)}}).sort("revision", ASCENDING).to_list(None)
+        return {one["id"]: Standing(from_document(one), bool(one.get("withdrawn"))) for one in found}
+
+    async def supersede(self, changes: Sequence[tuple[Standing, Document]]) -> bool:
+        """Put newer revisions in place of standing ones, keeping those; say whether every one still stood as read."""
+        if not changes:
+            return True
+        kept = []
+        for old, _ in changes:
+            document = document_of(old.appeal, withdrawn=old.withdrawn)
+            document["_id"] = f"{old.appeal.id}-{old.appeal.revision}"
+            kept.append(InsertOne(document))
+        replaced = [ReplaceOne({"_id": new["_id"], "revision": old.appeal.revision}, new) for old, new in changes]
+        with _driver_errors():
+            try:
+                await self._revisions.bulk_write(kept, ordered=False)
+            except BulkWriteError as error:
+                _duplicates(error)
+            result = await self._appeals.bulk_write(replaced, ordered=False)
+        return bool(result.matched_count == len(changes))
+
+    async def refresh(self, appeals: Sequence[Appeal]) -> None:
+        """Update public reactions and the official reply in place, where the revision is still the same."""
+        if not appeals:
+            return
+        updates = []
+        for appeal in appeals:
+            document = to_document(appeal)
+            fresh = {name: document[name] for name in ("engagement", "official_reply")}
+            updates.append(UpdateOne({"_id": appeal.id, "revision": appeal.revision}, {"$set": fresh}))
+        with _driver_errors():
+            await self._appeals.bulk_write(updates, ordered=False)
+
+    async def keep_secrets(self, sealed: Sequence[Document]) -> None:
+        """Put sealed secrets into the vault; what is of the same or a newer revision stands."""
+        first = [one for one in sealed if one["revision"] == 1]
+        later = [one for one in sealed if one["revision"] != 1]
+        with _driver_errors():
+            if first:
+                try:
+                    await self._vault.insert_many(first, ordered=False)
+                except BulkWriteError as error:
+                    _duplicates(error)
+            if later:
+                updates = [
+                    ReplaceOne({"_id": one["_id"], "revision": {"$lt": one["revision"]}}, one, upsert=True)
+                    for one in later
+                ]
+                try:
+                    await self._vault.bulk_write(updates, ordered=False)
+                except BulkWriteError as error:
+                    _duplicates(error)
+
+    async def set_aside(self, documents: Sequence[Document]) -> None:
+        """Keep what could not be mapped; an older failure of the same item gives way, the same one stands."""
+        if not documents:
+            return
+        updates = [
+            ReplaceOne({"_id": one["_id"], "revision": {"$lt": one["revision"]}}, one, upsert=True) for one in documents
+        ]
+        with _driver_errors():
+            try:
+                await self._unmapped.bulk_write(updates, ordered=False)
+            except BulkWriteError as error:
+                _duplicates(error)
+
+    # --- what the front door asks
+
+    async def get(self, appeal_id: str) -> Appeal | None:
+        """Read one appeal."""
+        return (await self.standing([appeal_id])).get(appeal_id, (None,))[0]
+
+    async def find_native(self, native_id: str, source: str | None = None) -> list[Appeal]:
+        """Find appeals by a source's own id (`intake show`)."""
+        query: Document = {"native_id": native_id} if source is None else {"source": source, "native_id": native_id}
+        with _driver_errors():
+            found = await self._appeals.find(query).to_list(100)
+        return [from_document(one) for one in found]
+
+    async def revisions(self, appeal_id: str) -> list[Appeal]:
+        """Read the superseded revisions of an appeal, oldest first."""
+        with _driver_errors():
+            found = await self._revisions.find({"id": appeal_id}).sort("revision", ASCENDING).to_list(None)
+        return [from_document(one) for one in found]
+
+    async def secrets(self, appeal_id: str) -> Document | None:
+        """Read the sealed secrets of an appeal: {_id, revision, sealed, key}. Whoever opens them writes an event."""
+        with _driver_errors():
+            return await self._vault.find_one({"_id": appeal_id})
+
+    async def unmapped(self, source: str | None = None, limit: int = 1000) -> list[Document]:
+        """List what could not be mapped, newest first."""
+        with _driver_errors():
+            return (
+                await self._unmapped.find({} if source is None else {"source": source})
+                .sort([("at", DESCENDING), ("_id", ASCENDING)])
+                .to_list(limit)
+            )
+
+    async def resolve(self, ids: Sequence[str]) -> int:
+        """Take items out of `unmapped`: they were mapped after all, or a person discarded them; return how many."""
+        if not ids:
+            return 0
+        with _driver_errors():
+            return int((await self._unmapped.delete_many({"_id": {"$in": list(ids)}})).deleted_count)
+
+    async def each(self, query: Document | None = None) -> AsyncIterator[Appeal]:
+        """Read many appeals, one after another, by their id."""
+        with _driver_errors():
+            async for one in self._appeals.find(query or {}).sort("_id", ASCENDING):
+                yield from_document(one)
+
+
+def _duplicates(error: BulkWriteError) -> list[int]:
+    """Say which writes met an `_id` that stood already; anything else is an error."""
+    errors = error.details["writeErrors"]
+    if error.details.get("writeConcernErrors") or any(one["code"] != DUPLICATE for one in errors):
+        raise StoreAway("MongoDB refused a bulk write; the page is run again") from error
+    return [one["index"] for one in errors]
+
+
+async def ensure_indexes(db: AsyncIOMotorDatabase[Document]) -> None:
+    """Make the indexes of this room's collections; what exists stays."""
+    with _driver_errors():
+        for name, indexes in INDEXES.items():
+            await db[name].create_indexes(list(indexes))
