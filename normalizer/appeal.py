@@ -29,8 +29,8 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 def instant(moment: datetime) -> str:
     """Write an aware datetime the one way this schema writes it."""
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    # Half the cost of strftime, and every appeal and every message writes several.
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 class RequestType(StrEnum):
