@@ -1,0 +1,309 @@
+"""The balance (平账): what was offered equals what ended or is open, as sets, and every difference has a name.
+
+Nothing here is counted twice or kept apart: the end state of an item is derived from `raw`, `unmapped`, `appeals`
+and `cases`, each of which says what it knows. Hiding a lost document is what a second copy of the state would do best.
+
+Strategy: the pages that are not done are few and are read first; then `raw` is walked once in order of `_id`, a batch
+at a time, joined with the other collections; then the offered ids of `pages` are looked up in `raw`. What looks like a
+difference is looked at again at the end, since a page may have been finished meanwhile. Memory stays flat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+BATCH = 1000
+LISTED = 1000  #: open items and differences listed by name; all are counted
+OPEN_STATES = frozenset({"triage", "in_flight"})
+
+#: Why an item has no end state.
+RAW_MISSING = "raw missing"
+APPEAL_MISSING = "appeal missing"
+CASE_MISSING = "case missing"
+UNKNOWN_STATE = "case in a state without an end"
+
+# Motor ships no types.
+Database = Any
+Collection = Any
+Cursor = Any
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One item and where it ended (or stands)."""
+
+    id: str
+    source: str
+    native_id: str
+    day: str
+    state: str | None  #: None is a difference
+    department: str | None = None  #: who holds it
+    departments: tuple[str, ...] = ()  #: everyone to whom something was sent
+    since: datetime | None = None
+    reason: str | None = None
+    missing: str | None = None
+
+
+class Open(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that has not ended yet."""
+
+    id: str
+    source: str
+    native_id: str
+    state: str
+    age_seconds: int | None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that was offered and is nowhere."""
+
+    id: str
+    source: str
+    native_id: str
+    missing: str
+
+
+class Balance(msgspec.Struct, kw_only=True):
+    """The sum over all sources."""
+
+    day: str | None
+    sources: dict[str, dict[str, int]] = {}
+    offered: int = 0
+    open_count: int = 0
+    open: list[Open] = []
+    difference_count: int = 0
+    differences: list[Difference] = []
+
+    @property
+    def adds_up(self) -> bool:
+        return self.difference_count == 0
+
+    def totals(self) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for states in self.sources.values():
+            for state, count in states.items():
+                total[state] = total.get(state, 0) + count
+        return total
+
+    def add(self, entry: Entry, now: datetime) -> None:
+        self.offered += 1
+        states = self.sources.setdefault(entry.source, {})
+        if entry.state is None:
+            self.difference_count += 1
+            states["difference"] = states.get("difference", 0) + 1
+            if len(self.differences) < LISTED:
+                self.differences.append(_difference(entry))
+            return
+        states[entry.state] = states.get(entry.state, 0) + 1
+        if entry.state in OPEN_STATES:
+            self.open_count += 1
+            if len(self.open) < LISTED:
+                self.open.append(_open(entry, now))
+
+
+def _difference(entry: Entry) -> Difference:
+    return Difference(
+        id=entry.id, source=entry.source, native_id=entry.native_id, missing=entry.missing or UNKNOWN_STATE
+    )
+
+
+def _open(entry: Entry, now: datetime) -> Open:
+    age = int((now - entry.since) / timedelta(seconds=1)) if entry.since else None
+    return Open(id=entry.id, source=entry.source, native_id=entry.native_id, state=entry.state or "", age_seconds=age)
+
+
+async def balance(db: Database, now: datetime, *, day: str | None = None) -> Balance:
+    """Walk everything that was offered (on `day`) and sum up where it ended."""
+    total = Balance(day=day)
+    async for entry in entries(db, day=day):
+        total.add(entry, now)
+    return total
+
+
+async def entries(db: Database, *, day: str | None = None) -> AsyncIterator[Entry]:
+    """Yield every item that was offered, once."""
+    unfinished = await _unfinished(db)
+    doubtful: list[Entry] = []
+    async for rows in _batches(db.raw.find({"day": day} if day else {}, _RAW_FIELDS).sort("_id", 1)):
+        for entry in await _join(db, rows, unfinished):
+            if entry.state is None:
+                doubtful.append(entry)
+            else:
+                yield entry
+    async for entry in _offered_without_raw(db, day):
+        yield entry
+    for start in range(0, len(doubtful), BATCH):
+        for entry in await _again(db, doubtful[start : start + BATCH]):
+            yield entry
+
+
+_RAW_FIELDS = {"source": 1, "native_id": 1, "day": 1, "parked": 1, "withdrawn": 1, "received_at": 1}
+_CASE_FIELDS = {
+    "state": 1,
+    "holder": 1,
+    "since": 1,
+    "dispatches.department": 1,
+    "dispatches.state": 1,
+}
+
+
+async def _batches(cursor: Cursor) -> AsyncIterator[list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    async for row in cursor.batch_size(BATCH):
+        rows.append(row)
+        if len(rows) == BATCH:
+            yield rows
+            rows = []
+    if rows:
+        yield rows
+
+
+async def _unfinished(db: Database, ids: Sequence[str] | None = None) -> dict[str, datetime]:
+    """Ids of pages that are stored and not done, with the moment since when."""
+    query: dict[str, Any] = {"stage": {"$in": ["stored", "normalized"]}}
+    if ids is not None:
+        query["ids"] = {"$in": list(ids)}
+    found: dict[str, datetime] = {}
+    async for page in db.pages.find(query, {"ids": 1, "at": 1}):
+        found.update(dict.fromkeys(page["ids"], page["at"]))
+    return found
+
+
+async def _join(db: Database, rows: Sequence[Mapping[str, Any]], unfinished: Mapping[str, datetime]) -> list[Entry]:
+    ids = [row["_id"] for row in rows]
+    unmapped = await _by_id(db.unmapped, ids, {"reason": 1, "revision": 1})
+    cases = await _by_id(db.cases, ids, _CASE_FIELDS)
+    asked = [id_ for id_ in ids if id_ not in cases or id_ in unmapped]
+    appeals = await _by_id(db.appeals, asked, {"quality.is_appeal": 1, "revision": 1})
+    return [
+        end_state(row, unmapped.get(row["_id"]), appeals.get(row["_id"]), cases.get(row["_id"]), unfinished)
+        for row in rows
+    ]
+
+
+async def _by_id(collection: Collection, ids: Sequence[str], fields: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    if not ids:
+        return {}
+    return {row["_id"]: row async for row in collection.find({"_id": {"$in": list(ids)}}, fields)}
+
+
+#: Case states that are end states or open states of the balance, named alike.
+CASE_STATES = frozenset(
+    {
+        "in_flight",
+        "delivered",
+        "triage",
+        "linked",
+        "informed",
+        "handed_over",
+        "withdrawn",
+        "observed",
+        "parked",
+    }
+)
+
+
+def end_state(
+    raw: Mapping[str, Any],
+    unmapped: Mapping[str, Any] | None,
+    appeal: Mapping[str, Any] | None,
+    case: Mapping[str, Any] | None,
+    unfinished: Mapping[str, datetime],
+) -> Entry:
+    """Derive where one item ended. Pure; the order of the questions is the meaning."""
+    if appeal is not None and unmapped is not None and appeal["revision"] >= unmapped["revision"]:
+        unmapped = None  # what could not be mapped was superseded by what could
+    parked = raw.get("parked") or (None if raw["_id"] in unfinished else unmapped)
+    if parked:
+        return _entry(raw, "parked", reason=parked.get("reason"))
+    if raw["_id"] in unfinished:
+        return _entry(raw, "in_flight", since=unfinished[raw["_id"]], case=case)
+    if case is not None:
+        return _of_case(raw, case)
+    return _without_case(raw, appeal)
+
+
+def _without_case(raw: Mapping[str, Any], appeal: Mapping[str, Any] | None) -> Entry:
+    if appeal is not None and not appeal["quality"]["is_appeal"]:
+        return _entry(raw, "not_an_appeal")
+    if raw.get("withdrawn"):
+        return _entry(raw, "withdrawn")
+    return _entry(raw, None, missing=APPEAL_MISSING if appeal is None else CASE_MISSING)
+
+
+def _of_case(raw: Mapping[str, Any], case: Mapping[str, Any]) -> Entry:
+    if case["state"] not in CASE_STATES:
+        return _entry(raw, None, missing=f"{UNKNOWN_STATE}: {case['state']}", case=case)
+    return _entry(raw, case["state"], since=case.get("since"), case=case)
+
+
+def _entry(
+    raw: Mapping[str, Any],
+    state: str | None,
+    *,
+    case: Mapping[str, Any] | None = None,
+    since: datetime | None = None,
+    reason: str | None = None,
+    missing: str | None = None,
+) -> Entry:
+    sent = (
+        [] if case is None else [each["department"] for each in case.get("dispatches", []) if each["state"] == "sent"]
+    )
+    return Entry(
+        id=raw["_id"],
+        source=raw["source"],
+        native_id=raw["native_id"],
+        day=raw["day"],
+        state=state,
+        department=None if case is None else case.get("holder"),
+        departments=tuple(dict.fromkeys(sent)),
+        since=since or raw.get("received_at"),
+        reason=reason,
+        missing=missing,
+    )
+
+
+async def _offered_without_raw(db: Database, day: str | None) -> AsyncIterator[Entry]:
+    """What a page offered and `raw` does not hold: under way while its page is `offered`, else lost."""
+    told: set[str] = set()
+    query = {"day": day} if day else {}
+    cursor = db.pages.find(query, {"ids": 1, "native_ids": 1, "source": 1, "day": 1, "at": 1, "stage": 1}).sort(
+        "_id", 1
+    )
+    async for page in cursor.batch_size(50):
+        ids = page["ids"]
+        held = {row["_id"] async for row in db.raw.find({"_id": {"$in": ids}}, {"_id": 1})}
+        for entry in _lost(page, held):
+            if entry.id not in told:
+                told.add(entry.id)
+                yield entry
+
+
+def _lost(page: Mapping[str, Any], held: Iterable[str]) -> list[Entry]:
+    known = set(held)
+    fresh = page["stage"] == "offered"
+    return [
+        Entry(
+            id=id_,
+            source=page["source"],
+            native_id=native_id,
+            day=page["day"],
+            state="in_flight" if fresh else None,
+            since=page["at"],
+            missing=None if fresh else RAW_MISSING,
+        )
+        for id_, native_id in zip(page["ids"], page["native_ids"], strict=True)
+        if id_ not in known
+    ]
+
+
+async def _again(db: Database, doubtful: Sequence[Entry]) -> list[Entry]:
+    """Look once more: the street may have moved while we walked."""
+    ids = [entry.id for entry in doubtful]
+    unfinished = await _unfinished(db, ids)
+    rows = await _by_id(db.raw, ids, _RAW_FIELDS)
+    joined = {entry.id: entry for entry in await _join(db, list(rows.values()), unfinished)}
+    return [joined.get(entry.id, entry) for entry in doubtful]

@@ -1,0 +1,43 @@
+"""`intake show ID`: one appeal's whole life."""
+
+from __future__ import annotations
+
+import click
+
+from intake.cli import App, command, fail, print_json, run
+from intake.house import open_house
+from intake.life import Life, find_ids, life_of
+from intake.screen import STATES, console, printable, table
+
+
+@click.command("show", help="一条诉求的全过程：按编号、工单号、原编号、消息编号 · one appeal's whole life")
+@click.argument("id_", metavar="ID")
+@command
+def show_command(app: App, id_: str) -> None:
+    """Find by case id, case number, native id, dispatch or message id; nothing sealed is opened."""
+    lives = run(_lives(app, id_))
+    if not lives:
+        fail(f"没有找到 {id_} · nothing is known of {id_}")
+    if app.as_json:
+        print_json(lives[0] if len(lives) == 1 else lives)
+        return
+    for life in lives:
+        _show(life)
+
+
+async def _lives(app: App, name: str) -> list[Life]:
+    async with open_house(app.settings(), broker=False) as house:
+        lives = [await life_of(house.db, id_) for id_ in await find_ids(house.db, name)]
+    return [life for life in lives if life is not None]
+
+
+def _show(life: Life) -> None:
+    out = console()
+    state = STATES.get(life.state or "", life.state or "-")
+    out.print(f"{life.id}  工单 {life.case_no or '-'}  来源 {life.source}  原编号 {printable(life.native_id)}  {state}")
+    if life.appeal is not None:
+        out.print(printable(f"{life.appeal['title']}\n{life.appeal['text']}"), markup=False)
+    if life.case is not None and life.case.get("decision"):
+        out.print(printable(f"依据：{life.case['decision']['sentence']}"), markup=False)
+    rows = [[moment.at, moment.room, moment.what, moment.who, moment.detail] for moment in life.timeline]
+    out.print(table("经过", ["时间", "环节", "事项", "经办", "说明"], rows))

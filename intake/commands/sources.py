@@ -1,0 +1,92 @@
+"""`intake sources`: the channels, where each is read on, and why one waits or stands still."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from connectors.source import Source
+from connectors.store_sources import SourceState, SourceStore
+from intake.cli import App, command, fail, print_json, run
+from intake.commands.later import later
+from intake.house import open_house
+from intake.screen import console, table
+
+
+@click.group("sources", help="来源：查看、暂停、恢复 · list, pause, resume")
+def sources_command() -> None:
+    """Group."""
+
+
+@sources_command.command("list", help="列出来源 · list the sources")
+@command
+def list_command(app: App) -> None:
+    """What the settings name, and what the store knows of it."""
+    known, states = run(_states(app))
+    if app.as_json:
+        print_json([_row(source, states.get(source.name)) for source in known])
+        return
+    rows = [
+        [source.name, source.kind, source.channel, source.mode.value, *_standing(states.get(source.name))]
+        for source in known
+    ]
+    headings = ["来源", "类型", "渠道", "模式", "状态", "原因", "读到底", "最近一页", "读者"]
+    console().print(table("来源", headings, rows))
+
+
+@sources_command.command("pause", help="暂停一个来源 · stop reading a source")
+@click.argument("name")
+@click.option("--reason", default="人工暂停 · paused by hand", help="原因 · why")
+@command
+def pause_command(app: App, name: str, reason: str) -> None:
+    """Its reader lets go at its next renewal."""
+    run(_change(app, name, reason))
+    _done(app, name, "已暂停 · paused")
+
+
+@sources_command.command("resume", help="恢复一个来源 · read a source again")
+@click.argument("name")
+@command
+def resume_command(app: App, name: str) -> None:
+    """Forget why it was paused, stopped or had to wait."""
+    run(_change(app, name, None))
+    _done(app, name, "已恢复 · resumed")
+
+
+sources_command.add_command(later("sources rewind", "倒回重读 · read again from an earlier position"))
+
+
+async def _states(app: App) -> tuple[tuple[Source, ...], dict[str, SourceState]]:
+    settings = app.settings()
+    async with open_house(settings, broker=False) as house:
+        return settings.sources, {state.name: state for state in await SourceStore(house.db.sources).states()}
+
+
+async def _change(app: App, name: str, reason: str | None) -> None:
+    settings = app.settings()
+    if settings.source(name) is None:
+        known = " ".join(source.name for source in settings.sources)
+        fail(f"设置里没有来源 {name}，有：{known} · the settings have no source {name}; they have: {known}")
+    async with open_house(settings, broker=False) as house:
+        store = SourceStore(house.db.sources)
+        await store.ensure([name])
+        await (store.resume(name) if reason is None else store.pause(name, reason))
+
+
+def _done(app: App, name: str, what: str) -> None:
+    if app.as_json:
+        print_json({"source": name, "done": what})
+    else:
+        click.echo(f"{name} {what}")
+
+
+def _standing(state: SourceState | None) -> list[object]:
+    if state is None:
+        return ["未读过", None, None, None, None]
+    word = "暂停" if state.paused else "停止" if state.stopped else "等待" if state.waiting_until else "正常"
+    return [word, state.stopped or state.reason, state.read_to_end_at, state.last_page_at, state.owner]
+
+
+def _row(source: Source, state: SourceState | None) -> dict[str, object]:
+    plain = {"name": source.name, "kind": source.kind, "channel": source.channel, "mode": source.mode.value}
+    return {**plain, "state": None if state is None else msgspec.to_builtins(state)}

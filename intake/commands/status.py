@@ -1,0 +1,85 @@
+"""`intake status`: what runs, what is open, what is parked, how deep the queues are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import click
+import msgspec
+
+from connectors.store_sources import SourceStore
+from intake import migrations
+from intake.cli import App, command, print_json, run
+from intake.house import FOLDER, House, open_house
+from intake.screen import STATES, console, table
+from intake.servers import ServerStatus, status
+from intake.topology import DepartmentQueue, depths, management
+from router.errors import RouterError
+from router.store import CaseStore
+
+
+@click.command("status", help="现状：服务器、来源、在途、挂起、队列 · what runs and what is open")
+@command
+def status_command(app: App) -> None:
+    """Show; nothing is changed."""
+    found = run(_status(app))
+    if app.as_json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+async def _status(app: App) -> dict[str, Any]:
+    settings = app.settings()
+    async with open_house(settings) as house:
+        sources = await SourceStore(house.db.sources).states()
+        return {
+            "schema": await migrations.version(house.db),
+            "servers": await status(FOLDER),
+            "sources": msgspec.to_builtins(sources),
+            "pages_open": await house.db.pages.count_documents({"stage": {"$ne": "done"}}),
+            "parked": await _parked(house),
+            "cases": await CaseStore(house.db).counts(),
+            "queues": await _queues(house),
+        }
+
+
+async def _parked(house: House) -> dict[str, int]:
+    return {
+        "parse": await house.db.raw.count_documents({"parked.stage": {"$exists": True}}),
+        "normalize": await house.db.unmapped.estimated_document_count(),
+        "route": await house.db.cases.count_documents({"state": "parked"}),
+        "strays": await house.db.strays.estimated_document_count(),
+    }
+
+
+async def _queues(house: House) -> list[DepartmentQueue] | None:
+    """None: the management API is not there; the street does not need it."""
+    try:
+        async with aiohttp.ClientSession() as session:
+            found = await depths(management(house, session))
+    except RouterError:
+        return None
+    return [queue for queue in found.values() if queue.name.startswith("dept.")]
+
+
+def _show(found: dict[str, Any]) -> None:
+    out = console()
+    servers: list[ServerStatus] = found["servers"]
+    out.print(
+        table("服务器", ["名称", "运行", "地址", "来历"], ([s.name, s.running, s.address, s.origin] for s in servers))
+    )
+    sources = found["sources"]
+    rows = [[s["name"], s["stopped"] or s["reason"], s["read_to_end_at"], s["owner"]] for s in sources]
+    out.print(table("来源", ["来源", "说明", "读到底", "读者"], rows))
+    out.print(table("工单", ["状态", "件数"], ([STATES.get(s, s), n] for s, n in sorted(found["cases"].items()))))
+    out.print(table("挂起", ["环节", "件数"], found["parked"].items()))
+    queues = found["queues"]
+    if queues is None:
+        out.print("管理接口连不上，看不到队列深度 · the management API is away")
+    else:
+        deepest = sorted(queues, key=lambda queue: -queue.messages)[:20]
+        rows = [[queue.name, queue.messages, queue.consumers] for queue in deepest]
+        out.print(table(f"队列 {len(queues)}（最深的 {len(rows)} 个）", ["队列", "积压", "消费者"], rows))
+    out.print(f"未完成的页 {found['pages_open']}，库结构第 {found['schema']} 版")

@@ -1,0 +1,87 @@
+"""`intake triage`: what waits for a person to decide, and that person's word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from intake.cli import App, command, fail, print_json, run
+from intake.house import open_house
+from intake.screen import STATES, URGENCIES, console, table
+from intake.street.rooms import open_rooms, worker_name
+from router import desk
+from router.cases.case import Case
+from router.errors import RouterError
+from router.store import CaseStore
+
+
+@click.group("triage", help="人工研判 · what a person decides")
+def triage_command() -> None:
+    """Group."""
+
+
+@triage_command.command("list", help="待研判清单，急的在前 · what waits, the most urgent first")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="最多几条 · at most")
+@command
+def list_command(app: App, limit: int) -> None:
+    """Show masked titles only."""
+    rows = run(_list(app, limit))
+    if app.as_json:
+        print_json(rows)
+        return
+    lines = [
+        [row["id"], row["case_no"], URGENCIES[row["urgency"]], row["since"], row["place"], row["title"], row["why"]]
+        for row in rows
+    ]
+    console().print(table(f"待研判 {len(lines)}", ["编号", "工单号", "紧急", "自", "地点", "标题", "原因"], lines))
+
+
+@triage_command.command("assign", help="指派给一个单位并立即派发 · give it to a department, sent at once")
+@click.argument("id_", metavar="ID")
+@click.argument("department")
+@click.option("--by", "person", required=True, help="经办人 · who decides")
+@click.option("--reason", required=True, help="理由 · why")
+@command
+def assign_command(app: App, id_: str, department: str, person: str, reason: str) -> None:
+    """A new revision does not move what a person assigned."""
+    try:
+        case = run(_assign(app, id_, department.upper(), person, reason))
+    except RouterError as refused:
+        fail(f"没有指派 · not assigned: {refused}")
+    if app.as_json:
+        print_json({"id": case.id, "case_no": case.case_no, "state": case.state.value, "department": case.holder})
+    else:
+        state = STATES.get(case.state.value, case.state.value)
+        click.echo(f"{case.case_no} → {case.holder}，{state} · assigned")
+
+
+async def _list(app: App, limit: int) -> list[dict[str, Any]]:
+    async with open_house(app.settings(), broker=False) as house:
+        cases = await CaseStore(house.db).triage(limit)
+        appeals = house.db.appeals.find({"_id": {"$in": [case.id for case in cases]}}, {"title": 1, "place": 1})
+        known = {row["_id"]: row async for row in appeals}
+    return [_row(case, known.get(case.id, {})) for case in cases]
+
+
+def _row(case: Case, appeal: dict[str, Any]) -> dict[str, Any]:
+    alternatives = [] if case.decision is None else case.decision.routing.alternatives
+    return {
+        "id": case.id,
+        "case_no": case.case_no,
+        "source": case.source,
+        "native_id": case.native_id,
+        "urgency": case.urgency.value,
+        "since": case.since,
+        "place": " ".join(part for part in (case.district, case.street) if part),
+        "category": case.category,
+        "title": appeal.get("title"),
+        "why": None if case.decision is None else case.decision.sentence,
+        "alternatives": [{"department": each.department, "confidence": each.confidence} for each in alternatives],
+    }
+
+
+async def _assign(app: App, id_: str, department: str, person: str, reason: str) -> Case:
+    settings, _ = app.settings_and_tables()
+    async with open_house(settings) as house, open_rooms(house, worker_name()) as rooms:
+        return await desk.assign(id_, department, person, reason, rooms.router)

@@ -1,0 +1,187 @@
+"""One appeal's whole life, put together from every room's store: for `intake show` and, later, the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from intake.house import Database
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timeline."""
+
+    at: datetime
+    room: str
+    what: str  #: Chinese, for people
+    who: str | None = None
+    detail: str | None = None
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known of one item; nothing sealed is opened."""
+
+    id: str
+    source: str
+    native_id: str
+    state: str | None = None
+    case_no: str | None = None
+    raw: dict[str, Any] | None = None
+    appeal: dict[str, Any] | None = None
+    case: dict[str, Any] | None = None
+    unmapped: dict[str, Any] | None = None
+    timeline: list[Moment] = []
+
+
+async def find_ids(db: Database, name: str) -> list[str]:
+    """Find the items that a person may mean: a case id, case number, native id, or dispatch or message id."""
+    wanted: list[tuple[Any, dict[str, Any]]] = [
+        (db.raw, {"_id": name}),
+        (db.cases, {"_id": name}),
+        (db.cases, {"case_no": name.upper()}),
+        (db.raw, {"native_id": name}),
+        (db.cases, {"dispatches.id": name}),
+    ]
+    found: dict[str, None] = {}
+    for collection, query in wanted:
+        async for row in collection.find(query, {"_id": 1}).limit(20):
+            found[row["_id"]] = None
+    return list(found)
+
+
+async def life_of(db: Database, id_: str) -> Life | None:
+    """Put one life together; None if no room knows the id."""
+    raw = await db.raw.find_one({"_id": id_}, {"payload": 0, "content": 0, "digest": 0})
+    case = await db.cases.find_one({"_id": id_})
+    appeal = await db.appeals.find_one({"_id": id_})
+    unmapped = await db.unmapped.find_one({"_id": id_})
+    known = raw or case or appeal
+    if known is None:
+        return None
+    pages = await db.pages.find({"ids": id_}, {"ids": 1, "revisions": 1, "whats": 1, "at": 1, "stage": 1}).to_list(200)
+    accesses = await db.accesses.find({"item": id_}).to_list(200)
+    moments = [
+        *(_page_moment(page, id_) for page in pages),
+        *_normalized(appeal, unmapped),
+        *_case_moments(case),
+        *_sent(case),
+        *(_access_moment(access) for access in accesses),
+    ]
+    return Life(
+        id=id_,
+        source=known["source"],
+        native_id=known["native_id"],
+        state=_state(raw, unmapped, appeal, case),
+        case_no=None if case is None else case.get("case_no"),
+        raw=raw,
+        appeal=appeal,
+        case=case,
+        unmapped=unmapped,
+        timeline=sorted(moments, key=lambda moment: moment.at),
+    )
+
+
+def _state(
+    raw: Mapping[str, Any] | None,
+    unmapped: Mapping[str, Any] | None,
+    appeal: Mapping[str, Any] | None,
+    case: Mapping[str, Any] | None,
+) -> str | None:
+    if (raw and raw.get("parked")) or unmapped:
+        return "parked"
+    if case is not None:
+        return str(case["state"])
+    if appeal is not None and not appeal["quality"]["is_appeal"]:
+        return "not_an_appeal"
+    return "withdrawn" if raw and raw.get("withdrawn") else None
+
+
+_WHATS = {
+    "new": "收到",
+    "changed": "内容有更新",
+    "refreshed": "互动数据或官方答复有更新",
+    "withdrawn": "撤回",
+    "bad": "读不懂，挂起",
+}
+
+
+def _page_moment(page: Mapping[str, Any], id_: str) -> Moment:
+    at = page["ids"].index(id_)
+    what = page["whats"][at]
+    detail = f"第 {page['revisions'][at]} 版，页 {page['_id']}（{page['stage']}）"
+    return Moment(at=page["at"], room="connectors", what=_WHATS.get(what, what), detail=detail)
+
+
+def _normalized(appeal: Mapping[str, Any] | None, unmapped: Mapping[str, Any] | None) -> Iterable[Moment]:
+    if unmapped is not None:
+        yield Moment(at=unmapped["at"], room="normalizer", what="不能规整，挂起", detail=unmapped.get("reason"))
+    if appeal is not None and appeal.get("received_at"):
+        category = appeal["category"]
+        detail = f"{category['code']} {category['name']}，{appeal['urgency']}，{_place(appeal['place'])}"
+        yield Moment(
+            at=appeal["received_at"], room="normalizer", what=f"规整为第 {appeal['revision']} 版", detail=detail
+        )
+
+
+def _place(place: Mapping[str, Any]) -> str:
+    parts = [place.get(name) for name in ("district", "street", "community", "poi")]
+    return " ".join(part for part in parts if part) or "地点不明"
+
+
+_KINDS = {
+    "received": "登记",
+    "dispatched": "派单",
+    "triaged": "转人工研判",
+    "informed": "告知",
+    "handed_over": "移交",
+    "observed": "观察，不发送",
+    "linked": "并单",
+    "undecided": "不能决定，挂起",
+    "delivered": "入队列",
+    "returned": "没有队列，退回挂起",
+    "dead_lettered": "死信，挂起",
+    "retried": "重发",
+    "discarded": "放弃挂起的消息",
+    "given_up": "放弃派单",
+    "updated": "内容更新已通知",
+    "recalled": "收回",
+    "withdrawn": "诉求人撤回",
+    "assigned": "人工指派",
+    "recorded": "记录在案",
+    "duty_called": "呼叫值班",
+}
+
+
+def _case_moments(case: Mapping[str, Any] | None) -> Iterable[Moment]:
+    for event in [] if case is None else case["events"]:
+        words = [event.get("department"), event.get("note"), _plain(event.get("data") or {})]
+        yield Moment(
+            at=event["at"],
+            room="router",
+            what=_KINDS.get(event["kind"], event["kind"]),
+            who=event["actor"],
+            detail=" ".join(word for word in words if word) or None,
+        )
+
+
+def _sent(case: Mapping[str, Any] | None) -> Iterable[Moment]:
+    for row in [] if case is None else case["dispatches"]:
+        yield Moment(
+            at=row.get("sent_at") or row["at"],
+            room="broker",
+            what=f"消息 {row['type']} → {row['department']}（{row['state']}）",
+            detail=f"序号 {row['sequence']}，消息编号 {row['id']}",
+        )
+
+
+def _access_moment(access: Mapping[str, Any]) -> Moment:
+    return Moment(
+        at=access["at"], room="intake", what=f"查看{access['what']}", who=access["actor"], detail=access["reason"]
+    )
+
+
+def _plain(data: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in data.items())

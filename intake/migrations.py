@@ -1,0 +1,159 @@
+"""Migrations (库结构升级): versions recorded, one at a time under a lock, each expands first and contracts last.
+
+`expand` only adds (indexes, fields that older workers ignore); `contract` removes what no supported worker reads.
+Running one again changes nothing, so a crash in the middle is repaired by the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from pymongo.errors import DuplicateKeyError
+
+import connectors.store
+import normalizer.store
+from router.store import CaseStore
+
+Database = Any  # motor ships no types
+Step = Callable[[Database], Awaitable[None]]
+
+log = structlog.get_logger()
+
+LOCK_SECONDS = 60
+LOCK_TRIES = 600
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One step of the schema's life."""
+
+    version: int
+    what: str
+    expand: Step
+    contract: Step | None = None
+
+
+class SchemaRefused(Exception):
+    """The database's schema is outside the range that this worker knows."""
+
+
+async def _first_indexes(db: Database) -> None:
+    """Every index beside `_id`: each room knows its own, the front door those of what sees all rooms."""
+    await connectors.store.ensure_indexes(db)
+    await normalizer.store.ensure_indexes(db)
+    await CaseStore(db).ensure_indexes()
+    for collection, name, keys, options in _FRONT_DOOR:
+        await db[collection].create_index(list(keys), name=name, **options)
+
+
+#: (collection, name, keys, options): what the balance and `intake show` lean on.
+_FRONT_DOOR: Sequence[tuple[str, str, Sequence[tuple[str, int]], dict[str, Any]]] = (
+    (
+        "pages",
+        "under_way",
+        [("ids", 1)],
+        {"partialFilterExpression": {"stage": {"$in": ["stored", "normalized"]}}},
+    ),
+    ("raw", "native_id", [("native_id", 1)], {}),
+    ("raw", "day", [("day", 1), ("_id", 1)], {}),
+    ("accesses", "item", [("item", 1), ("at", 1)], {}),
+)
+
+MIGRATIONS: Sequence[Migration] = (Migration(1, "indexes of all rooms", _first_indexes),)
+
+#: The schema versions that this worker reads and writes.
+OLDEST, NEWEST = 1, MIGRATIONS[-1].version
+
+
+async def version(db: Database) -> int:
+    """Read the recorded version; 0 is an empty database."""
+    record = await db.migrations.find_one({"_id": "schema"})
+    return 0 if record is None else int(record["version"])
+
+
+async def check(db: Database) -> None:
+    """Refuse a schema that this worker does not know, newer or older."""
+    found = await version(db)
+    if found > NEWEST:
+        raise SchemaRefused(
+            f"库结构是第 {found} 版，本程序只认 {OLDEST}–{NEWEST} 版，请升级程序 · "
+            f"the schema is version {found}, this program knows {OLDEST} to {NEWEST}: upgrade the program"
+        )
+    if found < OLDEST:
+        raise SchemaRefused(
+            f"库结构是第 {found} 版，本程序需要 {OLDEST}–{NEWEST} 版，请运行 intake migrate · "
+            f"the schema is version {found}, this program needs {OLDEST} to {NEWEST}: run `intake migrate`"
+        )
+
+
+async def migrate(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> list[int]:
+    """Bring the schema to the newest version; return the versions that were applied here."""
+    newest = migrations[-1].version
+    found = await version(db)
+    if found == newest:
+        return []
+    if found > newest:
+        raise SchemaRefused(
+            f"库结构是第 {found} 版，比本程序新，什么也没改 · "
+            f"the schema is version {found}, newer than this program: nothing was changed"
+        )
+    async with _lock(db):
+        return await _apply(db, migrations)
+
+
+async def _apply(db: Database, migrations: Sequence[Migration]) -> list[int]:
+    found = await version(db)
+    due = [migration for migration in migrations if migration.version > found]
+    for migration in due:
+        await migration.expand(db)
+        await db.migrations.update_one(
+            {"_id": "schema"},
+            {
+                "$set": {"version": migration.version},
+                "$push": {"log": {"version": migration.version, "what": migration.what}},
+            },
+            upsert=True,
+        )
+        log.info("schema migrated", action="schema_migrated", version=migration.version, what=migration.what)
+    for migration in due:
+        if migration.contract is not None:
+            await migration.contract(db)
+    return [migration.version for migration in due]
+
+
+@asynccontextmanager
+async def _lock(db: Database) -> AsyncIterator[None]:
+    """Hold the one lock of migrations; by the database's clock, so that a dead holder is got past."""
+    owner = uuid4().hex
+    with suppress(DuplicateKeyError):
+        await db.migrations.insert_one({"_id": "lock", "owner": None, "until": _LONG_AGO})
+    for _ in range(LOCK_TRIES):
+        if await _take_lock(db, owner):
+            break
+        await asyncio.sleep(0.1)
+    else:
+        raise SchemaRefused(
+            "别的程序正在升级库结构，一分钟后再试 · another program is migrating the schema; try again in a minute"
+        )
+    try:
+        yield
+    finally:
+        await db.migrations.update_one({"_id": "lock", "owner": owner}, {"$set": {"until": _LONG_AGO}})
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def _take_lock(db: Database, owner: str) -> bool:
+    until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LOCK_SECONDS}}
+    taken = await db.migrations.find_one_and_update(
+        {"_id": "lock", "$expr": {"$lt": ["$until", "$$NOW"]}},
+        [{"$set": {"owner": owner, "until": until}}],
+    )
+    return taken is not None

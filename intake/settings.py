@@ -1,0 +1,170 @@
+"""Settings (设置): one TOML file, read once, checked together, handed in. Only this room reads the environment."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from connectors.source import Source
+from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
+from intake.settings_sources import Kinds, read_sources
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+DEMO = Path(__file__).resolve().parent.parent / "demo" / "intake.toml"
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where appeals are kept; without a URL the embedded server is used."""
+
+    name: str = "intake"
+    url: str | None = None
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where departments read; without a URL the embedded server is used."""
+
+    vhost: str = "/"
+    url: str | None = None
+    management_url: str | None = None
+
+
+class TableFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The operator's tables; None is the packaged default."""
+
+    taxonomy: Path | None = None
+    places: Path | None = None
+    directory: Path | None = None
+    rules: Path | None = None
+
+
+class Demo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The demonstration city's own server of sources, started with `run`."""
+
+    server: bool = False
+    host: str = "127.0.0.1"
+    port: int = 28080
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the key file is; KMIP where the city has one."""
+
+    file: Path | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator may set."""
+
+    file: Path
+    city: str = ""
+    database: Database
+    broker: Broker
+    tables: TableFiles
+    demo: Demo
+    keys: Keys
+    sources: tuple[Source, ...]
+    environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
+
+    def source(self, name: str) -> Source | None:
+        return next((source for source in self.sources if source.name == name), None)
+
+
+_TOP = ("city", "database", "broker", "tables", "demo", "keys", "source")
+
+
+def find(asked: Path | None, folder: Path) -> tuple[Path, bool]:
+    """Choose the settings file: the one asked for, ./intake.toml, or the demonstration's (True: say so)."""
+    if asked is not None:
+        return asked, False
+    here = folder / "intake.toml"
+    return (here, False) if here.exists() else (DEMO, True)
+
+
+def load(file: Path, environment: Mapping[str, str], kinds: Kinds) -> Settings:
+    """Read and check a settings file; `kinds` are the connectors' own declarations."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            [Problem(str(file), 1, f"读不了设置文件 · cannot read the settings file: {error}")]
+        ) from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([_broken_toml(file, error)]) from error
+    problems = Problems(file, Lines(text))
+    settings = _settings(file, table, environment, kinds, problems)
+    if problems.found:
+        raise SettingsError(sorted(problems.found, key=lambda problem: problem.line))
+    return settings
+
+
+def _broken_toml(file: Path, error: tomllib.TOMLDecodeError) -> Problem:
+    words = str(error)
+    line = words.rpartition("line ")[2].split(",")[0]
+    return Problem(str(file), int(line) if line.isdigit() else 1, f"不是合法的 TOML · not valid TOML: {words}")
+
+
+def _settings(
+    file: Path,
+    table: dict[str, object],
+    environment: Mapping[str, str],
+    kinds: Kinds,
+    problems: Problems,
+) -> Settings:
+    problems.known_keys((), table, _TOP)
+    database = _part(table, "database", Database, problems)
+    broker = _part(table, "broker", Broker, problems)
+    return Settings(
+        file=file,
+        city=_text(table, "city", problems),
+        database=msgspec.structs.replace(database, url=environment.get("MONGO_URL") or database.url),
+        broker=msgspec.structs.replace(
+            broker,
+            url=environment.get("AMQP_URL") or broker.url,
+            management_url=environment.get("AMQP_MANAGEMENT_URL") or broker.management_url,
+        ),
+        tables=_tables(file, table, problems),
+        demo=_part(table, "demo", Demo, problems),
+        keys=_keys(file, table, problems),
+        sources=read_sources(table, environment, kinds, problems),
+        environment=environment,
+    )
+
+
+def _text(table: Mapping[str, object], key: str, problems: Problems) -> str:
+    value = table.get(key, "")
+    if isinstance(value, str):
+        return value
+    problems.tell((key,), f"{key} 应是文字 · {key} must be text")
+    return ""
+
+
+def _part(table: Mapping[str, object], name: str, kind: type[S], problems: Problems) -> S:
+    part = table.get(name, {})
+    if not isinstance(part, dict):
+        problems.tell((name,), f"[{name}] 应是一个表 · [{name}] must be a table")
+        return kind()
+    return kind(**checked_fields(part, kind, (name,), problems))
+
+
+def _tables(file: Path, table: Mapping[str, object], problems: Problems) -> TableFiles:
+    files = _part(table, "tables", TableFiles, problems)
+    beside = {}
+    for name in TableFiles.__struct_fields__:
+        path = getattr(files, name)
+        if path is None:
+            continue
+        beside[name] = file.parent / path
+        if not beside[name].is_file():
+            problems.tell(("tables", name), f"没有这个表文件 {path} · no such table file: {path}")
+    return TableFiles(**beside)
+
+
+def _keys(file: Path, table: Mapping[str, object], problems: Problems) -> Keys:
+    keys = _part(table, "keys", Keys, problems)
+    return keys if keys.file is None else Keys(file=file.parent / keys.file)

@@ -1,0 +1,165 @@
+"""Pages on their way: one is read and stored while the one before is normalized and the one before that is published.
+
+Bounded everywhere, so that memory stays flat whatever the backlog: one page waits at each door, and a reader that finds
+the door taken waits with its page in hand. A page that can't go on now (its server is away) waits in place; one whose
+claim was lost meanwhile is dropped, since another worker has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+from bson import ObjectId
+
+from connectors.flow import Batch
+from connectors.store_pages import PageClaim, Stage
+from intake.street.patience import Patience, Stopping, fault
+from intake.street.progress import Progress
+from normalizer.appeal import Handed
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+RENEW_EVERY = 10.0  #: seconds; a page's lease is 30
+
+Normalize = Callable[[Batch], Awaitable[Sequence[Handed]]]
+Route = Callable[[Sequence[Handed]], Awaitable[object]]  # anything but None
+
+
+class Pages(Protocol):
+    """What the pipeline does to a page's document; False: the claim is lost."""
+
+    async def renew(self, claim: PageClaim) -> bool: ...
+    async def hand_over(self, claim: PageClaim, stage: Stage) -> bool: ...
+    async def done(self, claim: PageClaim) -> bool: ...
+    async def release(self, claim: PageClaim) -> bool: ...
+
+
+class _OnItsWay(msgspec.Struct, frozen=True):
+    batch: Batch
+    handed: Sequence[Handed]
+
+
+class Pipeline:
+    """The rooms after the first, for pages claimed by this worker; a room that `--only` leaves out is None."""
+
+    def __init__(
+        self, pages: Pages, normalize: Normalize | None, route: Route | None, patience: Patience, progress: Progress
+    ) -> None:
+        self._pages = pages
+        self._normalize = normalize
+        self._route = route
+        self._patience = patience
+        self._progress = progress
+        self._to_normalize: asyncio.Queue[Batch] = asyncio.Queue(1)
+        self._to_route: asyncio.Queue[_OnItsWay] = asyncio.Queue(1)
+        self._held: dict[ObjectId, PageClaim] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def put(self, batch: Batch) -> None:
+        """Take a claimed page in hand; waits while the door is taken."""
+        self._held[batch.claim.id] = batch.claim
+        self._empty.clear()
+        if self._normalize is None:
+            await self._finish(batch, self._pages.release)
+            return
+        try:
+            await self._to_normalize.put(batch)
+        except asyncio.CancelledError:
+            # Its reader was stopped at the door: whoever comes next finds the page stored.
+            await self._finish(batch, self._pages.release)
+            raise
+
+    async def drained(self) -> None:
+        """Wait until no page is in hand."""
+        await self._empty.wait()
+
+    def in_hand(self) -> int:
+        return len(self._held)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._normalize_pages(), name="normalize")
+            group.create_task(self._route_pages(), name="route")
+            group.create_task(self._renew_claims(), name="renew pages")
+
+    async def let_go(self) -> None:
+        """Release what is in hand, so that the next worker need not wait for the lease; for the very end."""
+        held, self._held = list(self._held.values()), {}
+        self._empty.set()
+        with suppress(Exception):  # a lease that was not released lapses
+            async with asyncio.timeout(1):
+                await asyncio.gather(*(self._pages.release(claim) for claim in held), return_exceptions=True)
+
+    async def _normalize_pages(self) -> None:
+        while True:
+            batch = await self._to_normalize.get()
+            handed = await self._step("normalizer", batch, partial(_known(self._normalize), batch))
+            if handed is None:
+                continue
+            self._progress.normalized += len(handed)
+            if self._route is None:
+                await self._finish(batch, partial(self._pages.hand_over, stage=Stage.NORMALIZED))
+            else:
+                await self._to_route.put(_OnItsWay(batch, handed))
+
+    async def _route_pages(self) -> None:
+        while True:
+            page = await self._to_route.get()
+            routed = await self._step("router", page.batch, partial(_known(self._route), page.handed))
+            if routed is not None:
+                await self._finish(page.batch, self._pages.done)
+                self._progress.page_done(len(page.batch.claim.entries))
+
+    async def _step(self, room: str, batch: Batch, step: Callable[[], Awaitable[T]]) -> T | None:
+        """Do one room's part of a page. None: the page is no longer ours to finish."""
+        if batch.claim.id not in self._held:
+            return None
+        try:
+            result = await self._patience.ask(room, step)
+        except Stopping:
+            self._drop(batch.claim)
+            return None
+        except Exception as error:  # noqa: BLE001 - one page that fails never holds up another (promise 11)
+            # The class and the page alone: an exception's text may quote the citizen.
+            where = fault(error)
+            log.error("page failed", action="page_failed", room=room, page=str(batch.claim.id), error=where)  # noqa: TRY400
+            self._progress.failures.append(f"{room}: page {batch.claim.id}: {where}")
+            self._drop(batch.claim)
+            return None
+        return result if batch.claim.id in self._held else None
+
+    async def _finish(self, batch: Batch, write: Callable[[PageClaim], Awaitable[bool]]) -> None:
+        try:
+            kept = await self._patience.ask("pages", lambda: write(batch.claim))
+        except Stopping:
+            kept = False
+        if not kept:
+            log.info("page was taken over", action="page_lost", page=str(batch.claim.id))
+        self._drop(batch.claim)
+
+    def _drop(self, claim: PageClaim) -> None:
+        self._held.pop(claim.id, None)
+        if not self._held:
+            self._empty.set()
+
+    async def _renew_claims(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            for claim in list(self._held.values()):
+                if not await self._patience.ask("pages", partial(self._pages.renew, claim), give_up=False):
+                    log.warning("page was taken over", action="page_lost", page=str(claim.id))
+                    self._drop(claim)
+
+
+def _known(step: Callable[..., Awaitable[T]] | None) -> Callable[..., Awaitable[T]]:
+    assert step is not None, "only asked for where `--only` leaves the room in"
+    return step

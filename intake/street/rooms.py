@@ -1,0 +1,161 @@
+"""The wiring: what each room is handed, and where one room's gate meets the next one's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from secrets import token_hex
+from typing import NamedTuple
+
+import aiohttp
+import msgspec
+
+import connectors.flow
+import connectors.store
+import normalizer.flow
+import router.flow
+from connectors.base import Connector
+from connectors.flow import Batch
+from connectors.http import fetch_for
+from connectors.registry import REGISTRY
+from connectors.source import Source
+from intake import tables
+from intake.house import FOLDER, Database, House
+from intake.keys import Keys, load_keys, make_keys
+from intake.sealing import Sealer
+from intake.settings import Settings
+from intake.street.clock import Clock, Fences
+from intake.tables import Tables
+from normalizer.appeal import Appeal, Handed
+from normalizer.store import AppealStore
+from router import desk
+from router.dispatching.dead_letters import Readback, consume_dead_letters
+from router.dispatching.publisher import Publisher
+from router.flow import RoutedPage, Text
+from router.store import CaseStore
+
+CONTACT = "the operator of this installation"
+
+
+class Rooms(NamedTuple):
+    """Everything the loops call."""
+
+    connectors: connectors.flow.Room
+    router: router.flow.Room
+    cases: CaseStore
+    sealer: Sealer
+    tables: Tables
+    clock: Clock
+    normalize: Callable[[Batch], Awaitable[Sequence[Handed]]]
+    route: Callable[[Sequence[Handed]], Awaitable[RoutedPage]]
+    deliver_forgotten: Callable[[], Awaitable[int]]
+    read_dead_letters: Callable[[asyncio.Event], Awaitable[object]]
+    escalate: Callable[[], Awaitable[object]]
+    unsent: Callable[[], Awaitable[int]]
+
+
+def worker_name() -> str:
+    """Name this worker for people: where it runs, and which one it is there."""
+    return f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
+
+
+async def keys_for(db: Database, settings: Settings) -> Keys:
+    """Make the keys of a new installation; one that has sealed something must have them already."""
+    folder = settings.keys.file or FOLDER / "keys"
+    if await db.data_keys.find_one({}, {"_id": 1}) is None:
+        return make_keys(folder)
+    return load_keys(folder)
+
+
+@asynccontextmanager
+async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
+    """Open every room with what it needs from outside."""
+    db, settings = house.db, house.settings
+    keys = await keys_for(db, settings)
+    sealer, read = Sealer(db, keys), tables.load(settings, keys.ref_key)
+    clock, fences = await Clock.of(db), await Fences.of(db)
+    publisher = Publisher(house.broker_url)
+    try:
+        wired = router.flow.Room(
+            store=CaseStore(db),
+            publisher=publisher,
+            tables=read.router,
+            load_appeals=partial(_load_appeals, AppealStore(db)),
+            now=clock.now,
+            fence=fences.next,
+        )
+        yield _rooms(house, read, sealer, clock=clock, keys=keys, sending=wired, owner=owner)
+    finally:
+        await publisher.close()
+        await sealer.close()
+
+
+@asynccontextmanager
+async def open_connectors(
+    sources: Iterable[Source], settings: Settings, clock: Clock
+) -> AsyncIterator[list[tuple[Source, Connector]]]:
+    """Open the sources' connectors over one HTTP session."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield [(source, _connector(source, settings, session, clock)) for source in sources]
+
+
+def _connector(source: Source, settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> Connector:
+    fetch = fetch_for(source, addresses_of(source), session, contact=CONTACT, now=clock.now)
+    connect = REGISTRY[source.kind].open
+    assert connect is not None, "a kind that is read from a file is opened by `intake import`"
+    return connect(source, fetch, settings.environment)
+
+
+def addresses_of(source: Source) -> list[str]:
+    """Give every address that a source's settings name: it is led to no other host."""
+    plain: Mapping[str, object] = msgspec.structs.asdict(source)
+    return [value for value in plain.values() if isinstance(value, str) and value.startswith(("http://", "https://"))]
+
+
+def _rooms(
+    house: House,
+    read: Tables,
+    sealer: Sealer,
+    *,
+    clock: Clock,
+    keys: Keys,
+    sending: router.flow.Room,
+    owner: str,
+) -> Rooms:
+    reading = connectors.flow.Room(store=connectors.store.open_store(house.db, sealer), now=clock.now, owner=owner)
+    mapping = normalizer.flow.Room(
+        tables=read.normalizer, ref_key=keys.ref_key, store=AppealStore(house.db), seal=sealer, now=clock.now
+    )
+    readback = Readback(store=sending.store, seal=sealer, now=clock.now)
+    return Rooms(
+        connectors=reading,
+        router=sending,
+        cases=sending.store,
+        sealer=sealer,
+        tables=read,
+        clock=clock,
+        normalize=lambda batch: normalizer.flow.normalize_page(batch.raws, mapping),
+        route=lambda handed: router.flow.route_page(handed, sending),
+        deliver_forgotten=partial(_deliver_forgotten, sending),
+        read_dead_letters=lambda stop: consume_dead_letters(house.broker_url, readback, stop),
+        escalate=partial(desk.escalate, sending),
+        unsent=sending.store.unsent,
+    )
+
+
+async def _load_appeals(store: AppealStore, texts: Sequence[Text]) -> Mapping[Text, Appeal]:
+    """Load appeals of exactly these revisions; what stands is asked first, superseded ones where that is not it."""
+    standing = await store.standing([id_ for id_, _ in texts])
+    found = {(id_, each.appeal.revision): each.appeal for id_, each in standing.items()}
+    for id_ in {id_ for id_, revision in texts if (id_, revision) not in found}:
+        found |= {(id_, appeal.revision): appeal for appeal in await store.revisions(id_)}
+    return {text: found[text] for text in texts if text in found}
+
+
+async def _deliver_forgotten(room: router.flow.Room) -> int:
+    page = await router.flow.deliver_forgotten(room)
+    return page.sent + page.parked

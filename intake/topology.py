@@ -1,0 +1,48 @@
+"""The broker's management API as the front door uses it: how deep each department's queue is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import msgspec
+
+from intake.house import House
+from router.dispatching.broker import Management
+from router.dispatching.topology import Plan, Unit, bring_up
+
+
+class DepartmentQueue(msgspec.Struct, frozen=True):
+    """One queue as the broker counts it."""
+
+    name: str
+    messages: int  #: waiting and taken without acknowledgement
+    ready: int
+    consumers: int
+
+
+def management(house: House, session: aiohttp.ClientSession) -> Management:
+    """Open the management API for the virtual host of the broker's address."""
+    return Management(session, house.management_url, vhost_of(house.broker_url))
+
+
+def vhost_of(broker_url: str) -> str:
+    """Read the virtual host off an address; an empty path is `/`."""
+    return unquote(urlsplit(broker_url).path[1:]) or "/"
+
+
+async def depths(broker: Management) -> dict[str, DepartmentQueue]:
+    """Count what lies in each queue."""
+    return {
+        each["name"]: DepartmentQueue(
+            each["name"], each.get("messages", 0), each.get("messages_ready", 0), each.get("consumers", 0)
+        )
+        for each in await broker.listed("queues")
+    }
+
+
+async def ensure_topology(house: House, units: Iterable[Unit]) -> Plan:
+    """Make queues and bindings follow the directory, before the first dispatch goes out."""
+    async with aiohttp.ClientSession() as session:
+        return await bring_up(units, management(house, session))
