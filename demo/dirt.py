@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from demo.library import Text
 from demo.people import mail, mobile, resident_id
@@ -21,11 +22,48 @@ _QUOTES = (
 )
 _WIDE = str.maketrans("0123456789:()", "０１２３４５６７８９：（）")
 _DESK = (
-    ("市民来电反映：", "望有关部门尽快核实处理并回复。"),
-    ("来电人称，", "请求相关单位协调解决。"),
+    ("市民来电反映：", "。望有关部门尽快核实处理并回复。"),
+    ("来电人称，", "。请求相关单位协调解决。"),
     ("诉求人反映", "，要求承办单位与其联系。"),
     ("【电话记录】", "（已告知来电人将转交办理）"),
 )
+_NOTED_DOWN = 0.3  #: the share of calls that the desk tells in its own words
+_AS_SAID = ("praise", "invalid")
+
+
+def _plain(body: str, _: random.Random) -> str:
+    return body
+
+
+def _wide(body: str, _: random.Random) -> str:
+    return body.translate(_WIDE)
+
+
+def _blanks(body: str, _: random.Random) -> str:
+    return "\r\n\t\t　　" + body.replace("。", "。\xa0", 1) + "\n\t\n"
+
+
+def _indents(body: str, _: random.Random) -> str:
+    return "　　" + body.replace("\n", "\n　　")
+
+
+def _tail(body: str, rng: random.Random) -> str:
+    return body + rng.choice(_TAILS)
+
+
+def _quote(body: str, rng: random.Random) -> str:
+    return rng.choice(_QUOTES) + body
+
+
+#: each kind of dirt and of how many in a hundred texts
+_DIRT: dict[Callable[[str, random.Random], str], int] = {
+    _plain: 60,
+    _wide: 10,
+    _blanks: 10,
+    _indents: 7,
+    _tail: 8,
+    _quote: 5,
+}
 
 
 def fill(body: str, rng: random.Random) -> str:
@@ -38,26 +76,15 @@ def fill(body: str, rng: random.Random) -> str:
 
 def soil(body: str, rng: random.Random) -> str:
     """Put dirt on two texts in five."""
-    chance = rng.random()
-    if chance < 0.1:
-        return body.translate(_WIDE)
-    if chance < 0.2:
-        return "\r\n\t\t　　" + body.replace("。", "。\xa0", 1) + "\n\t\n"
-    if chance < 0.27:
-        return "　　" + body.replace("\n", "\n　　")
-    if chance < 0.35:
-        return body + rng.choice(_TAILS)
-    if chance < 0.4:
-        return rng.choice(_QUOTES) + body
-    return body
+    return rng.choices(list(_DIRT), list(_DIRT.values()))[0](body, rng)
 
 
 def desk(text: Text, rng: random.Random) -> str:
     """Tell some texts the way a desk notes a call down (坐席转述)."""
-    if rng.random() > 0.3 or text.type in ("praise", "invalid"):
+    if rng.random() > _NOTED_DOWN or text.type in _AS_SAID:
         return text.body
     before, after = rng.choice(_DESK)
-    return before + text.body.rstrip("。！!") + ("。" if after[0] not in "，（" else "") + after
+    return before + text.body.rstrip("。！!") + after
 
 
 def comma(body: str) -> str:

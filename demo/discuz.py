@@ -4,9 +4,10 @@ GET /discuz/api/mobile/index.php?version=4&module=forumdisplay&fid=2&page=1&tpp=
 GET /discuz/api/mobile/index.php?version=4&module=viewthread&tid=7&page=1&ppp=20
 GET /discuz/api/mobile/index.php?version=4&module=forumindex
 
-Every scalar is a string; empty values are missing from their objects; sticky threads come first on every page; a page past the end
-is the last page again; what is gone or forbidden is HTTP 200 with a Message; `dateline` is for the eye ("3&nbsp;小时前"), `dbdateline`
-is epoch seconds; an anonymous author has id 0; messages are HTML with [attach] tokens; an edited first post says so in itself.
+Every scalar is a string; empty values are missing from their objects; sticky threads come first on every page; a page
+past the end is the last page again; what is gone or forbidden is HTTP 200 with a Message; `dateline` is for the eye
+("3&nbsp;小时前"), `dbdateline` is epoch seconds; an anonymous author has id 0; messages are HTML with [attach] tokens;
+an edited post says so in itself.
 
 The board is read to its end when the last page of the list and the last page of every thread in it have been shown.
 """
@@ -20,7 +21,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from demo.city import DISCUZ, City
+from demo.city import City
+from demo.deal import DISCUZ
 from demo.story import PRESENT, Post, Story
 
 FID = "2"

@@ -22,17 +22,22 @@ class Faults:
         self._stall = stall
         self._counts: dict[str, int] = {}
 
-    def guard(self, source: str, handler: Handler) -> Handler:
-        """Answer by the source's plan, and by the handler where the plan has nothing."""
+    def guard(self, source: str, handler: Handler, broken: Callable[[], web.Response] | None = None) -> Handler:
+        """Answer by the source's plan, and by the handler where the plan has nothing.
+
+        `broken` is how a source tells its own failures, where that is not HTTP 500.
+        """
         plan = fault_plan(self._seed, source) if self._on else {}
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             count = self._counts[source] = self._counts.get(source, 0) + 1
             fault = plan.get(count % PERIOD)
             if fault == "broken":
-                return web.Response(status=500, text="Internal Server Error")
+                return broken() if broken else web.Response(status=500, text="Internal Server Error")
             if fault == "busy":
-                return web.Response(status=429, text="Too Many Requests", headers={"Retry-After": "1"})
+                return web.Response(
+                    status=429, text="Too Many Requests", headers={"Retry-After": str(1 + self._seed % 2)}
+                )
             if fault == "silent":
                 return await self._hang_up(request)
             return await handler(request)

@@ -6,8 +6,9 @@ GET /forum/feed.json      JSON Feed 1.1                                  (demo-f
 GET /forum/rss-gbk.xml    RSS 2.0 in GBK, as its declaration says        (demo-forum-gbk, 云溪乡音)
 GET /forum/<board>/<n>.html                                              the post itself; 410 once it was taken back
 
-Every feed answers If-None-Match and If-Modified-Since with 304. A post that was taken back is missing from the feed; an edited
-one keeps its id and time (Atom and JSON Feed tell when it was updated, RSS does not).
+Every feed answers If-None-Match and If-Modified-Since with 304. A post that was taken back is missing from the feed; an
+edited one keeps its id and time (Atom and JSON Feed tell when it was updated, RSS does not). A board is read to its end
+when the page without a `next` was shown.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from demo.city import ATOM, GBK, JSONFEED, RSS, City
+from demo.city import City
+from demo.deal import ATOM, GBK, JSONFEED, RSS
 from demo.faults import Handler
 from demo.story import Post, Story
 
@@ -161,7 +163,8 @@ def _rss(window: Window, encoding: str) -> bytes:
         '<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom" xmlns:dc="http://purl.org/dc/elements/1.1/"'
         ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
         ' xmlns:slash="http://purl.org/rss/1.0/modules/slash/">\n'
-        f"<channel><title>{window.title} - 云泽论坛</title><link>{SITE}/</link><description>{window.title}</description>"
+        f"<channel><title>{window.title} - 云泽论坛</title><link>{SITE}/</link>"
+        f"<description>{window.title}</description>"
         f'<language>zh-cn</language><atom:link rel="self" href="{escape(window.own)}"/>{following}\n'
         + "\n".join(_rss_item(post, window.source) for post in window.posts)
         + "\n</channel></rss>\n"

@@ -3,20 +3,23 @@
 GET /hotline/api/orders?after=<updateTime>|<orderId>&limit=<n>   header x-api-key
  -> {"success": true, "code": 10000, "message": "", "data": {"rows": [...], "next": "<cursor>" | null}}
 
-`next` is null on the last page; the cursor of the last row is always `<its updateTime>|<its orderId>`, so a reader may also make
-it himself. An order that was edited, went on or was taken back (orderState 作废, 撤回) comes again at the end with a new updateTime.
-Quirks: `limit` above 100 is cut without a word; a wrong key is HTTP 200 with success false and code 40101; every third answer
-calls its JSON text/html; None, "" and 0 all mean nothing; some rows are broken (no orderId, an impossible time, not an object).
+`next` is null on the last page (then the source is read to its end); the cursor of a row is `<updateTime>|<orderId>`,
+so a reader may also make it himself. An order that was edited, went on or was taken back (orderState 作废, 撤回) comes
+again at the end with a new updateTime. Quirks: `limit` above 100 is cut without a word; a wrong key is HTTP 200 with success
+false and code 40101; every third answer calls its JSON text/html; None, "" and 0 all mean nothing; four rows are broken
+(no orderId, an impossible time, not an object, null).
 """
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 import msgspec
 from aiohttp import web
 
-from demo.city import HOTLINE, City
+from demo.city import City
+from demo.deal import HOTLINE
 from demo.library import Text
 from demo.people import Person
 from demo.story import PRESENT, Post
@@ -33,7 +36,7 @@ class Row(msgspec.Struct, frozen=True):
 
     key: Cursor
     order: object
-    native_id: str | None
+    native_id: str
     edited: int = 0
     withdrawn: bool = False
     malformed: str | None = None
@@ -72,11 +75,9 @@ class Hotline:
         return [*(row_of(post) for post in self._story.posts.values()), *BROKEN]
 
     def _write_down(self, row: Row) -> None:
-        offered = self._city.offered
-        if row.native_id is None:
-            offered.sent_nameless(HOTLINE, row.malformed or "")
-            return
-        offered.sent(HOTLINE, row.native_id, edited=row.edited, withdrawn=row.withdrawn, malformed=row.malformed)
+        self._city.offered.sent(
+            HOTLINE, row.native_id, edited=row.edited, withdrawn=row.withdrawn, malformed=row.malformed
+        )
 
     def _answer(self, body: dict[str, object]) -> web.Response:
         self._answers += 1
@@ -189,11 +190,16 @@ def _broken() -> tuple[Row, ...]:
     days = [text_of(PRESENT - timedelta(days=day)) for day in (8, 6, 5, 3)]
     bad_time = {**base, "orderId": "202611990000000002", "callTime": "2026-13-45 27:61:00", "updateTime": days[2]}
     return (
-        Row((days[0], "1"), {**without, "updateTime": days[0]}, None, malformed="no orderId"),
-        Row((days[1], "2"), "ERROR: row 1187 could not be exported", None, malformed="not an object"),
+        _nameless((days[0], "1"), {**without, "updateTime": days[0]}, "no orderId"),
+        _nameless((days[1], "2"), "ERROR: row 1187 could not be exported", "not an object"),
         Row((days[2], "202611990000000002"), bad_time, "202611990000000002", malformed="broken time"),
-        Row((days[3], "3"), None, None, malformed="null"),
+        _nameless((days[3], "3"), None, "null"),
     )
+
+
+def _nameless(key: Cursor, order: object, why: str) -> Row:
+    digest = hashlib.blake2b(msgspec.json.encode(order), digest_size=9).hexdigest()
+    return Row(key, order, f"row-{digest}", malformed=why)
 
 
 _EXAMPLE = Post(

@@ -1,8 +1,9 @@
-"""The texts of the demonstration, as people wrote them: demo/texts/*.txt, read once.
+r"""The texts of the demonstration, as people wrote them: demo/texts/*.txt, read once.
 
-A file is made of sections `== 0104 物业管理与服务 ¦ 市住建局`: class, its name, and who usually answers. A line of a section is
-`type | title | text`; `\\n` in it is a line break, and `{手机}`, `{身份证}`, `{邮箱}` are filled in by whoever tells it.
-chatter.txt holds one comment a line; edits.txt pairs `type | title | before | after`, the class of both in its header.
+A file is made of sections `== 0104 物业管理与服务 ¦ 市住建局`: class, its name, and who usually answers. A line of a
+section is `type | title | text`; `\n` in it is a line break, and `{手机}`, `{身份证}`, `{邮箱}` are filled in by
+whoever tells it. chatter.txt holds one comment a line; edits.txt pairs `type | title | before | after`, the class of
+both in its header.
 """
 
 from __future__ import annotations

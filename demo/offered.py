@@ -1,15 +1,14 @@
 """The server's own list of what it offered: the outside proof of the balance.
 
-The rule: whatever row was put into an answer with status 200 is written here at that moment, under the native id that a connector
-of that kind uses. A 304, an error, a 429 or a broken answer offers nothing.
+The rule: whatever row was put into an answer with status 200 is written here at that moment, under the native id that
+a connector of that kind uses. A 304, an error, a 429 or a broken answer offers nothing.
 
-* hotline_12345: `orderId`
+* hotline_12345: `orderId`; a row that has none: `row-` and blake2b of its compact JSON, 9 bytes in hexadecimal
 * feed: the guid (RSS), id (Atom, JSON Feed)
 * discuz: `t<tid>` for a thread and its first post, `p<pid>` for a reply
 * waline: `objectId`, as text
 
-A row without an id (a malformed one) stands in `malformed` instead, by its kind, with how often it was sent: whoever balances it
-finds it parked. A row that has its id but cannot be read stands in the list with `malformed` saying why.
+A row that cannot be read has `malformed`, which says why: whoever balances it finds it parked.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ class Offered:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, Row]] = {}
-        self._nameless: dict[str, dict[str, int]] = {}
 
     def sent(
         self, source: str, native_id: str, *, edited: int = 0, withdrawn: bool = False, malformed: str | None = None
@@ -43,24 +41,12 @@ class Offered:
         row.state = "withdrawn" if withdrawn else "live"
         row.malformed = malformed
 
-    def sent_nameless(self, source: str, kind: str) -> None:
-        """Write down that an answer held a row that names itself in no way."""
-        kinds = self._nameless.setdefault(source, {})
-        kinds[kind] = kinds.get(kind, 0) + 1
-
     def gone(self, source: str, native_id: str) -> None:
         """The source took it back; only what was offered before is of interest."""
         row = self._rows.get(source, {}).get(native_id)
         if row is not None:
             row.state = "withdrawn"
 
-    def listing(self) -> dict[str, dict[str, object]]:
-        """Everything, as GET /demo/offered shows it."""
-        names = {*self._rows, *self._nameless}
-        return {
-            name: {
-                "items": {key: msgspec.structs.asdict(row) for key, row in self._rows.get(name, {}).items()},
-                "malformed": dict(self._nameless.get(name, {})),
-            }
-            for name in sorted(names)
-        }
+    def listing(self) -> dict[str, dict[str, Row]]:
+        """Everything, as GET /demo/offered shows it: source -> native id -> row."""
+        return {name: dict(rows) for name, rows in sorted(self._rows.items())}

@@ -1,6 +1,6 @@
 """The demonstration's server: every source of 云泽市 at one address, and the list of what it offered.
 
-    python -m demo.server --port 0 [--seed N] [--live] [--log FILE]     prints {"port": N, "url": "..."} when it is ready
+    python -m demo.server --port 0 [--seed N] [--live] [--log FILE]   prints {"port": N, "url": "..."} when it is ready
 
 GET  /demo/offered            what was ever offered (see offered.py), and the state of each source
 POST /demo/phase[?source=S]   begin phase 2 of one source or of all (see story.py)
@@ -23,7 +23,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from demo.city import ATOM, DISCUZ, GBK, HOTLINE, JSONFEED, RSS, SOURCES, City, build
+from demo.city import City, build
+from demo.deal import ATOM, DISCUZ, GBK, HOTLINE, JSONFEED, RSS, SOURCES
 from demo.discuz import Discuz
 from demo.discuz import native_id as discuz_id
 from demo.feeds import Feeds, guid
@@ -56,7 +57,7 @@ class Control:
             web.post("/demo/submit", self.submit),
         ]
 
-    async def offered(self, request: web.Request) -> web.Response:
+    async def offered(self, _: web.Request) -> web.Response:
         sources = {
             name: {"phase": story.phase, "completed_reads": story.completed, "posts": len(story.posts)}
             for name, story in self._city.stories.items()

@@ -1,7 +1,11 @@
 """One source's posts and how they change: the demonstration's time moves by phases, not by the clock.
 
-Phase 1 is what the source shows at first. Phase 2 begins once, after the source has been read to its end (or by POST /demo/phase):
-late items with older times appear, posts are edited, posts are taken back. There is no phase 3, so every run ends.
+Phase 1 is what the source shows at first. Phase 2 begins once, after the source has been read to its end as often as
+`phase_after` says (0: never by itself), or by POST /demo/phase: late items with older times appear, posts are edited,
+posts are taken back. There is no phase 3, so every run ends. What "read to its end" means stands with each wire shape.
+
+A reader that is killed between the last answer and his own store can miss what phase 2 takes back: tests that kill
+readers use phase_after=0 and begin phase 2 themselves.
 """
 
 from __future__ import annotations
@@ -72,6 +76,10 @@ class Story:
         for post in self._later:
             self.posts[post.number] = post
         return True
+
+    def next_number(self) -> int:
+        """Number the next post."""
+        return max(self.posts, default=0) + 1
 
     def newest(self) -> datetime:
         """Tell the latest moment at which anything changed."""

@@ -1,24 +1,28 @@
-"""Comments under the news by Waline's API (WIRE_SHAPES 8): the articles are those of city.ARTICLES.
+"""Comments under the news by Waline's API (WIRE_SHAPES 8): the articles are those of articles.py.
 
 GET /waline/api/comment?path=<article path>&page=1&pageSize=10&sortBy=insertedAt_desc|insertedAt_asc|like_desc
 GET /waline/api/comment?type=recent&count=20       at most 50, newest first, roots and replies alike
 GET /waline/api/comment?type=count&url=<paths>     numbers only
 
 -> {"errno": 0, "errmsg": "", "data": {page, totalPages, pageSize, count, data: [...]}}   `count` counts replies too
-Roots are paged (pageSize at most 100), replies come nested in `children`; a sticky root is first on every page 1 whatever the sort;
-`time` is epoch ms; an edit shows in the comment alone; a comment that was taken back is missing, its replies with it. Every error of
-the application is HTTP 200 with errno other than 0.
+Roots are paged (pageSize at most 100), replies come nested in `children`; sticky roots stand first, whatever the sort;
+`time` is epoch ms; an edit shows in the comment alone; a comment that was taken back is missing, its replies with it.
+Every error of the application is HTTP 200 with errno other than 0. The source is read to its end when the last page of
+every article was shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
 
-from demo.city import ARTICLES, WALINE, City
+from demo.articles import ARTICLES
+from demo.city import City
+from demo.deal import WALINE
 from demo.story import Post
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -36,7 +40,7 @@ class Waline:
         self._ended: set[str] = set()
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/waline/api/comment", self._city.faults.guard(WALINE, self.answer))]
+        return [web.get("/waline/api/comment", self._city.faults.guard(WALINE, self.answer, _failed))]
 
     async def answer(self, request: web.Request) -> web.Response:
         query = request.query
@@ -119,7 +123,7 @@ def object_id(post: Post) -> str:
     return f"67{post.number * 0x9E3779B1:022x}"
 
 
-def _order(order: str) -> object:
+def _order(order: str) -> Callable[[Post], tuple[object, int]]:
     if order.startswith("like"):
         return lambda post: (post.likes, post.number)
     return lambda post: (post.at, post.number)
@@ -133,6 +137,10 @@ def _html(post: Post) -> str:
 
 def _whole(text: str | None, otherwise: int) -> int:
     return max(int(text), 1) if text is not None and text.isdigit() else otherwise
+
+
+def _failed() -> web.Response:
+    return _answer(None, errno=500, errmsg="Internal Server Error")
 
 
 def _answer(data: object, errno: int = 0, errmsg: str = "") -> web.Response:
