@@ -33,6 +33,19 @@ POINTS = (0, 2, 5, 8, 11, 13, 14)
 STRONG, WEAK = 1.7, 0.3
 
 
+#: The request types by number; of equal points the earlier one is meant.
+TYPES = (
+    RequestType.REPORT,
+    RequestType.COMPLAIN,
+    RequestType.SUGGEST,
+    RequestType.HELP,
+    RequestType.CONSULT,
+    RequestType.PRAISE,
+    RequestType.OTHER,
+    RequestType.INVALID,
+)
+
+
 class Class(msgspec.Struct, frozen=True):
     """One of the 119 second-level classes (二级分类)."""
 
@@ -56,7 +69,7 @@ class Vote(NamedTuple):
 class Cue:
     """Everything a single word tells beside the category."""
 
-    types: tuple[tuple[RequestType, int], ...] = ()
+    types: tuple[tuple[int, int], ...] = ()  #: numbers in TYPES, with their weights
     judge: float = 0.0
     referral: str | None = None
     unit: bool = False
@@ -229,13 +242,13 @@ def _patterns(taxonomy: TaxonomyFile, words: WordsFile) -> tuple[Patterns, tuple
 
 def _cues(words: WordsFile) -> dict[str, Cue]:
     """Gather what each single word tells; `none` words stand there only to swallow shorter ones."""
-    types: dict[str, list[tuple[RequestType, int]]] = {}
+    types: dict[str, list[tuple[int, int]]] = {}
     judge: dict[str, float] = {}
     for sheet in words.type:
         for word in sheet.words:
             told = types.setdefault(word, [])
             if sheet.name != "none":
-                told.append((RequestType(sheet.name), sheet.weight))
+                told.append((TYPES.index(RequestType(sheet.name)), sheet.weight))
     for cue in words.judge.cue:
         for word in cue.words:
             judge.setdefault(word, cue.points)

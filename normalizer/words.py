@@ -46,58 +46,66 @@ class Words:
 
 
 class Patterns:
-    """All patterns at once: one overlapping pass finds their words, then their order is looked at."""
+    """All patterns at once: one overlapping pass finds their words, then it is looked back from each last word."""
 
-    __slots__ = ("_automaton", "_roles", "patterns")
+    __slots__ = ("_automaton", "_before", "_ending", "patterns")
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)
-        roles: dict[str, list[tuple[int, int, bool]]] = {}
-        for number, pattern in enumerate(self.patterns):
-            last = len(pattern.words) - 1
-            for slot, group in enumerate(pattern.words):
-                for word in dict.fromkeys(group):
-                    roles.setdefault(word, []).append((number, slot, slot == last))
-        self._roles = tuple(tuple(role) for role in roles.values())
-        self._automaton = AhoCorasick(tuple(roles), matchkind=MatchKind.Standard)
+        numbers: dict[str, int] = {}
+        ending: list[list[int]] = []
+        before: list[tuple[frozenset[int], ...]] = []
+        for pattern in self.patterns:
+            groups = []
+            for group in pattern.words:
+                for word in group:
+                    if word not in numbers:
+                        numbers[word] = len(numbers)
+                        ending.append([])
+                groups.append(frozenset(numbers[word] for word in group))
+            for last in groups[-1]:
+                ending[last].append(len(before))
+            before.append(tuple(groups[:-1]))
+        self._before = tuple(before)
+        self._ending = tuple(tuple(one) for one in ending)
+        self._automaton = AhoCorasick(tuple(numbers), matchkind=MatchKind.Standard)
 
     def find(self, text: str) -> list[Hit]:
         """Find every pattern once, at its first complete place."""
+        spans = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        present = {span[0] for span in spans}
         found: dict[int, Hit] = {}
-        begun: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            for number, slot, last in self._roles[word]:
+        for at, (word, start, end) in enumerate(spans):
+            for number in self._ending[word]:
                 if number in found:
                     continue
-                if slot == 0:
-                    origin = start
+                groups = self._before[number]
+                if groups:
+                    if groups[-1].isdisjoint(present):
+                        continue
+                    origin = self._begun(text, spans, at, number, len(groups) - 1)
+                    if origin < 0:
+                        continue
                 else:
-                    before = begun.get((number, slot - 1))
-                    if before is None:
-                        continue
-                    reached = self._reached(text, before, start, self.patterns[number].gap)
-                    if reached is None:
-                        continue
-                    origin = reached
-                if not last:
-                    begun.setdefault((number, slot), []).append((origin, end))
-                elif not self._inside(text, number, origin, end):
+                    origin = start
+                if not self._inside(text, number, origin, end):
                     found[number] = Hit(number, origin, end)
         return list(found.values())
 
-    @staticmethod
-    def _reached(text: str, before: list[tuple[int, int]], start: int, gap: int) -> int | None:
-        """Say where the pattern began if one of the words before stands near enough, in the same sentence."""
-        for origin, end in reversed(before):
-            distance = start - end
-            if distance < 0:
-                continue
-            if distance > gap:
-                return None
-            if SENTENCE_ENDS.isdisjoint(text[end:start]):
-                return origin
-            return None
-        return None
+    def _begun(self, text: str, spans: list[Span], at: int, number: int, group: int) -> int:
+        """Say where the pattern began if the groups before stand near enough, in the same sentence; else -1."""
+        words = self._before[number][group]
+        gap = self.patterns[number].gap
+        start = spans[at][1]
+        for back in range(at - 1, -1, -1):  # ends only grow, so the first one too far away is the last to look at
+            word, begin, end = spans[back]
+            if start - end > gap:
+                return -1
+            if word in words and end <= start and SENTENCE_ENDS.isdisjoint(text[end:start]):
+                origin = begin if group == 0 else self._begun(text, spans, back, number, group - 1)
+                if origin >= 0:
+                    return origin
+        return -1
 
     def _inside(self, text: str, number: int, start: int, end: int) -> bool:
         """Say whether a longer word swallows this one: 跳楼价 is no 跳楼."""

@@ -21,49 +21,64 @@ from normalizer.mappers.reading import (
 CHANNELS = frozenset("hotline forum board news_comment mailbox app visit counter grid petition transfer other".split())
 
 
+#: What nearly every line has; only a row with more than these is asked for the rest.
+_USUAL = frozenset(["native_id", "title", "text", "posted_at", "author", "phone", "address", "url", "channel", "likes"])
+
+
 def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:
     """Read every plain name that is there."""
-    channel = row.get("channel")
-    posted = row.get("posted_at")
+    get = row.get
+    channel, posted, author = get("channel"), get("posted_at"), words_of(row, "author")
     draft = Draft(
         title=text_of(row, "title"),
         text=text_of(row, "text", "title"),
         channel=channel if isinstance(channel, str) and channel in CHANNELS else raw.channel,
-        channel_detail=words_of(row, "channel_detail"),
         url=words_of(row, "url"),
         posted_at=moment_of(posted, raw.zone),
-        occurred_at=moment_of(row.get("occurred_at"), raw.zone),
-        address=words_of(row, "address", "place"),
-        location=location_of(words_of(row, "location")),
-        author_name=words_of(row, "author", "name"),
-        author_id=words_of(row, "author_id", "author"),
-        sex=sex_of(words_of(row, "sex")),
-        phone=words_of(row, "phone", "mobile"),
-        mail=words_of(row, "mail", "email"),
-        type_given=words_of(row, "request_type", "type"),
-        secret=says_yes(row.get("secret")),
-        light=words_of(row, "urgency"),
-        given=_given(row, raw.source),
-        handler=words_of(row, "handler", "department"),
-        subject_entity=words_of(row, "subject_entity"),
-        reply_text=text_of(row, "reply", "official_reply") or None,
-        reply_by=words_of(row, "reply_by"),
-        reply_at=moment_of(row.get("reply_at"), raw.zone),
-        engagement=Engagement(
-            likes=count_of(row, "likes"),
-            dislikes=count_of(row, "dislikes"),
-            replies=count_of(row, "replies"),
-            views=count_of(row, "views"),
-        ),
-        thread=Thread(
-            root=words_of(row, "root"),
-            parent=words_of(row, "parent"),
-            about=words_of(row, "about") or raw.context.get("about"),
-        ),
+        address=words_of(row, "address"),
+        author_name=author,
+        author_id=author,
+        phone=words_of(row, "phone"),
+        engagement=Engagement(likes=count_of(row, "likes"), dislikes=count_of(row, "dislikes")),
     )
     if posted and draft.posted_at is None:
         draft.notes.append("posted_at_unread")
+    if not row.keys() <= _USUAL or raw.context:
+        _read_rest(draft, row, raw)
     return draft
+
+
+def _read_rest(draft: Draft, row: Mapping[str, Any], raw: RawAppeal) -> None:
+    """Read what few sources have."""
+    draft.channel_detail = words_of(row, "channel_detail")
+    draft.occurred_at = moment_of(row.get("occurred_at"), raw.zone)
+    draft.address = draft.address or words_of(row, "place")
+    draft.location = location_of(words_of(row, "location"))
+    draft.author_name = draft.author_name or words_of(row, "name")
+    draft.author_id = words_of(row, "author_id") or draft.author_id
+    draft.sex = sex_of(words_of(row, "sex"))
+    draft.phone = draft.phone or words_of(row, "mobile")
+    draft.mail = words_of(row, "mail", "email")
+    draft.type_given = words_of(row, "request_type", "type")
+    draft.secret = says_yes(row.get("secret"))
+    draft.light = words_of(row, "urgency")
+    draft.given = _given(row, raw.source)
+    draft.handler = words_of(row, "handler", "department")
+    draft.subject_entity = words_of(row, "subject_entity")
+    draft.reply_text = text_of(row, "reply", "official_reply") or None
+    draft.reply_by = words_of(row, "reply_by")
+    draft.reply_at = moment_of(row.get("reply_at"), raw.zone)
+    draft.engagement = Engagement(
+        likes=count_of(row, "likes"),
+        dislikes=count_of(row, "dislikes"),
+        replies=count_of(row, "replies"),
+        views=count_of(row, "views"),
+    )
+    draft.thread = Thread(
+        root=words_of(row, "root"),
+        parent=words_of(row, "parent"),
+        about=words_of(row, "about") or raw.context.get("about"),
+    )
 
 
 def _given(row: Mapping[str, Any], source: str) -> Given | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from normalizer.appeal import RequestType, RunnerUp
 from normalizer.draft import Draft
-from normalizer.tables import Tables
+from normalizer.tables import TYPES, Tables
 
 TITLE = 2.2  #: a word of the title says more than one of the text
 REPEAT = 0.35  #: a word said again
@@ -20,8 +20,13 @@ GIVEN_TOP = 8.0
 LEAST = 4.0  #: fewer points than this are no decision
 RUNNERS_UP = 4
 EVIDENCE = 8
+MENTION = 0.01  #: a runner-up below this share is not worth a word
 OTHER = "1309"
 PRAISE = "1308"
+_REPORT, _COMPLAIN, _PRAISE, _OTHER, _INVALID = map(
+    TYPES.index,
+    (RequestType.REPORT, RequestType.COMPLAIN, RequestType.PRAISE, RequestType.OTHER, RequestType.INVALID),
+)
 
 
 def classify(draft: Draft, tables: Tables) -> None:
@@ -38,7 +43,7 @@ def classify(draft: Draft, tables: Tables) -> None:
         return
     (draft.code, draft.confidence), *others = _shares(ranked)
     draft.score = ranked[0][1]
-    draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others if share >= 0.01]
+    draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others if share >= MENTION]
     _keep_evidence(draft, tables)
 
 
@@ -71,8 +76,10 @@ def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
 def _add_given(code: str | None, name: str | None, scores: dict[str, float], tables: Tables) -> bool:
     """Let the source's own class speak; a class that nobody mapped says nothing and is no error."""
     ours = tables.given_codes.get(name or "")
-    if ours is None and code in tables.classes and (name is None or tables.classes[code].name == name):
-        ours = code
+    if ours is None and code is not None:
+        own = tables.classes.get(code)
+        if own is not None and name in (None, own.name):
+            ours = code
     if ours is None:
         for part in reversed((name or "").replace("->", "/").replace("-", "/").replace("．", ".").split("/")):
             ours = ours or tables.given_codes.get(part.lstrip("0123456789. 、").strip())
@@ -90,8 +97,6 @@ def _add_given(code: str | None, name: str | None, scores: dict[str, float], tab
 
 def _lend(scores: dict[str, float]) -> None:
     """Classes of one family support one another a little: three sorts of school words mean school."""
-    if len(scores) < 2:
-        return
     family: dict[str, float] = {}
     for code, points in scores.items():
         family[code[:2]] = family.get(code[:2], 0.0) + points
@@ -138,16 +143,11 @@ def _keep_evidence(draft: Draft, tables: Tables) -> None:
             kept += 1
 
 
-#: Where the points are equal, the earlier one is meant.
-_ORDER = (
-    RequestType.REPORT,
-    RequestType.COMPLAIN,
-    RequestType.SUGGEST,
-    RequestType.HELP,
-    RequestType.CONSULT,
-    RequestType.PRAISE,
-)
-_ASKING = "??？"
+_ASKING = "?？"
+#: A type that needs this much: one clear word, not two vague ones.
+CLEAR = 6.0
+ADVERTISEMENT = 200  #: an advertisement or a test is short
+TITLE_TYPE = 2.0
 
 
 def request_type(draft: Draft, tables: Tables) -> RequestType:
@@ -157,31 +157,29 @@ def request_type(draft: Draft, tables: Tables) -> RequestType:
         known = tables.given_types.get(given)
         if known is not None:
             return known
-    points: dict[RequestType, float] = {}
+    points = [0.0] * len(TYPES)
     cut = draft.title_end
     seen: set[int] = set()
     for word, start, _ in draft.cues:
         types = tables.meanings[word].types
-        if not types or word in seen:
-            continue
-        seen.add(word)
-        for kind, weight in types:
-            points[kind] = points.get(kind, 0.0) + weight * (2.0 if start < cut else 1.0)
+        if types and word not in seen:
+            seen.add(word)
+            for place, weight in types:
+                points[place] += weight * TITLE_TYPE if start < cut else weight
     return _best_type(points, draft.body)
 
 
-def _best_type(points: dict[RequestType, float], body: str) -> RequestType:
-    if not body or (points.get(RequestType.INVALID, 0.0) >= 6 and len(body) < 200):
+def _best_type(points: list[float], body: str) -> RequestType:
+    """Weigh: an accusation is no praise, a vague suspicion is a complaint; of equals the graver one is meant."""
+    if not body or (points[_INVALID] >= CLEAR and len(body) < ADVERTISEMENT):
         return RequestType.INVALID
-    complaint = points.get(RequestType.COMPLAIN, 0.0) + points.get(RequestType.REPORT, 0.0)
-    if complaint > 2:
-        points.pop(RequestType.PRAISE, None)
-    if points.get(RequestType.PRAISE, 0.0) < 6:
-        points.pop(RequestType.PRAISE, None)
-    if points.get(RequestType.REPORT, 0.0) < 6:
-        complaint = points.pop(RequestType.REPORT, 0.0)
-        points[RequestType.COMPLAIN] = points.get(RequestType.COMPLAIN, 0.0) + complaint / 2
-    best = max(_ORDER, key=lambda kind: points.get(kind, 0.0))
-    if points.get(best, 0.0) > 0:
-        return best
+    points[_INVALID] = points[_OTHER] = 0.0
+    if points[_PRAISE] < CLEAR or points[_COMPLAIN] + points[_REPORT] > CLEAR / 2:
+        points[_PRAISE] = 0.0
+    if points[_REPORT] < CLEAR:
+        points[_COMPLAIN] += points[_REPORT] / 2
+        points[_REPORT] = 0.0
+    best = max(points)
+    if best > 0:
+        return TYPES[points.index(best)]
     return RequestType.CONSULT if body.rstrip()[-1:] in _ASKING else RequestType.HELP

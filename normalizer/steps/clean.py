@@ -34,7 +34,8 @@ _SIGNATURE = re.compile(
     r"(?:iPhone|iPad|安卓|Android|华为|小米|手机|客户端|[vV][iI][vV][oO]|OPPO|荣耀|三星|HUAWEI|APP|App|app|小程序)[^\n。！？，,]{0,14}\s*$"
 )
 _EDITED = re.compile(r"^\s*(?:本帖最后由[^\n]{1,40}编辑|\[ ?此帖被[^\n\]]{1,40}(?:编辑|修改) ?\])\s*")
-_SIGNED = ("发自", "来自", "发送自", "发表自", "via")
+#: A signature stands in the last characters.
+TAIL = 60
 
 #: One search says whether anything of this kind is in a text.
 _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
@@ -46,7 +47,8 @@ _WIDES = re.compile(f"[{_WIDE}]+")
 _BLANKS = re.compile(f"[ {_BLANK}]+")
 _LINES = re.compile(r" ?(?:\n ?)+")
 #: Digits of other scripts and styles (①②③ are none): folded, so that no number hides in them.
-_ODD_DIGIT = re.compile(r"(?![0-9])\d")
+_ODD_DIGIT = re.compile(f"[{''.join(sign for sign in map(chr, range(0x80, 0x10000)) if sign.isdecimal())}]")
+_STYLED_DIGIT = re.compile("[\U0001d7ce-\U0001d7ff]")
 _FOLD = {
     code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF20)
 }
@@ -83,11 +85,13 @@ def clean_text(text: str, draft: Draft) -> str:
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
             draft.note("nfc")
-        if _ODD_DIGIT.search(text) is not None:
-            text = _ODD_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
-            draft.note("digits")
-        if any(text.rfind(word) >= max(0, len(text) - 60) for word in _SIGNED):
-            text = _without_tail(text, draft)
+        for odd in (_ODD_DIGIT, _STYLED_DIGIT):
+            if odd.search(text) is not None:
+                text = odd.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+                draft.note("digits")
+        tail = text[-TAIL:]
+        if "自" in tail or "via" in tail:
+            text = _without(_SIGNATURE, text, "signature", draft)
     return text.strip()
 
 
@@ -130,10 +134,6 @@ def _without_brackets(text: str, draft: Draft) -> str:
     if bare != text:
         draft.note("bbcode")
     return bare
-
-
-def _without_tail(text: str, draft: Draft) -> str:
-    return _without(_SIGNATURE, text, "signature", draft)
 
 
 def _without(pattern: re.Pattern[str], text: str, repair: str, draft: Draft) -> str:

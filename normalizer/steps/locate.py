@@ -13,6 +13,7 @@ from normalizer.places import Gazetteer, Spot
 from normalizer.tables import Tables
 
 #: Places of letters whose names were taken out before we got them: A市A3区, K9县.
+_CODED_GATE = re.compile(r"[A-Z][0-9]{0,3}[市区县]")
 _CODED = re.compile(r"(?<![A-Za-z0-9])(?:([A-Z])市)?([A-Z][0-9]{1,3}(?:区|县|市))")
 _CODED_CITY = re.compile(r"(?<![A-Za-z0-9])[A-Z]市")
 
@@ -99,6 +100,8 @@ def _choose(spots: tuple[Spot, ...], chosen: Spot | None) -> Spot | None:
 def _locate_coded(draft: Draft) -> None:
     """Read codes that stand for names; two different ones leave it open."""
     for text in (draft.address or "", draft.body):
+        if _CODED_GATE.search(text) is None:
+            continue
         found = {match[2] for match in _CODED.finditer(text)}
         if found:
             if len(found) == 1:

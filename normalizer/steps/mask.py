@@ -15,7 +15,7 @@ import msgspec
 
 from normalizer.draft import Draft
 from normalizer.tables import Tables
-from normalizer.words import Words
+from normalizer.words import Span, Words
 
 #: Kind in `quality.masked` -> the word in the placeholder.
 LABELS = {
@@ -107,6 +107,8 @@ _CONTACT_CUES = (
 _NAME_CUES = (
     "叫", "姓名", "联系人", "投诉人", "反映人", "申请人", "本人", "户主", "当事人", "举报人", "我是", "名字", "名为",
 )  # fmt: skip
+#: How far around a cue a name is looked for; behind it, what ends the name must be in sight too.
+_BEFORE_NAME, _BEHIND_NAME = 6, 24
 _CUES = Words((*_CONTACT_CUES, *_NAME_CUES))
 _DIGITS = re.compile(r"[0-9][0-9 \-－—–()（）.．·,，、_/|]{5,}[0-9]")
 _PLATE_GATE = re.compile(rf"[{_PROVINCES}][A-Za-z][A-Za-z0-9·・•. \-]")
@@ -152,7 +154,7 @@ def is_bank_card(written: str) -> bool:
 
 def find(text: str) -> list[Found]:
     """Find what identifies a person: (start, end, kind), from left to right, never overlapping."""
-    cues = {number for number, _, _ in _CUES.find(text)}
+    cues = _CUES.find(text)
     digits = _DIGITS.search(text) is not None
     mail = "@" in text or "＠" in text
     plate = _PLATE_GATE.search(text) is not None
@@ -195,18 +197,22 @@ def _plates(text: str) -> Iterator[Found]:
             yield one.start(), one.end(), "plate"
 
 
-def _beside_cues(text: str, cues: set[int]) -> Iterator[Found]:
+def _beside_cues(text: str, cues: list[Span]) -> Iterator[Found]:
+    """Look only around the cues: the name patterns are the dearest of all."""
     contact = len(_CONTACT_CUES)
-    if any(cue < contact for cue in cues):
+    if any(cue < contact for cue, _, _ in cues):
         yield from ((one.start(1), one.end(1), "wechat") for one in _WECHAT.finditer(text))
         yield from ((one.start(1), one.end(1), "qq") for one in _QQ.finditer(text))
-    if any(cue >= contact for cue in cues):
-        for one in _NAME.finditer(text):
-            group = 1 if one[1] else 2
-            name = one[group]
-            if name in _NO_NAME or name[:2] in _NO_NAME or name[1] in _NO_NAME_PART or name[-1] in _NO_NAME_PART:
-                continue
-            yield one.start(group), one.end(group), "name"
+    for cue, start, end in cues:
+        if cue >= contact:
+            one = _NAME.search(text, max(0, start - _BEFORE_NAME), end + _BEHIND_NAME)
+            if one is not None and _is_name(name := one[1] or one[2]):
+                group = 1 if one[1] else 2
+                yield one.start(group), one.end(group), "name"
+
+
+def _is_name(name: str) -> bool:
+    return not (name in _NO_NAME or name[:2] in _NO_NAME or name[1] in _NO_NAME_PART or name[-1] in _NO_NAME_PART)
 
 
 class Masker:
