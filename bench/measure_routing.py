@@ -31,19 +31,19 @@ from router.dispatching.tables import Tables, load_tables
 
 KEY = b"measure" * 4
 
-#: Whose signature means which unit of the packaged directory. A bureau signs for its own offices too: 公安局 for the
-#: traffic police, 住建局 for housing where the two are one, 交通局 for the buses it licenses.
+#: Whose signature means which units of the packaged directory. Where a city has one bureau for two of our kinds, and for
+#: a utility that it supervises, the bureau signs; the notes of domain/data/departments.json say which (各地差异).
 DEPARTMENTS: dict[str, frozenset[str]] = {
     "教育局": frozenset({"JYJ"}),
-    "住房和城乡建设局": frozenset({"ZJJ", "FGJ"}),
-    "城市管理局": frozenset({"CGJ"}),
-    "交通运输局": frozenset({"JTJ"}),
+    "住房和城乡建设局": frozenset({"ZJJ", "FGJ", "RQGS"}),
+    "城市管理局": frozenset({"CGJ", "YLJ", "RLGS"}),
+    "交通运输局": frozenset({"JTJ", "GJGS"}),
     "人力资源和社会保障局": frozenset({"RSJ"}),
     "公安局": frozenset({"GAJ", "JJZD"}),
     "自然资源和规划局": frozenset({"ZRZY"}),
     "生态环境局": frozenset({"HJJ"}),
     "卫生健康委": frozenset({"WJW"}),
-    "水利局": frozenset({"SWJ"}),
+    "水利局": frozenset({"SWJ", "GSGS"}),
     "医疗保障局": frozenset({"YBJ"}),
     "民政局": frozenset({"MZJ"}),
     "电力公司": frozenset({"GDGS"}),

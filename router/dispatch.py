@@ -91,6 +91,7 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     opened_at: datetime
     routing: Routing  #: as it now stands: decided by a rule, a person, …
+    sentence: str = ""  #: why, as in the decision
     first_dispatched_at: datetime | None = None  #: starts the case's clock; None: with this message
     test: bool = False
 

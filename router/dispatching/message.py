@@ -73,6 +73,7 @@ class DecisionSent(msgspec.Struct, frozen=True, kw_only=True):
 
     decided_by: DecidedBy
     rule: str | None
+    why: str  #: one Chinese sentence
     evidence: list[Evidence]  #: offsets are code points of this message's text or title
 
 
@@ -215,6 +216,7 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             decision=DecisionSent(
                 decided_by=routing.decided_by,
                 rule=routing.rule,
+                why=case.sentence,
                 evidence=_evidence(routing.evidence, appeal, title, text),
             ),
             versions=routing.versions,

@@ -1,0 +1,61 @@
+"""The JSON Schemas that `intake schema` prints, with titles in Chinese and English (数据格式)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from normalizer.appeal import Appeal
+from router.dispatching.message import CaseEvent
+from router.dispatching.titles import FIELDS, RECORDS
+from router.feedback import Feedback
+
+What = Literal["appeal", "dispatch", "feedback"]
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ROOTS: Mapping[str, Any] = {"appeal": Appeal, "dispatch": CaseEvent, "feedback": Feedback}
+_NAMES = {
+    "appeal": "诉求 · Appeal, version 1",
+    "dispatch": "派给部门的消息 · Message to a department, version 1",
+    "feedback": "部门反馈 · Feedback of a department, version 1",
+}
+
+
+def schema(what: What) -> dict[str, Any]:
+    """Make one JSON Schema. Unknown fields are to be ignored by whoever reads such a record."""
+    made = msgspec.json.schema(_ROOTS[what])
+    for name, record in made.get("$defs", {}).items():
+        record["title"] = _title(name, RECORDS)
+        for field, shape in record.get("properties", {}).items():
+            record["properties"][field] = _titled(field, shape)
+    return {"$schema": DIALECT, "$id": f"urn:intake:schema:{what}:1", "title": _NAMES[what], **made}
+
+
+def _titled(field: str, shape: dict[str, Any]) -> dict[str, Any]:
+    return {"title": _title(field, FIELDS), **shape}
+
+
+def _title(name: str, titles: Mapping[str, str]) -> str:
+    chinese = titles.get(name)
+    return f"{chinese} · {name}" if chinese else name
+
+
+class CategoryListed(msgspec.Struct, frozen=True, kw_only=True):
+    """One category as the front door hands it over: the taxonomy is the normalizer's."""
+
+    code: str
+    name: str
+    path: list[str]
+
+
+def coded_list(version: str, categories: Iterable[CategoryListed], leads: Mapping[str, str]) -> dict[str, Any]:
+    """Make the coded list of `intake schema taxonomy`; `leads` are the roles that lead by default."""
+    return {
+        "title": "诉求分类 · Categories of appeals",
+        "version": version,
+        "categories": [
+            {"code": item.code, "name": item.name, "path": item.path, "lead": leads.get(item.code)}
+            for item in categories
+        ],
+    }
