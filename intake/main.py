@@ -8,9 +8,12 @@ import click
 
 from intake.cli import App
 from intake.commands.balance import balance_command
+from intake.commands.bench import bench_command
 from intake.commands.departments import departments_command
+from intake.commands.import_ import import_command
 from intake.commands.later import COMMANDS, later
 from intake.commands.migrate import migrate_command
+from intake.commands.normalize import normalize_command
 from intake.commands.parked import parked_command
 from intake.commands.run import run_command
 from intake.commands.schema import schema_command
@@ -33,6 +36,9 @@ def main(context: click.Context, config: Path | None, as_json: bool) -> None:
 
 for _command in (
     run_command,
+    normalize_command,
+    import_command,
+    bench_command,
     migrate_command,
     balance_command,
     status_command,

@@ -56,7 +56,7 @@ def _rooms(only: str | None) -> frozenset[str]:
 
 
 async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple[Left | None, Balance | None]:
-    async with open_house(settings) as house, _watching(house):
+    async with open_house(settings) as house, watching(house):
         await migrations.migrate(house.db)
         await migrations.check(house.db)
         async with (
@@ -64,7 +64,7 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
             open_rooms(house, worker_name()) as rooms,
             _street(house, rooms, only) as street,
         ):
-            with _stopped_by_signals(street.stopping):
+            with stopped_by_signals(street.stopping):
                 async with watched(street, house, rooms):
                     left = await _work(street, once=once)
         return left, (await compute(house.db))[0] if once else None
@@ -83,12 +83,12 @@ async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIter
     pulled = [source for source in settings.sources if source.transport == "pull"]
     await store.sources.ensure(source.name for source in pulled)
     if "router" in only:
-        await _prepare_queues(house, rooms.tables.router.directory)
+        await prepare_queues(house, rooms.tables.router.directory)
     async with open_connectors(pulled, settings, rooms.clock) as readers:
         yield Street(rooms, readers, only=only)
 
 
-async def _prepare_queues(house: House, directory: Directory) -> None:
+async def prepare_queues(house: House, directory: Directory) -> None:
     """Queues before the first dispatch; without the management API the queues that are there must do."""
     try:
         made = await ensure_topology(house, directory.units.values())
@@ -102,7 +102,7 @@ async def _prepare_queues(house: House, directory: Directory) -> None:
 
 
 @asynccontextmanager
-async def _watching(house: House) -> AsyncIterator[None]:
+async def watching(house: House) -> AsyncIterator[None]:
     """Start servers of our own again when they die."""
     if not house.own_servers:
         yield
@@ -120,7 +120,7 @@ def _tell_server(server: str, what: str) -> None:
 
 
 @contextmanager
-def _stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
+def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
     """Ctrl-C and SIGTERM close the street in the order in which data flows; a second one ends it at once."""
     loop = asyncio.get_running_loop()
 
