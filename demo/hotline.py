@@ -5,9 +5,9 @@ GET /hotline/api/orders?after=<updateTime>|<orderId>&limit=<n>   header x-api-ke
 
 `next` is null on the last page (then the source is read to its end); the cursor of a row is `<updateTime>|<orderId>`,
 so a reader may also make it himself. An order that was edited, went on or was taken back (orderState 作废, 撤回) comes
-again at the end with a new updateTime. Quirks: `limit` above 100 is cut without a word; a wrong key is HTTP 200 with success
-false and code 40101; every third answer calls its JSON text/html; None, "" and 0 all mean nothing; four rows are broken
-(no orderId, an impossible time, not an object, null).
+again at the end with a new updateTime. Quirks: `limit` above 100 is cut without a word; a wrong key is HTTP 200 with
+success false and code 40101; every third answer calls its JSON text/html; None, "" and 0 all mean nothing; four rows
+are broken (no orderId, an impossible time, not an object, null).
 """
 
 from __future__ import annotations
