@@ -87,7 +87,7 @@ class Management:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(TryLater),
             stop=stop_after_delay(self._patience),
-            wait=wait_exponential_jitter(initial=0.1, max=1.0),
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0, jitter=0.1),
             reraise=True,
         ):
             with attempt:

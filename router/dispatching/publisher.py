@@ -114,7 +114,7 @@ class Publisher:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(TryLater),
             stop=stop_after_delay(self._connect_within),
-            wait=wait_exponential_jitter(initial=0.1, max=1.0),
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0, jitter=0.1),
             reraise=True,
         ):
             with attempt, as_ours("connecting"):

@@ -1,0 +1,284 @@
+"""The life of a case without I/O: every history stays in the table, sequences have no gaps, no input is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from normalizer.appeal import Change, Mode, Urgency
+from router.cases.case import Case, changes, facts_of, from_document, holders, needs_duty, sendable, to_document
+from router.cases.life import (
+    amend,
+    assign,
+    call_duty,
+    confirm,
+    decide_again,
+    discard,
+    fall_back,
+    needs_decision,
+    open_case,
+    park,
+    retry,
+)
+from router.cases.moves import MOVES, Kind, Sent, State
+from router.dispatch import Context, MessageType, Role, message_id
+from router.errors import MoveNotAllowed
+from tests.router.city import AT, appeal, decide
+
+
+def opened(to: str = "ZJJ", mode: Mode = Mode.ROUTE, urgency: Urgency = Urgency.NORMAL) -> Case:
+    context = Context(mode=mode)
+    first = appeal(to=to, urgency=urgency)
+    return open_case(first, mode, decide(first, context), context, AT)
+
+
+def amended(case: Case, to: str, change: Change = Change.CHANGED) -> Case:
+    later = replace(appeal(to=to), revision=case.revision + 1)
+    context = Context(mode=case.mode, holder=case.holder)
+    decision = decide(later, context) if needs_decision(case, change, later.revision) else None
+    return amend(case, later, change, AT, decision=decision, context=context if decision else None)
+
+
+def sent(case: Case) -> Case:
+    while sendable(case):
+        case = confirm(case, [row.id for row in sendable(case)], AT)
+    return case
+
+
+def rows(case: Case) -> list[tuple[str, int, MessageType]]:
+    return [(row.department, row.sequence, row.type) for row in case.dispatches]
+
+
+def test_a_dispatched_case_has_one_message_for_each_department_and_is_delivered_when_all_are_confirmed() -> None:
+    case = opened("ZJJ+CGJ")
+    assert (case.state, case.unsent, case.holder) == (State.IN_FLIGHT, 2, "ZJJ")
+    assert holders(case) == {"ZJJ": Role.LEAD, "CGJ": Role.ASSIST}
+    half = confirm(case, [case.dispatches[0].id], AT)
+    assert half.state is State.IN_FLIGHT
+    assert confirm(half, [case.dispatches[1].id], AT).state is State.DELIVERED
+
+
+@pytest.mark.parametrize(("fate", "state"), [("triage", State.TRIAGE), ("informed", State.INFORMED)])
+def test_what_is_not_dispatched_ends_where_the_decision_says(fate: str, state: State) -> None:
+    assert opened(fate).state is state
+
+
+def test_what_is_only_observed_sends_nothing_and_stays_observed_after_going_live() -> None:
+    case = opened(mode=Mode.OBSERVE)
+    assert (case.state, case.dispatches) == (State.OBSERVED, [])
+    assert amended(case, "ZJJ").state is State.OBSERVED
+
+
+def test_a_decision_that_failed_parks_the_case_and_can_be_made_again() -> None:
+    context = Context()
+    case = open_case(appeal(), Mode.ROUTE, ValueError("路灯不亮"), context, AT)
+    assert case.state is State.PARKED
+    assert "路灯" not in str(to_document(case))
+    assert decide_again(case, decide(appeal(), context), context, AT).state is State.IN_FLIGHT
+
+
+def test_a_change_of_department_recalls_there_and_dispatches_here() -> None:
+    case = amended(sent(opened("ZJJ")), "CGJ")
+    assert rows(case)[1:] == [("ZJJ", 2, MessageType.RECALLED), ("CGJ", 1, MessageType.DISPATCHED)]
+    assert holders(case) == {"CGJ": Role.LEAD}
+
+
+def test_the_same_department_gets_an_update() -> None:
+    case = amended(sent(opened("ZJJ")), "ZJJ")
+    assert rows(case)[1:] == [("ZJJ", 2, MessageType.UPDATED)]
+    assert case.state is State.IN_FLIGHT
+
+
+def test_what_a_person_assigned_stays_and_its_holder_gets_the_update() -> None:
+    case = sent(assign(opened("triage"), "CGJ", "王", "归城管", AT))
+    after = amended(case, "ZJJ")
+    assert rows(after)[1:] == [("CGJ", 2, MessageType.UPDATED)]
+    assert after.assigned_by_person
+
+
+def test_a_revision_that_belongs_to_nobody_goes_back_to_triage_and_is_recalled() -> None:
+    case = amended(sent(opened("ZJJ")), "triage")
+    assert (case.state, case.holder) == (State.TRIAGE, None)
+    assert rows(case)[-1] == ("ZJJ", 2, MessageType.RECALLED)
+    assert sent(case).state is State.TRIAGE
+
+
+def test_a_case_in_triage_is_decided_again() -> None:
+    assert amended(opened("triage"), "ZJJ").state is State.IN_FLIGHT
+
+
+def test_withdrawn_tells_each_holder_and_ends_withdrawn() -> None:
+    case = amended(sent(opened("ZJJ+CGJ")), "ZJJ", Change.WITHDRAWN)
+    assert rows(case)[2:] == [("ZJJ", 2, MessageType.WITHDRAWN), ("CGJ", 2, MessageType.WITHDRAWN)]
+    assert case.state is State.IN_FLIGHT
+    assert sent(case).state is State.WITHDRAWN
+
+
+def test_withdrawn_before_anything_left_is_withdrawn_at_once() -> None:
+    assert amended(opened("triage"), "triage", Change.WITHDRAWN).state is State.WITHDRAWN
+    returned = park(opened("ZJJ"), opened("ZJJ").dispatches[0].id, "NO_ROUTE", AT)
+    after = amended(returned, "ZJJ", Change.WITHDRAWN)
+    assert (after.state, after.parked, len(after.dispatches)) == (State.WITHDRAWN, 0, 1)
+
+
+def test_withdrawn_is_not_final() -> None:
+    case = sent(amended(sent(opened("ZJJ")), "ZJJ", Change.WITHDRAWN))
+    again = amended(case, "ZJJ")
+    assert rows(again)[-1] == ("ZJJ", 3, MessageType.DISPATCHED)
+    assert sent(again).state is State.DELIVERED
+
+
+@pytest.mark.parametrize("change", [Change.REFRESHED, Change.SAME])
+def test_what_says_nothing_new_sends_nothing(change: Change) -> None:
+    case = sent(opened("ZJJ"))
+    after = amended(case, "CGJ", change)
+    assert after.dispatches == case.dispatches
+    assert after.state is State.DELIVERED
+
+
+def test_the_same_revision_twice_changes_nothing() -> None:
+    case = amended(sent(opened("ZJJ")), "CGJ")
+    again = amend(case, replace(appeal(to="CGJ"), revision=case.revision), Change.CHANGED, AT)
+    assert again is case
+
+
+def test_a_returned_dispatch_parks_what_waits_behind_it_and_retry_lets_all_go_in_order() -> None:
+    case = amended(opened("ZJJ+CGJ"), "ZJJ+CGJ")
+    first = case.dispatches[0]
+    parked = park(confirm(case, [row.id for row in sendable(case) if row.department == "CGJ"], AT), first.id, "x", AT)
+    assert parked.parked == 2
+    assert [row.department for row in sendable(parked)] == ["CGJ"]
+    assert sent(parked).state is State.PARKED
+    again = retry(sent(parked), "王", AT)
+    assert [row.id for row in sendable(again)] == [first.id]
+    assert sent(again).state is State.DELIVERED
+
+
+def test_a_dead_letter_parks_what_was_delivered() -> None:
+    case = sent(opened("ZJJ"))
+    dead = park(case, case.dispatches[0].id, "delivery_limit", AT, Kind.DEAD_LETTERED)
+    assert dead.state is State.PARKED
+    assert park(case, case.dispatches[0].id, "late", AT, Kind.RETURNED) is case
+
+
+def test_an_order_given_up_leaves_its_case_parked_and_a_recall_given_up_does_not() -> None:
+    order = park(opened("ZJJ"), opened("ZJJ").dispatches[0].id, "x", AT)
+    given_up = discard(order, "王", "部门已撤并", AT)
+    assert (given_up.state, given_up.parked) == (State.PARKED, 0)
+    recalled = amended(sent(opened("ZJJ")), "informed")
+    parked = park(recalled, recalled.dispatches[-1].id, "x", AT)
+    assert discard(parked, "王", "部门已撤并", AT).state is State.INFORMED
+
+
+def test_a_critical_case_in_triage_calls_the_duty_once_for_each_time_it_comes_there() -> None:
+    case = opened("triage", urgency=Urgency.CRITICAL)
+    assert needs_duty(case)
+    called = call_duty(case, "QZF", AT)
+    assert not needs_duty(called)
+    assert fall_back(called, "QZF", "15 分钟", AT).holder == "QZF"
+    assert not fall_back(called, "QZF", "15 分钟", AT).assigned_by_person
+
+
+def test_what_departments_have_cannot_be_assigned_like_something_in_triage() -> None:
+    with pytest.raises(MoveNotAllowed):
+        assign(sent(opened("ZJJ")), "CGJ", "王", "改派", AT)
+
+
+def test_a_message_is_made_from_the_decision_of_its_own_moment() -> None:
+    case = sent(opened("ZJJ"))
+    first = facts_of(case, case.dispatches[0])
+    later = amended(case, "CGJ")
+    assert facts_of(later, later.dispatches[0]) == first
+    assert facts_of(later, later.dispatches[-1]).routing.lead == "CGJ"
+
+
+def test_a_change_carries_only_what_is_new() -> None:
+    case = sent(opened("ZJJ"))
+    update = changes(case, amended(case, "CGJ"))
+    assert len(update["$push"]["dispatches"]["$each"]) == 2
+    assert "events" not in update["$set"]
+    assert update["$set"]["version"] == case.version + 1
+
+
+# ---------------------------------------------------------------- any history
+
+FATES = st.sampled_from(["ZJJ", "CGJ", "ZJJ+CGJ", "CGJ+ZJJ", "triage", "informed"])
+STEP = st.one_of(
+    st.tuples(
+        st.just("amend"), FATES, st.sampled_from([Change.CHANGED, Change.CHANGED, Change.SAME, Change.WITHDRAWN])
+    ),
+    st.tuples(st.sampled_from(["confirm", "return", "dead"]), st.integers(0, 9), st.none()),
+    st.tuples(st.sampled_from(["retry", "discard", "assign", "broken"]), FATES, st.none()),
+)
+
+
+def step(case: Case, what: str, by: object, change: object, at: datetime) -> Case:
+    row = case.dispatches[by % len(case.dispatches)].id if isinstance(by, int) and case.dispatches else "none"
+    out = row if row in {each.id for each in sendable(case)} else "none"
+    later = replace(appeal(), revision=case.revision + 1)
+    moves: dict[str, Callable[[], Case]] = {
+        "amend": lambda: amended(case, str(by), Change(str(change))),
+        "broken": lambda: amend(case, later, Change.CHANGED, at, decision=ValueError(), context=Context()),
+        "confirm": lambda: confirm(case, [out], at),
+        "return": lambda: park(case, out, "x", at),
+        "dead": lambda: park(case, row, "x", at, Kind.DEAD_LETTERED),
+        "retry": lambda: retry(case, "王", at),
+        "discard": lambda: discard(case, "王", "x", at),
+        "assign": lambda: assign(case, "GAJ", "王", "x", at) if may_assign(case) else case,
+    }
+    return moves[what]()
+
+
+def may_assign(case: Case) -> bool:
+    return case.state in MOVES[Kind.ASSIGNED].before and case.decision is not None
+
+
+@given(FATES, st.lists(STEP, max_size=14))
+def test_no_history_leaves_the_table_and_no_sequence_has_a_gap(
+    fate: str, steps: list[tuple[str, object, object]]
+) -> None:
+    case = opened(fate)
+    for number, (what, by, change) in enumerate(steps):
+        before = to_document(case)
+        after = step(case, what, by, change, AT + timedelta(minutes=number))
+        assert to_document(case) == before, "a move changed the case that it was given"
+        check(after)
+        assert after.events[: len(case.events)] == case.events, "the ledger is appended to, never changed"
+        assert [row.id for row in after.dispatches[: len(case.dispatches)]] == [row.id for row in case.dispatches]
+        assert from_document(to_document(after)) == after
+        case = after
+
+
+def check(case: Case) -> None:
+    assert [event.n for event in case.events] == list(range(1, len(case.events) + 1))
+    counted: dict[str, int] = {}
+    unconfirmed: set[str] = set()
+    for row in case.dispatches:
+        counted[row.department] = counted.get(row.department, 0) + 1
+        assert row.sequence == counted[row.department]
+        assert row.id == message_id(case.id, row.department, row.sequence)
+        if row.state in {Sent.PENDING, Sent.PARKED}:
+            unconfirmed.add(row.department)
+    assert case.sequences == counted
+    assert len({row.id for row in case.dispatches}) == len(case.dispatches)
+    states = [row.state for row in case.dispatches]
+    assert (case.unsent, case.parked) == (states.count(Sent.PENDING), states.count(Sent.PARKED))
+    assert case.state is not State.RECEIVED
+    if case.state is State.DELIVERED:
+        assert case.unsent == case.parked == 0
+        assert holders(case)
+    for row in sendable(case):
+        earlier = [r for r in case.dispatches if r.department == row.department and r.sequence < row.sequence]
+        assert all(r.state in {Sent.SENT, Sent.DISCARDED} for r in earlier)
+    # What is unsent can go out: nothing waits for ever without being parked.
+    assert bool(sendable(case)) == bool(case.unsent)
+
+
+def test_every_kind_of_event_has_its_line_in_the_table() -> None:
+    assert set(MOVES) == set(Kind)
+    assert State.RECEIVED not in {move.goal for move in MOVES.values()}
