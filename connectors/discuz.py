@@ -7,6 +7,8 @@ hidden post do not move a thread: only a complete enumeration (`sweep_every`) fi
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -23,6 +25,7 @@ ENOUGH = 200  #: items that make a page of ours: answers of small threads are pu
 FOR_THE_EYE = ("dateline", "lastpost")
 #: What a reply's payload says of its thread: the thread's counters are not the reply's news.
 ANSWERED = ("tid", "subject", "author", "authorid")
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 DENIED = ("nopermission", "viewperm", "password", "login", "mobile_is_closed", "banned", "closed")
 
 
@@ -51,6 +54,7 @@ class Board(msgspec.Struct, frozen=True):
     page: int
     threads: int  #: how many the board says it has
     rows: tuple[dict[str, Any], ...]
+    bad: tuple[BadItem, ...] = ()
 
 
 class Posts(msgspec.Struct, frozen=True):
@@ -70,7 +74,6 @@ class _Reading(msgspec.Struct):
     tids: set[str]
     ids: set[str]
     threads: set[int]
-    unread: int = 0  #: threads that are on show and may not be read: what stands in them is not known to be gone
     items: list[Item] = []
     bad: list[BadItem] = []
 
@@ -79,7 +82,6 @@ class _Reading(msgspec.Struct):
         self.bad += posts.bad
         self.ids.update(item.native_id for item in posts.items if not item.deleted)
         self.ids.update(bad.native_id for bad in posts.bad)
-        self.unread += len(posts.bad)
 
     def page(self, cursor: str | None, sweep: Sweep | None = None) -> Page:
         items, bad, self.items, self.bad = tuple(self.items), tuple(self.bad), [], []
@@ -109,6 +111,7 @@ class Discuz:
         number = 1
         while True:
             reading.threads.add(board.threads)
+            reading.take(Posts(bad=board.bad))
             fresh = [row for row in board.rows if row["tid"] not in reading.tids]
             for row in fresh:
                 reading.tids.add(row["tid"])
@@ -142,8 +145,11 @@ class Discuz:
         return not reading.complete and all(_last_reply(row) < reading.floor for row in plain)
 
     def _sweep(self, reading: _Reading) -> Sweep | None:
-        """Not while threads came or went, or could not be read: then absence proves nothing."""
-        if not reading.complete or reading.unread or len(reading.threads) > 1:
+        """Not while threads came or went: then absence proves nothing.
+
+        What stands in a thread that guests may no longer read counts as taken back; opened again, it is back.
+        """
+        if not reading.complete or len(reading.threads) > 1:
             return None
         return Sweep(scope=self._settings.fid, native_ids=frozenset(reading.ids))
 
@@ -185,12 +191,13 @@ def parse_board(response: Response, settings: DiscuzSettings) -> Board:
         raise FormatChanged(f"{where} cannot be shown ({message}); check `fid`")
     if not isinstance(rows, list):
         raise FormatChanged(f"{where} has no list of threads; check `url`")
-    forum = variables.get("forum") or {}
+    forum = _part(variables, "forum")
     return Board(
         name=str(forum.get("name", "")),
         page=_number(variables, "page", 1),
         threads=_number(forum, "threads", 0),
-        rows=tuple(row for row in rows if isinstance(row, dict) and row.get("tid")),
+        rows=tuple(row for row in rows if _is_named(row, "tid")),
+        bad=tuple(_nameless(row, "tid", settings.fid) for row in rows if not _is_named(row, "tid")),
     )
 
 
@@ -208,9 +215,12 @@ def parse_thread(response: Response, settings: DiscuzSettings, row: Mapping[str,
         payload = msgspec.json.encode(_lasting(row))
         unread = BadItem(native_id=f"t{tid}", payload=payload, reason=reason, context=context, scope=settings.fid)
         return Posts(bad=(unread,))
-    thread = {**row, **(variables.get("thread") or {})}
-    items = [_item(post, thread, context, settings.fid) for post in posts if isinstance(post, dict) and post.get("pid")]
-    return Posts(items=tuple(items), replies=_number(thread, "replies", 0))
+    thread = {**row, **_part(variables, "thread"), "tid": tid}
+    return Posts(
+        items=tuple(_item(post, thread, context, settings.fid) for post in posts if _is_named(post, "pid")),
+        bad=tuple(_nameless(post, "pid", settings.fid) for post in posts if not _is_named(post, "pid")),
+        replies=_number(thread, "replies", 0),
+    )
 
 
 def _item(post: dict[str, Any], thread: Mapping[str, Any], context: Mapping[str, str], fid: str) -> Item:
@@ -225,7 +235,7 @@ def _item(post: dict[str, Any], thread: Mapping[str, Any], context: Mapping[str,
             str(post.get("message", "")),
             str(post.get("author", "")),
             str(post.get("authorid", "")),
-            *sorted(str(aid) for aid in post.get("attachments") or ()),
+            *sorted(_part(post, "attachments")),
         ),
         context=context,
         scope=fid,
@@ -244,6 +254,22 @@ def _envelope(response: Response, where: str) -> tuple[dict[str, Any], str | Non
     return body["Variables"], named
 
 
+def _is_named(row: object, name: str) -> bool:
+    return isinstance(row, dict) and isinstance(row.get(name), str) and bool(row[name])
+
+
+def _nameless(row: object, name: str, fid: str) -> BadItem:
+    payload = msgspec.json.encode(row)
+    digest = hashlib.blake2b(payload, digest_size=9).hexdigest()
+    return BadItem(native_id=f"row-{digest}", payload=payload, reason=f"the row has no {name}", scope=fid)
+
+
+def _part(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object of the answer; PHP writes an empty one as a list."""
+    value = variables.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _lasting(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in FOR_THE_EYE}
 
@@ -259,4 +285,4 @@ def _is_sticky(row: Mapping[str, Any]) -> bool:
 def _number(row: Mapping[str, Any], name: str, otherwise: int) -> int:
     """Every scalar is a string, and an empty one is missing."""
     written = str(row.get(name, ""))
-    return int(written) if written.lstrip("-").isdigit() else otherwise
+    return int(written) if _WHOLE.fullmatch(written) else otherwise

@@ -147,7 +147,7 @@ def read_entry(row: Mapping[str, Any], settings: FeedSettings) -> Item | BadItem
     if not any(words[:2]):
         reason = "the entry has neither title nor content"
         return BadItem(native_id=native_id, payload=payload, reason=reason, scope=scope)
-    content = (*words, *(str(each) for each in row.get("categories", ())))
+    content = (*words, *row.get("categories", ()))
     return Item(native_id=native_id, payload=payload, content=content, scope=scope)
 
 
@@ -170,26 +170,36 @@ def _is_newest_first(moments: Sequence[datetime]) -> bool:
 def _json_feed(body: Any, where: str) -> tuple[list[dict[str, Any]], str | None]:  # noqa: ANN401
     if not isinstance(body, dict) or not isinstance(body.get("items"), list):
         raise FormatChanged(f"{where} answered JSON that is no JSON Feed; check `url`")
-    return [_json_entry(item) for item in body["items"]], body.get("next_url")
+    following = body.get("next_url")
+    return [_json_entry(item) for item in body["items"]], following if isinstance(following, str) else None
 
 
 def _json_entry(item: Any) -> dict[str, Any]:  # noqa: ANN401
     if not isinstance(item, dict):
         return {"row": item}
-    authors = item.get("authors") or [item.get("author") or {}]
     entry = {
         "id": item.get("id"),
         "title": item.get("title"),
         "content": item.get("content_html") or item.get("content_text"),
         "link": item.get("url"),
-        "author": next((each.get("name") for each in authors if isinstance(each, dict)), None),
+        "author": _author(item),
         "published": item.get("date_published"),
         "updated": item.get("date_modified"),
-        "categories": item.get("tags"),
-        "attachments": [each["url"] for each in item.get("attachments") or () if "url" in each],
+        "categories": [tag for tag in _list(item, "tags") if isinstance(tag, str)],
+        "attachments": [each["url"] for each in _list(item, "attachments") if isinstance(each, dict) and "url" in each],
         "extensions": {name: value for name, value in item.items() if name.startswith("_")},
     }
     return {name: value for name, value in entry.items() if value not in (None, "", [], {})}
+
+
+def _author(item: dict[str, Any]) -> object:
+    authors = [*_list(item, "authors"), item.get("author")]
+    return next((each.get("name") for each in authors if isinstance(each, dict)), None)
+
+
+def _list(item: dict[str, Any], name: str) -> list[Any]:
+    value = item.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _xml_feed(response: Response, where: str, zone: str) -> tuple[list[dict[str, Any]], str | None]:

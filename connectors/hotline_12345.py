@@ -49,7 +49,9 @@ class Hotline12345:
 
     async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
         after = _earlier(cursor, self._settings.overlap)
+        asked: set[str] = set()
         while True:
+            asked.add(after)
             response = await self._fetch(
                 Request(
                     url=self._settings.url,
@@ -63,7 +65,7 @@ class Hotline12345:
             cursor = page.cursor or cursor
             if following is None:
                 return
-            if following == after:
+            if following in asked:
                 raise FormatChanged(f"source {self._settings.name}: `next` repeats itself; tell its operator")
             after = following
 
@@ -87,6 +89,8 @@ def parse(response: Response, settings: HotlineSettings, *, at: str | None) -> t
     if not isinstance(data, dict) or not isinstance(rows, list):
         raise FormatChanged(f"{where} answered without data.rows; check `url`")
     following = data.get("next")
+    if following is not None and not isinstance(following, str):
+        raise FormatChanged(f"{where} answered with a `next` that is no text; this is another version of the interface")
     read = [read_row(row, settings) for row in rows]
     items = tuple(each for each in read if isinstance(each, Item))
     bad = tuple(each for each in read if isinstance(each, BadItem))
@@ -97,7 +101,7 @@ def parse(response: Response, settings: HotlineSettings, *, at: str | None) -> t
         bad=bad,
         cursor=max([*keys, *([at] if at else [])], key=partial(_order, zone=settings.zone), default=None),
     )
-    return page, None if following is None else str(following)
+    return page, following
 
 
 def read_row(row: Any, settings: HotlineSettings) -> Item | BadItem:  # noqa: ANN401  whatever the source sent
@@ -106,7 +110,7 @@ def read_row(row: Any, settings: HotlineSettings) -> Item | BadItem:  # noqa: AN
     if not isinstance(row, dict):
         return BadItem(native_id=_nameless(payload), payload=payload, reason="the row is not an object")
     order = row.get("orderId")
-    if order in (None, "", 0) or not isinstance(order, str | int):
+    if isinstance(order, bool) or not isinstance(order, str | int) or not order:
         return BadItem(native_id=_nameless(payload), payload=payload, reason="the row has no orderId")
     for name in ("callTime", "updateTime"):
         if row.get(name) and moment_of(row[name], settings.zone) is None:
@@ -116,7 +120,7 @@ def read_row(row: Any, settings: HotlineSettings) -> Item | BadItem:  # noqa: AN
         native_id=str(order),
         payload=payload,
         content=tuple(_written(row.get(name)) for name in names),
-        deleted=row.get("orderState") in TAKEN_BACK,
+        deleted=str(row.get("orderState")).strip() in TAKEN_BACK,
     )
 
 

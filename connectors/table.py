@@ -17,11 +17,15 @@ from connectors.table_rows import Known, Row, look, rows_of
 
 PAGE = 500
 
-#: Names a column may be mapped to; what the citizen or the operator wrote …
-CONTENT = ("title", "text", "author", "phone", "email", "address", "url", "channel", "category", "request_type")
+#: Names a column may be mapped to: what the citizen or the operator wrote …
+CONTENT = (
+    "title", "text", "author", "author_id", "sex", "phone", "email", "address", "location", "url", "channel",
+    "channel_detail", "category", "category_code", "request_type", "urgency", "secret", "subject_entity", "about",
+    "root", "parent",
+)  # fmt: skip
 #: … and what may change in place.
 IN_PLACE = (
-    "native_id", "posted_at", "occurred_at", "likes", "dislikes", "views", "replies", "reply", "replied_at",
+    "native_id", "posted_at", "occurred_at", "likes", "dislikes", "views", "replies", "reply", "reply_by", "reply_at",
     "department",
 )  # fmt: skip
 KNOWN = CONTENT + IN_PLACE

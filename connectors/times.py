@@ -19,12 +19,12 @@ _RFC_822_ZONE = re.compile(r"(?:[+-]\d{4}|GMT|UTC?|[ECMP][SD]T|Z)\s*(?:\([^)]*\)
 _MILLISECONDS = 100_000_000_000  #: as seconds this is the year 5138; as milliseconds 1973
 
 
-def moment_of(written: str | float | None, zone: str) -> datetime | None:
+def moment_of(written: object, zone: str) -> datetime | None:
     """Read a time; None if it is none. Without an offset it is the source's local time."""
-    if isinstance(written, bool) or written is None:
-        return None
-    if isinstance(written, int | float):
+    if isinstance(written, int | float) and not isinstance(written, bool):
         return _epoch(float(written))
+    if not isinstance(written, str):
+        return None
     text = written.strip()
     if _EPOCH.fullmatch(text):
         return _epoch(float(text))

@@ -74,10 +74,12 @@ class Waline:
         number = first
         while True:
             comments = await self._ask(path, number)
+            # Past its end a server may answer with nothing, or with a page that we had: then too it is the end.
+            fresh = not seen.issuperset(comments.offered)
             seen.update(comments.offered)
             counts.add(comments.count)
-            last = number >= comments.pages
-            whole = last and first == 1 and len(counts) == 1
+            last = number >= comments.pages or not fresh
+            whole = number >= comments.pages and first == 1 and len(counts) == 1
             yield Page(
                 offered=comments.offered,
                 items=comments.items,
@@ -120,8 +122,8 @@ def parse(response: Response, settings: WalineSettings, path: str) -> Comments:
     return Comments(
         items=tuple(each for each in read if isinstance(each, Item)),
         bad=tuple(each for each in read if isinstance(each, BadItem)),
-        pages=int(data.get("totalPages") or 0),
-        count=int(data.get("count") or 0),
+        pages=_whole(data, "totalPages", where),
+        count=_whole(data, "count", where),
     )
 
 
@@ -148,7 +150,15 @@ def _flat(rows: list[Any]) -> Iterator[Any]:
             yield row
             continue
         yield {name: value for name, value in row.items() if name != "children"}
-        yield from _flat(row.get("children") or [])
+        children = row.get("children") or []
+        yield from _flat(children if isinstance(children, list) else [children])
+
+
+def _whole(data: dict[str, Any], name: str, where: str) -> int:
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FormatChanged(f"{where} answered without a number in data.{name}; this is another version of Waline")
+    return value
 
 
 def _error(where: str, number: object, message: str) -> ConnectorError:
