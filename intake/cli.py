@@ -10,16 +10,15 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import click
 import msgspec
 import uvloop
 
-from intake import logs, settings, tables
+from intake import logs, settings
 from intake.settings import Settings
 from intake.settings_problems import SettingsError
-from intake.tables import Tables
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,6 +37,10 @@ class BadSettings(Failed):
     """The settings can't be used."""
 
     exit_code = 2
+
+
+if TYPE_CHECKING:
+    from intake.tables import Tables
 
 
 class App(msgspec.Struct, kw_only=True):
@@ -60,6 +63,8 @@ class App(msgspec.Struct, kw_only=True):
 
     def settings_and_tables(self) -> tuple[Settings, Tables]:
         """Read the settings and the tables they name; nothing secret is derived with these tables."""
+        from intake import tables  # noqa: PLC0415 - most commands need no table
+
         read = self.settings()
         try:
             return read, tables.load(read)

@@ -31,6 +31,10 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     management_url: str
     own_servers: bool  #: some server is ours: watch it and start it again when it dies
 
+    def __repr__(self) -> str:
+        """Show no address: it may hold a password."""
+        return f"House({self.settings})"
+
 
 @asynccontextmanager
 async def open_house(settings: Settings, *, mongo: bool = True, broker: bool = True) -> AsyncIterator[House]:

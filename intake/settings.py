@@ -24,6 +24,10 @@ class Database(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str = "intake"
     url: str | None = None
 
+    def __repr__(self) -> str:
+        """Show no address: it may hold a password."""
+        return f"Database({self.name})"
+
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where departments read; without a URL the embedded server is used."""
@@ -31,6 +35,10 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     vhost: str = "/"
     url: str | None = None
     management_url: str | None = None
+
+    def __repr__(self) -> str:
+        """Show no address: it may hold a password."""
+        return f"Broker({self.vhost})"
 
 
 class TableFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +76,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     sources: tuple[Source, ...]
     environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
+
+    def __repr__(self) -> str:
+        """Show which file; its values and the environment may hold secrets."""
+        return f"Settings({self.file})"
 
     def source(self, name: str) -> Source | None:
         return next((source for source in self.sources if source.name == name), None)

@@ -27,6 +27,11 @@ class Clock:
         hello = await db.command("hello")
         return cls(hello["localTime"].replace(tzinfo=UTC), (before + time.monotonic()) / 2)
 
+    @classmethod
+    def local(cls, now: datetime) -> Clock:
+        """Begin at this machine's time, where no claim depends on it."""
+        return cls(now, time.monotonic())
+
     def now(self) -> datetime:
         return self._base + timedelta(seconds=time.monotonic() - self._mark)
 

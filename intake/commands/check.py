@@ -1,0 +1,91 @@
+"""`intake check [SOURCE]`: settings, servers, sources; one page of each, mapped, beside what came. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+
+from connectors.source import Source
+from intake.checking import Checked, CheckedSource, check_servers, check_source
+from intake.cli import App, command, fail, print_json, run
+from intake.demo_server import DemoFailed, demo_server
+from intake.house import open_house
+from intake.screen import console, printable, table
+from intake.settings import Settings
+from intake.street.clock import Clock
+from intake.street.rooms import open_connectors
+from intake.tables import Tables
+
+
+@click.command(
+    "check", help="检查设置、服务器、来源，各读一页，不改动 · check settings, servers, sources; changes nothing"
+)
+@click.argument("name", metavar="[SOURCE]", required=False)
+@command
+def check_command(app: App, name: str | None) -> None:
+    """Exit 1 if anything is wrong, with one sentence each."""
+    settings, tables = app.settings_and_tables()
+    sources = _chosen(settings, name)
+    try:
+        servers, found = run(_check(settings, tables, sources))
+    except DemoFailed as failed:
+        fail(str(failed))
+    gaps = tables.router.gaps()
+    if app.as_json:
+        print_json({"settings": str(settings.file), "servers": servers, "sources": found, "roles_without_unit": gaps})
+    else:
+        _show(settings, servers, found, gaps)
+    wrong = [each.says for each in servers if not each.well]
+    wrong += [f"{each.name}: {each.says}" for each in found if not each.well]
+    if wrong:
+        fail("\n  ".join(wrong))
+
+
+def _chosen(settings: Settings, name: str | None) -> list[Source]:
+    pulled = [source for source in settings.sources if source.transport == "pull"]
+    if name is None:
+        return pulled
+    chosen = [source for source in pulled if source.name == name]
+    if not chosen:
+        known = " ".join(source.name for source in pulled)
+        fail(f"没有可读取的来源 {name}，有：{known} · no source {name} to read; the settings have: {known}")
+    return chosen
+
+
+async def _check(
+    settings: Settings, tables: Tables, sources: list[Source]
+) -> tuple[list[Checked], list[CheckedSource]]:
+    async with open_house(settings) as house, demo_server(settings.demo, live=False):
+        servers = await check_servers(house, tables)
+        # Its own clock, so that sources are checked although the database is away.
+        clock = Clock.local(datetime.now(UTC))
+        async with open_connectors(sources, settings, clock) as readers:
+            checks = (check_source(source, connector, tables) for source, connector in readers)
+            return servers, list(await asyncio.gather(*checks))
+
+
+def _show(settings: Settings, servers: list[Checked], sources: list[CheckedSource], gaps: list[str]) -> None:
+    out = console()
+    out.print(f"设置 {settings.file} 正常，{len(settings.sources)} 个来源 · settings are well")
+    out.print(table("服务器", ["名称", "正常", "说明"], ([each.what, each.well, each.says] for each in servers)))
+    rows = [[each.name, each.well, each.offered, each.unreadable, each.says] for each in sources]
+    out.print(table("来源（各读一页）", ["来源", "正常", "条数", "读不懂", "说明"], rows))
+    for source in sources:
+        items = [
+            [each.native_id, each.raw[:300], _result(each.appeal), each.department, each.sentence]
+            for each in source.items
+        ]
+        if items:
+            out.print(table(source.name, ["原编号", "原文（已脱敏）", "规整结果", "单位", "理由"], items))
+    if gaps:
+        out.print(f"规则提到而名录没有单位的角色（转待研判）：{' '.join(gaps)} · roles without a unit")
+
+
+def _result(appeal: dict[str, object] | None) -> str | None:
+    if appeal is None:
+        return None
+    category = appeal["category"]
+    assert isinstance(category, dict)
+    return printable(f"{appeal['title']}\n{category['code']} {category['name']} {appeal['urgency']}")

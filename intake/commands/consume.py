@@ -1,0 +1,108 @@
+"""`intake consume DEPARTMENT`: what a department's program would do, by hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from intake.cli import App, command, fail, run
+from intake.house import open_house
+from intake.screen import console, table
+from intake.street.rooms import open_rooms, worker_name
+from router.cases.case import dispatch_of, facts_of, from_document
+from router.cases.moves import Sent
+from router.dispatching.taking import take
+from router.dispatching.topology import queue_of
+from router.errors import RouterError
+
+
+@click.command("consume", help="替单位取件 · take a department's messages, as its own program would")
+@click.argument("department")
+@click.option("--max", "most", type=click.IntRange(min=1), help="最多几条 · at most")
+@click.option("--peek", is_flag=True, help="只看已送未确认的，不碰队列 · only look, from our own store")
+@command
+def consume_command(app: App, department: str, most: int | None, peek: bool) -> None:
+    """Each message is acknowledged once it is printed; with --json they make one JSON array."""
+    code = department.upper()
+    shown = _Shown(as_json=app.as_json)
+    try:
+        run(_peek(app, code, most, shown) if peek else _take(app, code, most, shown))
+    except RouterError as error:
+        shown.close()
+        fail(f"取不到 {queue_of(code)} · cannot read {queue_of(code)}: {error}")
+    shown.close()
+
+
+class _Shown:
+    """Prints as messages come: what is printed may be acknowledged."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._rows: list[list[object]] = []
+        self._count = 0
+
+    def add(self, body: bytes) -> None:
+        """Print one message; a table is printed at the end, but a row is kept before it is acknowledged."""
+        if self._as_json:
+            sys.stdout.write(("," if self._count else "[") + "\n" + body.decode("utf-8", "replace"))
+            sys.stdout.flush()
+        else:
+            self._rows.append(_row(body))
+        self._count += 1
+
+    def close(self) -> None:
+        """Print what is left to print."""
+        if self._as_json:
+            sys.stdout.write("\n]\n" if self._count else "[]\n")
+            return
+        console().print(
+            table(f"消息 {self._count}", ["类型", "工单号", "序号", "角色", "紧急", "标题", "办结时限"], self._rows)
+        )
+
+
+def _row(body: bytes) -> list[object]:
+    try:
+        event: dict[str, Any] = msgspec.json.decode(body)
+        data = event["data"]
+        names = ("case_no", "sequence", "role", "urgency", "title", "deadline")
+        return [event["type"], *(data.get(name) for name in names)]
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        return ["不是本系统的消息", None, None, None, None, None, None]
+
+
+async def _take(app: App, code: str, most: int | None, shown: _Shown) -> None:
+    settings, tables = app.settings_and_tables()
+    _must_know(code, tables.router.directory)
+    async with open_house(settings, mongo=False) as house:
+        await take(house.broker_url, queue_of(code), shown.add, limit=most)
+
+
+async def _peek(app: App, code: str, most: int | None, shown: _Shown) -> None:
+    """Make the bodies again from what is stored: the same bytes as were sent."""
+    settings, tables = app.settings_and_tables()
+    _must_know(code, tables.router.directory)
+    left = most
+    async with open_house(settings, broker=False) as house, open_rooms(house, worker_name()) as rooms:
+        sent = {"dispatches": {"$elemMatch": {"department": code, "state": Sent.SENT.value}}}
+        async for document in house.db.cases.find(sent).sort("opened_at", 1):
+            case = from_document(document)
+            for row in case.dispatches:
+                if row.department != code or row.state is not Sent.SENT:
+                    continue
+                if left == 0:
+                    return
+                text = (case.id, row.revision)
+                appeal = (await rooms.router.load_appeals([text])).get(text)
+                if appeal is not None:
+                    shown.add(
+                        rooms.router.message(facts_of(case, row), dispatch_of(case, row), appeal, rooms.tables.router)
+                    )
+                    left = None if left is None else left - 1
+
+
+def _must_know(code: str, directory: Any) -> None:  # noqa: ANN401 - only asked whether it holds the code
+    if code not in directory:
+        fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")

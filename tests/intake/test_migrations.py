@@ -1,0 +1,74 @@
+"""Migrations: recorded, one at a time, from empty and from every earlier version; a stranger's schema is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorDatabase
+
+from intake import migrations
+from intake.migrations import MIGRATIONS, NEWEST, Migration, SchemaRefused, check, migrate, version
+
+Database = AsyncIOMotorDatabase[dict[str, Any]]
+
+
+async def test_an_empty_database_becomes_the_newest_and_stays_so(mongo: Database) -> None:
+    assert await migrate(mongo) == [migration.version for migration in MIGRATIONS]
+    assert await version(mongo) == NEWEST
+    assert await migrate(mongo) == []
+    await check(mongo)
+    assert "under_way" in await mongo.pages.index_information()
+
+
+@pytest.mark.parametrize("before", range(NEWEST + 1))
+async def test_every_earlier_version_becomes_the_newest(mongo: Database, before: int) -> None:
+    if before:
+        await migrate(mongo, MIGRATIONS[:before])
+        assert await version(mongo) == before
+    await migrate(mongo)
+    assert await version(mongo) == NEWEST
+
+
+async def test_two_at_once_apply_each_step_once(mongo: Database) -> None:
+    ran: list[int] = []
+
+    def step(number: int) -> Migration:
+        async def expand(_: Database) -> None:
+            ran.append(number)
+            await asyncio.sleep(0.01)
+
+        return Migration(number, f"step {number}", expand)
+
+    steps = [step(1), step(2), step(3)]
+    await asyncio.gather(*(migrate(mongo, steps) for _ in range(4)))
+    assert ran == [1, 2, 3]
+
+
+async def test_contracting_comes_after_all_expanding(mongo: Database) -> None:
+    order: list[str] = []
+
+    def note(what: str) -> migrations.Step:
+        async def step(_: Database) -> None:
+            order.append(what)
+
+        return step
+
+    steps = [Migration(1, "one", note("expand 1"), note("contract 1")), Migration(2, "two", note("expand 2"))]
+    await migrate(mongo, steps)
+    assert order == ["expand 1", "expand 2", "contract 1"]
+
+
+async def test_a_newer_schema_is_refused_and_left_alone(mongo: Database) -> None:
+    await mongo.migrations.insert_one({"_id": "schema", "version": NEWEST + 1})
+    with pytest.raises(SchemaRefused, match="newer"):
+        await migrate(mongo)
+    with pytest.raises(SchemaRefused):
+        await check(mongo)
+    assert await version(mongo) == NEWEST + 1
+
+
+async def test_a_database_without_schema_is_refused_by_a_worker(mongo: Database) -> None:
+    with pytest.raises(SchemaRefused, match="intake migrate"):
+        await check(mongo)
