@@ -18,23 +18,32 @@ _XML_ENCODING = re.compile(r"""\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""")
 #: 国标: every page that says gb2312 or gbk may hold characters of its successor.
 _GB = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "euc-cn": "gb18030"}
+FIRST_EAST_ASIAN = "\u2e80"
 _PASSWORD_FIELD = re.compile(r"""type\s*=\s*["']?password""", re.IGNORECASE)
 
 
 def text_of(body: bytes, content_type: str = "") -> str:
     """Decode: byte order mark, strict UTF-8, what was declared if it fits, GB 18030; at last with marks of loss.
 
-    UTF-8 goes before the declaration: it cannot be met by chance, and a wrong declaration can.
+    UTF-8 goes before the declaration, which is often wrong. Only a very short Chinese page may be UTF-8 by chance
+    (路 in GB is · in UTF-8), and then no Chinese is left in it.
     """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body.decode(encoding, "replace")
-    for encoding in ("utf-8", *_declared(body, content_type), "gb18030"):
-        try:
-            return body.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return body.decode("utf-8", "replace")
+    declared = _declared(body, content_type)
+    text = _strict(body, "utf-8")
+    if text is not None and (text.isascii() or not declared or any(letter >= FIRST_EAST_ASIAN for letter in text)):
+        return text
+    fitting = (_strict(body, encoding) for encoding in (*declared, "utf-8", "gb18030"))
+    return next((text for text in fitting if text is not None), None) or body.decode("utf-8", "replace")
+
+
+def _strict(body: bytes, encoding: str) -> str | None:
+    try:
+        return body.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
 
 
 def xml_of(body: bytes, content_type: str = "") -> str:

@@ -127,6 +127,7 @@ class _Way:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
+                middlewares=(_SpendAgain(self._budget),),
                 timeout=aiohttp.ClientTimeout(total=LONGEST),
             ) as answer:
                 content = await self._content(answer, url)
@@ -204,13 +205,29 @@ class _Way:
         return max(0.0, (moment - self._now()).total_seconds())
 
 
+class _SpendAgain:
+    """aiohttp asks a second time by itself when a kept connection turns out to be closed: that costs a token too."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._asked = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._asked:
+            await self._budget.spend()
+        self._asked = True
+        return await handler(request)
+
+
 def _helps_soon(error: BaseException) -> bool:
     if isinstance(error, RateLimited):
         return error.seconds <= SHORT_WAIT
     return isinstance(error, TryLater)
 
 
-_backing_off = wait_exponential_jitter(initial=0.5, max=SHORT_WAIT, jitter=0.5)
+_backing_off = wait_exponential_jitter(multiplier=0.5, max=SHORT_WAIT, jitter=0.5)
 
 
 def _wait(state: RetryCallState) -> float:
@@ -228,4 +245,4 @@ def _host(address: str) -> str:
 
 def _shown(url: URL) -> str:
     """An address for people: without its query, which may hold a key."""
-    return str(url.with_query(None).with_user(None))
+    return f"{url.scheme}://{url.host or ''}{'' if url.explicit_port is None else f':{url.port}'}{url.path}"
