@@ -49,8 +49,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 def make_keys(folder: Path) -> Keys:
     """Make the keys that are missing and read them all; a second call, or one at the same time, changes nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for kind, size in (("master", MASTER_BYTES), ("ref", REF_BYTES)):
         if not _numbered(folder, kind):
             _make(folder, kind, 1, size)
