@@ -111,7 +111,8 @@ class Directory:
                 self._by_name[name].append(unit)
             for name in unit.covers:
                 self._covering[name].append(unit)
-        for kind in (*kinds, *units):
+        self.kinds: Sequence[Unit | Role] = kinds or units
+        for kind in self.kinds:
             for name in kind.names:
                 self._roles_named[name].add(kind.role)
         self._short = {kind.role: kind.short for kind in (*units, *kinds)}

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from normalizer.appeal import Appeal, Category, Citizen, Engagement, Place, Quality, RequestType, Signals, Thread, Urgency
+from normalizer.appeal import (
+    Appeal,
+    Category,
+    Citizen,
+    Engagement,
+    Place,
+    Quality,
+    RequestType,
+    Signals,
+    Thread,
+    Urgency,
+)
 
 
 def appeal(text: str = "路灯坏了", category: str = "0205", confidence: float = 0.9, **changes: Any) -> Appeal:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.router.dispatching.appeals import appeal
 
-from router.dispatching.rules import Example, Rules, Ruling, RuleText
 from router.dispatching.rule_sheet import read_rules
+from router.dispatching.rules import Example, RuleText, Ruling
+from tests.router.dispatching.appeals import appeal
 
 RULES = read_rules()
 
@@ -15,7 +15,9 @@ def examples() -> list[tuple[RuleText, Example]]:
     return [(rule, example) for rule in RULES.texts for example in rule.test]
 
 
-@pytest.mark.parametrize(("rule", "example"), examples(), ids=lambda value: getattr(value, "id", getattr(value, "text", "")))
+@pytest.mark.parametrize(
+    ("rule", "example"), examples(), ids=lambda value: getattr(value, "id", getattr(value, "text", ""))
+)
 def test_the_example_beside_a_rule_is_decided_as_it_says(rule: RuleText, example: Example) -> None:
     item = appeal(example.text, example.category or rule.category[0], request_type=example.type)
     ruling = RULES.rule_on(item)
