@@ -6,6 +6,7 @@ import hashlib
 from base64 import b32encode
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -119,6 +120,10 @@ _LETTERS = {
 
 def case_no(opened_at: datetime, channel: str, case: str) -> str:
     """Make the number that people quote (工单编号): day, channel, six characters of the id. Never a key."""
-    day = opened_at.astimezone(SHANGHAI)
     digest = hashlib.blake2b(case.encode(), digest_size=5, person=b"case_no").digest()
-    return f"{day:%Y%m%d}-{_LETTERS.get(channel, 'QT')}-{b32encode(digest).decode()[:6]}"
+    return f"{_day(opened_at)}-{_LETTERS.get(channel, 'QT')}-{b32encode(digest).decode()[:6]}"
+
+
+@lru_cache(maxsize=64)  # a page opens all its cases at one moment
+def _day(opened_at: datetime) -> str:
+    return f"{opened_at.astimezone(SHANGHAI):%Y%m%d}"

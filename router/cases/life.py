@@ -178,8 +178,9 @@ def discard(case: Case, actor: str, reason: str, at: datetime) -> Case:
     kind = Kind.GIVEN_UP if case.goal is State.DELIVERED else Kind.DISCARDED
     case = _draft(case)
     _mark(case, {row.id for row in parked}, lambda row: replace(row, state=Sent.DISCARDED))
-    for row in parked:
-        _event(case, kind, at, actor=actor, department=row.department, note=reason, data={"sequence": row.sequence})
+    # One event for all: after it the case is where it was going, and nothing more is there to give up.
+    which = [{"department": row.department, "sequence": row.sequence} for row in parked]
+    _event(case, kind, at, actor=actor, note=reason, data={"dispatches": which})
     return case
 
 
@@ -329,8 +330,7 @@ def _append(  # noqa: PLR0917 - a row's own fields
             row = _parked(row, f"waits behind sequence {other.sequence}", at)
             break
     case.dispatches.append(row)
-    case.sequences[department] = sequence
-    _count(case)
+    case.sequences[department] = sequence  # counters and state follow with the event that tells of it
 
 
 def _parked(row: Sending, reason: str, at: datetime) -> Sending:

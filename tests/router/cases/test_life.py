@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -238,6 +238,7 @@ def may_assign(case: Case) -> bool:
     return case.state in MOVES[Kind.ASSIGNED].before and case.decision is not None
 
 
+@settings(max_examples=400)
 @given(FATES, st.lists(STEP, max_size=14))
 def test_no_history_leaves_the_table_and_no_sequence_has_a_gap(
     fate: str, steps: list[tuple[str, object, object]]
