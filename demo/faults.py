@@ -14,7 +14,7 @@ PERIOD = 60  #: requests between two rounds of faults: rare enough that every ru
 
 
 class Faults:
-    """One plan a source: in each 60 requests one 500, one 429 and one answer that never comes."""
+    """One plan a source: in each 60 requests one 500, one 429 and one answer that breaks off."""
 
     def __init__(self, seed: int, *, on: bool, stall: float) -> None:
         self._seed = seed
@@ -38,21 +38,24 @@ class Faults:
                 return web.Response(
                     status=429, text="Too Many Requests", headers={"Retry-After": str(1 + self._seed % 2)}
                 )
-            if fault == "silent":
+            if fault == "cut":
                 return await self._hang_up(request)
             return await handler(request)
 
         return guarded
 
     async def _hang_up(self, request: web.Request) -> web.StreamResponse:
-        """Say nothing for a while, then close the line: a time-out or a reset, by the reader's patience."""
+        """Promise an answer, say nothing for a while, then close the line: a time-out or a reset, by one's patience."""
+        answer = web.StreamResponse(headers={"Content-Length": "20000", "Content-Type": "application/json"})
+        await answer.prepare(request)
+        await answer.write(b" ")
         await asyncio.sleep(self._stall)
         if request.transport is not None:
             request.transport.abort()
-        return web.Response(status=504)
+        return answer
 
 
 def fault_plan(seed: int, source: str) -> dict[int, str]:
     """Which of each 60 requests of a source fails, and how; never the first."""
     places = random.Random(f"{seed}/faults/{source}").sample(range(2, 14), 3)
-    return dict(zip(places, ("broken", "busy", "silent"), strict=True))
+    return dict(zip(places, ("broken", "busy", "cut"), strict=True))

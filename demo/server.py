@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=28080, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", action="store_true", help="new items go on coming")
-    parser.add_argument("--smooth", action="store_true", help="no 500, no 429, no silence")
+    parser.add_argument("--smooth", action="store_true", help="no 500, no 429, no broken answers")
     parser.add_argument("--phase-after", type=int, default=1, help="complete reads before phase 2; 0: only when told")
     parser.add_argument("--log", type=Path, default=None, help="a line a request")
     asyncio.run(_main(parser.parse_args()))
