@@ -10,8 +10,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from router.dispatch import MessageType as MessageType  # the two halves of the contract stand side by side
-
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Line = Annotated[str, Meta(max_length=200)]
 Free = Annotated[str, Meta(max_length=20_000)]
