@@ -25,4 +25,4 @@ class TableError(NormalizeError):
 
 
 class StoreAway(NormalizeError):
-    """The database does not answer: wait, then run the same page again; nothing is half done that cannot be repeated."""
+    """The database does not answer: wait, then run the same page again; all that was done can be repeated."""

@@ -160,16 +160,19 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     hands on the same.
     """
     made: list[Made] = []
-    failed: list[Document] = []
+    failed: list[tuple[RawAppeal, str]] = []
     for raw in raws:
         try:
             made.append(Made(raw, *_made(raw, room)))
         except Unmappable as error:
-            failed.append(_failure(raw, str(error), room))
+            failed.append((raw, str(error)))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the failure of this one item alone
             # The error's text may hold a citizen's words: only its kind is kept.
-            failed.append(_failure(raw, f"unexpected {type(error).__name__} in the normalizer", room))
-    await room.store.set_aside(failed)
+            failed.append((raw, f"unexpected {type(error).__name__} in the normalizer"))
+    await room.store.set_aside([_failure(raw, reason, room) for raw, reason in failed if not raw.withdrawn])
+    made += await _taken_back([raw for raw, _ in failed if raw.withdrawn], room)
+    places = {id(raw): at for at, raw in enumerate(raws)}
+    made.sort(key=lambda one: places[id(one.raw)])
     await _keep_secrets(made, room)
     handed = await settle(made, room.store)
     await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
@@ -186,6 +189,16 @@ async def retry_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
 def _made(raw: RawAppeal, room: Room) -> tuple[Appeal, Secrets]:
     normalized = normalize(raw, room.tables, room.ref_key)
     return normalized.appeal, normalized.secrets
+
+
+async def _taken_back(raws: Sequence[RawAppeal], room: Room) -> list[Made]:
+    """Let what was taken back be told by what we have: a source that deletes a row often sends no row."""
+    standing = await room.store.standing([raw.id for raw in raws])
+    return [
+        Made(raw, msgspec.structs.replace(standing[raw.id].appeal, revision=raw.revision), Secrets())
+        for raw in raws
+        if raw.id in standing
+    ]
 
 
 def _failure(raw: RawAppeal, reason: str, room: Room) -> Document:

@@ -194,17 +194,8 @@ def _taxonomy(file: TaxonomyFile) -> Iterator[tuple[str, str]]:
         if not re.fullmatch(r"\d{2}", top.code):
             yield f'"{top.code}"', f"class code {top.code!r} must be two digits"
         for sub in top.sub:
-            where = f'code = "{sub.code}"'
-            if not re.fullmatch(r"\d{4}", sub.code) or sub.code[:2] != top.code:
-                yield where, f"class code {sub.code!r} must be four digits that begin with {top.code}"
-            if sub.code in seen:
-                yield where, f"class code {sub.code} stands twice; give each class its own"
+            yield from _sub(top, sub, seen, names)
             seen.add(sub.code)
-            if sub.referral is not None and sub.referral not in REFERRALS:
-                yield where, f"{sub.code}: referral {sub.referral!r} is not one of {', '.join(REFERRALS)}"
-            for given in (sub.name, *sub.given):
-                if names.setdefault(given, sub.code) != sub.code:
-                    yield f'"{given}"', f"{given!r} names both {names[given]} and {sub.code}; leave it to one of them"
     if "1309" not in seen:
         yield "[[class]]", "class 1309 (其他与待研判) is missing; what nobody can classify goes there"
     for pattern in file.pattern:
@@ -213,6 +204,19 @@ def _taxonomy(file: TaxonomyFile) -> Iterator[tuple[str, str]]:
             yield where, f"a pattern speaks for {pattern.category}, which is no class"
         if not pattern.words or not all(pattern.words):
             yield where, f"a pattern of {pattern.category} has an empty group of words"
+
+
+def _sub(top: ClassSheet, sub: SubSheet, seen: set[str], names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    where = f'code = "{sub.code}"'
+    if not re.fullmatch(r"\d{4}", sub.code) or sub.code[:2] != top.code:
+        yield where, f"class code {sub.code!r} must be four digits that begin with {top.code}"
+    if sub.code in seen:
+        yield where, f"class code {sub.code} stands twice; give each class its own"
+    if sub.referral is not None and sub.referral not in REFERRALS:
+        yield where, f"{sub.code}: referral {sub.referral!r} is not one of {', '.join(REFERRALS)}"
+    for given in (sub.name, *sub.given):
+        if names.setdefault(given, sub.code) != sub.code:
+            yield f'"{given}"', f"{given!r} names both {names[given]} and {sub.code}; leave it to one of them"
 
 
 def problems_of_words(file: WordsFile, path: Path) -> list[str]:
@@ -231,16 +235,20 @@ def _words(file: WordsFile) -> Iterator[tuple[str, str]]:
         if level not in LEVELS:
             yield f'"{light}"', f"urgency.given {light!r}: {level!r} is not P0 or P1"
     for urgent in file.urgent:
-        where = f'why = "{urgent.why}"'
-        if urgent.level not in LEVELS:
-            yield where, f"urgent {urgent.why!r}: level {urgent.level!r} is not P0 or P1"
-        if urgent.refer is not None and urgent.refer not in EMERGENCIES:
-            yield where, f"urgent {urgent.why!r}: refer {urgent.refer!r} is not one of {', '.join(EMERGENCIES)}"
-        if not urgent.words or not all(urgent.words):
-            yield where, f"urgent {urgent.why!r} has an empty group of words"
+        yield from _urgent(urgent)
     for code in file.referral:
         if code not in REFERRALS:
             yield code, f"referral {code!r} is not one of {', '.join(REFERRALS)}"
+
+
+def _urgent(urgent: UrgentSheet) -> Iterator[tuple[str, str]]:
+    where = f'why = "{urgent.why}"'
+    if urgent.level not in LEVELS:
+        yield where, f"urgent {urgent.why!r}: level {urgent.level!r} is not P0 or P1"
+    if urgent.refer is not None and urgent.refer not in EMERGENCIES:
+        yield where, f"urgent {urgent.why!r}: refer {urgent.refer!r} is not one of {', '.join(EMERGENCIES)}"
+    if not urgent.words or not all(urgent.words):
+        yield where, f"urgent {urgent.why!r} has an empty group of words"
 
 
 def problems_of_places(file: PlacesFile, path: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.raw_appeal import RawAppeal
-from normalizer.appeal import Engagement, Thread
+from normalizer.appeal import Attachment, Engagement, Given, Thread
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
 from normalizer.mappers.reading import count_of, moment_of, payload_of, text_of, words_of
@@ -13,20 +13,34 @@ def read(raw: RawAppeal) -> Draft:
     """Map one entry."""
     row = payload_of(raw.payload)
     title = text_of(row, "title")
-    text = text_of(row, "text", "content_html", "content", "content_text", "description", "summary")
+    text = text_of(row, "content", "text", "summary")
     if not text.strip() and not title.strip():
         raise Unmappable("the entry has neither title nor text")
-    author = row.get("author")
+    author = words_of(row, "author")
+    categories = row.get("categories")
+    tag = (
+        next((one for one in categories if isinstance(one, str) and one), None)
+        if isinstance(categories, list)
+        else None
+    )
     return Draft(
         title=title,
         text=text or title,
         channel=raw.channel,
-        url=words_of(row, "url", "link"),
-        posted_at=moment_of(row.get("published") or row.get("date_published") or row.get("posted_at"), raw.zone),
-        author_name=words_of(author, "name") if isinstance(author, dict) else words_of(row, "author"),
-        author_id=words_of(author, "uri", "url", "name") if isinstance(author, dict) else words_of(row, "author"),
+        url=words_of(row, "link", "url"),
+        posted_at=moment_of(row.get("published") or row.get("updated"), raw.zone),
+        author_name=author,
+        author_id=author,
+        given=Given(scheme=raw.source, name=tag) if tag else None,
         engagement=Engagement(
             likes=count_of(row, "likes"), replies=count_of(row, "replies", "comments"), views=count_of(row, "views")
         ),
         thread=Thread(about=raw.context.get("about") or None),
+        attachments=_attachments(row.get("attachments")),
     )
+
+
+def _attachments(found: object) -> list[Attachment]:
+    """Read the enclosures: their addresses are their ids."""
+    urls = [url for url in found if isinstance(url, str)] if isinstance(found, list) else []
+    return [Attachment(id=str(number), url=url) for number, url in enumerate(urls, start=1)]

@@ -18,11 +18,40 @@ from normalizer.mappers.reading import (
     words_of,
 )
 
-CHANNELS = frozenset("hotline forum board news_comment mailbox app visit counter grid petition transfer other".split())
-
+CHANNELS = frozenset(
+    [
+        "hotline",
+        "forum",
+        "board",
+        "news_comment",
+        "mailbox",
+        "app",
+        "visit",
+        "counter",
+        "grid",
+        "petition",
+        "transfer",
+        "other",
+    ]
+)
 
 #: What nearly every line has; only a row with more than these is asked for the rest.
-_USUAL = frozenset(["native_id", "title", "text", "posted_at", "author", "phone", "address", "url", "channel", "likes"])
+_USUAL = frozenset(
+    [
+        "native_id",
+        "title",
+        "text",
+        "posted_at",
+        "author",
+        "phone",
+        "address",
+        "url",
+        "channel",
+        "likes",
+        "dislikes",
+        "_row",
+    ]
+)
 
 
 def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:

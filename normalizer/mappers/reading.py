@@ -22,6 +22,7 @@ _NUMBER = re.compile(r"\s*-?\d{1,16}(?:\.\d+)?\s*$")
 _SHORT = timedelta(hours=14)
 SECONDS_MOST = 100_000_000_000  #: a larger number is milliseconds
 _EARLIEST, _LATEST = 1990, 2100
+EAST, NORTH = 180.0, 90.0
 
 
 def payload_of(payload: bytes) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def location_of(points: str | None) -> Location | None:
         place = Location(lng=float(lng), lat=float(lat))
     except ValueError:
         return None
-    on_earth = comma and -180 <= place.lng <= 180 and -90 <= place.lat <= 90 and (place.lng or place.lat)
+    on_earth = comma and abs(place.lng) <= EAST and abs(place.lat) <= NORTH and (place.lng or place.lat)
     return place if on_earth else None
 
 

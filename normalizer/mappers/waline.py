@@ -1,4 +1,4 @@
-"""A comment under the news by Waline: `time` is epoch milliseconds, `comment` is HTML, the article is in the context."""
+"""A comment under the news by Waline: `time` is epoch milliseconds, `comment` HTML, the article in the context."""
 
 from __future__ import annotations
 

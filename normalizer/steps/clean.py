@@ -38,10 +38,13 @@ _EDITED = re.compile(r"^\s*(?:本帖最后由[^\n]{1,40}编辑|\[ ?此帖被[^\n
 TAIL = 60
 
 #: One search says whether anything of this kind is in a text.
-_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
+_CONTROL = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064"
+    r"\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
+)
 _BLANK = r"\t\r\xa0\u2000-\u200a\u202f\u205f\u3000"
 _WIDE = r"\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20"
-_DIRT = re.compile(f"[<&\\[{_CONTROL}{_BLANK}{_WIDE}]|  |\\n ?\\n|引用|回复")
+_DIRT = re.compile(f"[<&\\[{_CONTROL}{_BLANK}{_WIDE}]|  |\\n ?\\n|引用|回复|本帖最后由")
 _CONTROLS = re.compile(f"[{_CONTROL}]+")
 _WIDES = re.compile(f"[{_WIDE}]+")
 _BLANKS = re.compile(f"[ {_BLANK}]+")
@@ -111,6 +114,8 @@ def _scrub(text: str, draft: Draft) -> str:
         draft.note("space")
     if "[" in text:
         text = _without_brackets(text, draft)
+    if "编辑" in text or "修改" in text:
+        text = _without(_EDITED, text, "edited", draft)
     if "引用" in text or "回复" in text:
         text = _without(_QUOTE_LINE, text, "quote", draft)
     return text

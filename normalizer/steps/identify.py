@@ -8,16 +8,16 @@ from base64 import b32hexencode
 
 from normalizer.appeal import Citizen, RequestType
 from normalizer.draft import Draft
-from normalizer.steps.mask import canonical_mobile
+from normalizer.steps.mask import COMPOUND_SURNAMES, canonical_mobile
 
 _FORM = re.compile(r"^(.{1,2}?)(先生|女士|小姐|老师|大爷|阿姨)$")
 _HAN_NAME = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
-_COMPOUND = frozenset(
-    "欧阳 上官 司马 东方 独孤 南宫 夏侯 诸葛 尉迟 皇甫 慕容 司徒 令狐 长孙 宇文 鲜于 闾丘 公孙 轩辕 呼延".split()
-)
+_COMPOUND = frozenset(COMPOUND_SURNAMES)
 _UNNAMED = frozenset({"保密", "匿名", "无", "未知", "不详", "先生", "女士", "市民", "群众", "网友", "游客"})
 #: Channels where a name is a name and not a nickname.
 _REAL_NAMES = frozenset({"hotline", "mailbox", "visit", "counter", "grid", "petition", "transfer"})
+#: The digits of the shortest telephone number that can be called from here.
+SHORTEST = 7
 _DIGITS = re.compile(r"[^0-9]")
 
 
@@ -74,6 +74,6 @@ def _has_contact(draft: Draft) -> bool:
     """Say whether somebody could be called back: a starred number is none."""
     if draft.mail:
         return True
-    if draft.phone and "*" not in draft.phone and len(_DIGITS.sub("", draft.phone)) >= 7:
+    if draft.phone and "*" not in draft.phone and len(_DIGITS.sub("", draft.phone)) >= SHORTEST:
         return True
     return bool(draft.masked.keys() & {"mobile", "landline", "mail", "wechat", "qq"})

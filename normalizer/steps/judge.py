@@ -24,8 +24,8 @@ def judge(draft: Draft, tables: Tables) -> None:
     if draft.request_type is RequestType.INVALID:
         draft.is_appeal, draft.appeal_score = False, 0.0
         return
-    if draft.channel not in TALKING:
-        return
+    if draft.channel not in TALKING and draft.thread.root is None:
+        return  # an order, a letter, the first post of a board; a reply below it may be mere talk
     points = _points(draft, tables)
     draft.appeal_score = round(1.0 / (1.0 + exp(-points)), 4)
     draft.is_appeal = points >= tables.judge_threshold

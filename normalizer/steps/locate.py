@@ -12,6 +12,8 @@ from normalizer.draft import Draft
 from normalizer.places import Gazetteer, Spot
 from normalizer.tables import Tables
 
+#: The depth of a well-known place: nothing is more exact.
+POI = 4
 #: Places of letters whose names were taken out before we got them: A市A3区, K9县.
 _CODED_GATE = re.compile(r"[A-Z][0-9]{0,3}[市区县]")
 _CODED = re.compile(r"(?<![A-Za-z0-9])(?:([A-Z])市)?([A-Z][0-9]{1,3}(?:区|县|市))")
@@ -23,7 +25,7 @@ def locate(draft: Draft, tables: Tables) -> None:
     gazetteer = tables.places
     draft.city = gazetteer.city
     spot = _spot_in(draft.address or "", gazetteer, None)
-    if spot is None or spot.depth < 4:
+    if spot is None or spot.depth < POI:
         in_text = _spot_in(draft.body, gazetteer, spot)
         spot = _joined(spot, in_text)
     if spot is not None:

@@ -37,7 +37,8 @@ _MOBILE = re.compile(
     r"|(?<![0-9])(1[ \-.,，、_/|]{0,2}[3-9](?:[ \-.,，、_/|]{0,2}[0-9]){9})(?![0-9])"
 )
 _LANDLINE = re.compile(
-    r"(?<![0-9*\-])[(（]?(0(?:10|2[0-57-9]|[3-9][0-9]{2}))[)）]?[ \-－—]?([2-8][0-9]{6,7})(?:(?:转|[\-－—])([0-9]{1,5}))?(?![0-9*])"
+    r"(?<![0-9*\-])[(（]?(0(?:10|2[0-57-9]|[3-9][0-9]{2}))[)）]?[ \-－—]?([2-8][0-9]{6,7})"
+    r"(?:(?:转|[\-－—])([0-9]{1,5}))?(?![0-9*])"
 )
 _SERVICE = re.compile(r"(?<![0-9*])(?:400|800)[ \-]?[0-9]{3,4}[ \-]?[0-9]{3,4}(?![0-9])")
 _RESIDENT = re.compile(r"(?<![0-9A-Za-z])([1-8](?:[ \-]?[0-9]){16}[ \-]?[0-9Xx])(?![0-9A-Za-z])")
@@ -48,10 +49,12 @@ _PLATE = re.compile(
     r"|[DFdf][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[DFdf])(?![A-Za-z0-9])"
 )
 _MAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,63} ?[@＠] ?[A-Za-z0-9\-]+(?:[.．][A-Za-z0-9\-]+)*[.．][A-Za-z]{2,10}"
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,63} ?[@＠] ?"
+    r"[A-Za-z0-9\-]+(?:[.．][A-Za-z0-9\-]+)*[.．][A-Za-z]{2,10}"
 )
 _WECHAT = re.compile(
-    r"(?:微信号?|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|加[vV微])(?:号码?|同号|ID|id)?[\s:：是为]{0,3}([A-Za-z][A-Za-z0-9_\-]{5,19})(?![A-Za-z0-9_])"
+    r"(?:微信号?|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|加[vV微])(?:号码?|同号|ID|id)?[\s:：是为]{0,3}"
+    r"([A-Za-z][A-Za-z0-9_\-]{5,19})(?![A-Za-z0-9_])"
 )
 _QQ = re.compile(r"(?:[Qq]{2}|扣扣|企鹅号?)(?:群|号码?|群号)?[\s:：是为]{0,3}([1-9][0-9]{4,10})(?![0-9])")
 
@@ -62,9 +65,11 @@ _SURNAMES = (
     "嵇邢裴陆荣翁荀羊於惠甄曲封芮储靳井段富巫乌焦巴弓牧隗山谷车侯全班仰秋仲伊宫宁仇栾甘厉戎祖武符刘景詹束龙叶幸司韶黎薄印宿白怀蒲邰从索咸籍赖卓蔺屠蒙池乔阴胥能苍双闻莘党翟谭贡劳姬申扶堵冉宰雍璩桑桂"
     "牛寿通边扈燕冀浦尚农温别庄晏柴瞿阎充慕连茹习宦艾鱼容向古易慎戈廖庾终居衡步都耿满弘匡国文寇广禄东欧利蔚越隆师巩聂晁敖融訾辛阚那简饶空曾沙养鞠须丰关蒯相查荆红游竺权盖桓公肖涂仝闫付代岳佟樊楚"
 )
-_COMPOUND = (
-    "欧阳|太史|端木|上官|司马|东方|独孤|南宫|夏侯|诸葛|尉迟|皇甫|慕容|司徒|令狐|长孙|宇文|鲜于|闾丘|公孙|轩辕|呼延"
+COMPOUND_SURNAMES = (
+    *("欧阳", "太史", "端木", "上官", "司马", "东方", "独孤", "南宫", "夏侯", "诸葛", "尉迟"),
+    *("皇甫", "慕容", "司徒", "令狐", "长孙", "宇文", "鲜于", "闾丘", "公孙", "轩辕", "呼延"),
 )
+_COMPOUND = "|".join(COMPOUND_SURNAMES)
 _HAN = "\u4e00-\u9fa5"
 _NAMED = f"(?:{_COMPOUND})[{_HAN}]{{1,2}}|[{_SURNAMES}][{_HAN}]{{1,2}}"
 _ENDS = r"(?=[，,。、；;：:！!？?（(）)\s*\d〔]|$|男|女|先生|女士|[是在于住今现年来家身籍，]|电话|手机|身份证|联系|系)"
@@ -75,10 +80,15 @@ _NAME = re.compile(
     rf"|(?:联系人|投诉人|反映人|申请人|户主|当事人|举报人|本人|我是)((?:{_NAMED})(?<!联(?=系))){_ENDS_CLEARLY}"
 )
 _NO_NAME = frozenset(
-    "何时 何地 何人 何种 何处 都是 居民 党员 时代 公司 小区 单位 业主 家长 学生 农民 广大 文明 常年 成都 包括 全国 全体 全家 通过 应该 相关 连续 和平 安全 平时 "
-    "国家 高兴 高度 师傅 解决 经过 经济 居住 能否 终于 从事 从未 向上 满意 于是 方便 时间 就是 强烈 别人 明天 现在 公务 后来 后期 关于 相信 项目 东西 水电 路过 "
-    "车主 房东 房主 金额 明明 越来 白天 毕业 成年".split()
-)
+    [
+        "何时", "何地", "何人", "何种", "何处", "都是", "居民", "党员", "时代", "公司", "小区", "单位",
+        "业主", "家长", "学生", "农民", "广大", "文明", "常年", "成都", "包括", "全国", "全体", "全家",
+        "通过", "应该", "相关", "连续", "和平", "安全", "平时", "国家", "高兴", "高度", "师傅", "解决",
+        "经过", "经济", "居住", "能否", "终于", "从事", "从未", "向上", "满意", "于是", "方便", "时间",
+        "就是", "强烈", "别人", "明天", "现在", "公务", "后来", "后期", "关于", "相信", "项目", "东西",
+        "水电", "路过", "车主", "房东", "房主", "金额", "明明", "越来", "白天", "毕业", "成年",
+    ]
+)  # fmt: skip
 _NO_NAME_PART = frozenset(
     "的是了在有和与对为被把将向从到因就也都不没很住家业居想要来去于及或但请这那他她它们个位区县市镇乡村省街道路号楼栋小学中公司单"
 )
@@ -119,6 +129,11 @@ _SPOKEN = re.compile(f"[一幺壹][{_SPOKEN_DIGITS}]{{10}}(?![{_SPOKEN_DIGITS}])
 
 Found = tuple[int, int, str]
 
+RESIDENT_LENGTH = 18
+OLDEST, YOUNGEST = 1900, 2035
+CARD_LENGTHS = range(15, 20)
+VARIED = 3  #: a number of one or two digits over and over is no card
+PLATE_DIGITS = 2
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _NOT_DIGIT = re.compile(r"[^0-9Xx]")
@@ -127,13 +142,13 @@ _NOT_DIGIT = re.compile(r"[^0-9Xx]")
 def is_resident_id(written: str) -> bool:
     """Say whether a number is a resident id: a date that was, and the right check digit."""
     number = _NOT_DIGIT.sub("", written).upper()
-    if len(number) != 18 or not number[:17].isdigit():
+    if len(number) != RESIDENT_LENGTH or not number[:17].isdigit():
         return False
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return False
-    if not 1900 <= born.year <= 2035:
+    if not OLDEST <= born.year <= YOUNGEST:
         return False
     return _CHECKS[sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False)) % 11] == number[17]
 
@@ -141,13 +156,13 @@ def is_resident_id(written: str) -> bool:
 def is_bank_card(written: str) -> bool:
     """Say whether a number can be a bank card: its length and its check digit (Luhn)."""
     number = _NOT_DIGIT.sub("", written)
-    if not 15 <= len(number) <= 19 or not number.isdigit() or len(set(number)) < 3:
+    if len(number) not in CARD_LENGTHS or not number.isdigit() or len(set(number)) < VARIED:
         return False
     total = 0
     for place, digit in enumerate(reversed(number)):
         value = int(digit)
         if place & 1:
-            value = value * 2 - 9 * (value > 4)
+            value = sum(divmod(value * 2, 10))
         total += value
     return total % 10 == 0
 
@@ -193,7 +208,7 @@ def _numbers(text: str) -> Iterator[Found]:
 
 def _plates(text: str) -> Iterator[Found]:
     for one in _PLATE.finditer(text):
-        if sum(character.isdigit() for character in one[0][2:]) >= 2:
+        if sum(character.isdigit() for character in one[0][2:]) >= PLATE_DIGITS:
             yield one.start(), one.end(), "plate"
 
 
@@ -206,7 +221,7 @@ def _beside_cues(text: str, cues: list[Span]) -> Iterator[Found]:
     for cue, start, end in cues:
         if cue >= contact:
             one = _NAME.search(text, max(0, start - _BEFORE_NAME), end + _BEHIND_NAME)
-            if one is not None and _is_name(name := one[1] or one[2]):
+            if one is not None and _is_name(one[1] or one[2]):
                 group = 1 if one[1] else 2
                 yield one.start(group), one.end(group), "name"
 
