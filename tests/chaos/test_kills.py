@@ -71,30 +71,38 @@ def test_kill_9_of_worker_mongod_and_rabbitmq_loses_nothing_and_sends_nothing_un
     times: int, tmp_path: Path
 ) -> None:
     chance = random.Random(times)
-    with living_source(seed=times, rate=60) as source:
-        with opened(tmp_path, SETTINGS.format(url=source.url), {"ORDERS_KEY": KEY}) as house:
-            worker = Worker(house)
-            kill: dict[str, Callable[[], None]] = {
-                "worker": worker.kill,
-                "mongod": lambda: house.kill_server("mongod"),
-                "rabbitmq": lambda: house.kill_server("rabbitmq"),
-            }
-            victims = [name for name in kill for _ in range(times)]
-            chance.shuffle(victims)
-            for name in victims:
-                before = len(source.offered)
-                await_(lambda: len(source.offered) > before, f"reading to go on before {name} is killed", 120)  # noqa: B023
-                time.sleep(chance.uniform(0.0, 2.0))  # the moment of the kill is the chance that is tested
-                kill[name]()
-                assert worker.alive()
-            await_(lambda: all(house.server(name)["running"] for name in ("mongod", "rabbitmq")), "both servers", 90)
-            source.frozen = True
-            assert worker.stop() < 5
+    with (
+        living_source(seed=times, rate=60) as source,
+        opened(tmp_path, SETTINGS.format(url=source.url), {"ORDERS_KEY": KEY}) as house,
+    ):
+        worker = Worker(house)
+        kill: dict[str, Callable[[], None]] = {
+            "worker": worker.kill,
+            "mongod": lambda: kill_when_it_runs(house, "mongod"),
+            "rabbitmq": lambda: kill_when_it_runs(house, "rabbitmq"),
+        }
+        victims = [name for name in kill for _ in range(times)]
+        chance.shuffle(victims)
+        for name in victims:
+            before = len(source.offered)
+            await_(lambda: len(source.offered) > before, f"reading to go on before {name} is killed", 120)  # noqa: B023
+            time.sleep(chance.uniform(0.0, 2.0))  # the moment of the kill is the chance that is tested
+            kill[name]()
+            assert worker.alive()
+        await_(lambda: all(house.server(name)["running"] for name in ("mongod", "rabbitmq")), "both servers", 90)
+        source.frozen = True
+        assert worker.stop() < 5
 
-            done = house.command("run", "--once", "--embedded", "--json")
-            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-            items = house.json("balance", "--items")["items"]
-            prove(source, items, house.drain())
+        done = house.command("run", "--once", "--embedded", "--json")
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        items = house.json("balance", "--items")["items"]
+        prove(source, items, house.drain())
+
+
+def kill_when_it_runs(house: House, name: str) -> None:
+    """Killed a moment ago, it is still on its way back."""
+    await_(lambda: bool(house.server(name)["running"]), f"{name} to come back", 90)
+    house.kill_server(name)
 
 
 def prove(source: LivingSource, items: list[dict[str, Any]], queues: dict[str, list[dict[str, Any]]]) -> None:
