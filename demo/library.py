@@ -1,9 +1,9 @@
 r"""The texts of the demonstration, as people wrote them: demo/texts/*.txt, read once.
 
 A file is made of sections `== 0104 物业管理与服务 ¦ 市住建局`: class, its name, and who usually answers. A line of a
-section is `type | title | text`; `\n` in it is a line break, and `{手机}`, `{身份证}`, `{邮箱}` are filled in by
-whoever tells it. chatter.txt holds one comment a line; edits.txt pairs `type | title | before | after`, the class of
-both in its header.
+section is `type | title | text`, the type with P0 or P1 behind it where it is urgent; `\n` in it is a line break, and
+`{手机}`, `{身份证}`, `{邮箱}` are filled in by whoever tells it. chatter.txt holds one comment a line; edits.txt pairs
+`type | title | before | after`, the class of both in its header.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""  #: the class by name, as a hotline's own tree would have it
     unit: str = ""  #: who usually answers
     type: str = "other"
+    urgency: str = ""  #: P0, P1, or nothing
     title: str = ""
     body: str
 
@@ -66,7 +67,9 @@ def read_appeals(source: str, path: Path) -> list[Text]:
             category, label, unit = _header(line)
             continue
         parts = _parts(line, 3, path, number)
-        texts.append(Text(category=category, label=label, unit=unit, type=parts[0], title=parts[1], body=parts[2]))
+        kind, _, urgency = parts[0].partition(" ")
+        about = {"category": category, "label": label, "unit": unit}
+        texts.append(Text(**about, type=kind, urgency=urgency, title=parts[1], body=parts[2]))
     return texts
 
 
@@ -101,6 +104,6 @@ def _header(line: str) -> tuple[str, str, str]:
 
 def _parts(line: str, count: int, path: Path, number: int) -> list[str]:
     parts = [part.strip(" ").replace("\\n", "\n").replace("\\u3000", "\u3000") for part in line.split(" | ")]
-    if len(parts) != count or parts[0] not in TYPES:
+    if len(parts) != count or parts[0].removesuffix(" P0").removesuffix(" P1") not in TYPES:
         raise ValueError(f"{path}:{number}: a line is `type | title | text`, the type one of {', '.join(TYPES)}")
     return parts

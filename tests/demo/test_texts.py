@@ -42,6 +42,13 @@ def test_every_request_type_is_told() -> None:
     assert types["report"] >= 30 <= types["consult"]
 
 
+def test_some_matters_are_urgent_and_some_critical() -> None:
+    levels = Counter(text.urgency for text in load().appeals)
+    assert levels["P0"] >= 20
+    assert levels["P1"] >= 20
+    assert set(levels) == {"", "P0", "P1"}
+
+
 def test_texts_are_short_and_long() -> None:
     lengths = sorted(len(text.body) for text in load().appeals)
     assert lengths[0] < 25
