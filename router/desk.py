@@ -43,8 +43,8 @@ async def assign(name: str, department: str, person: str, reason: str, room: Roo
     if unit is None or not receives(unit):
         raise NoSuchUnit(f"the directory has no unit {department} that takes orders: see `intake departments list`")
     case = await find_case(name, room)
-    at = room.moment()
-    return await _change(case, lambda now: life.assign(now, department, person, reason, at), room)
+    at, versions = room.moment(), room.tables.versions
+    return await _change(case, lambda now: life.assign(now, department, person, reason, versions, at), room)
 
 
 async def retry_parked(case_ids: Sequence[str], actor: str, room: Room) -> RoutedPage:
@@ -104,7 +104,7 @@ def _fall_back(unit: str, room: Room) -> Callable[[Case], Case]:
         # Read again after a lost race: somebody may have assigned it meanwhile.
         if case.state is not State.TRIAGE:
             return case
-        return life.fall_back(case, unit, "特急件 15 分钟无人研判，按规定先交属地兜底单位", at)
+        return life.fall_back(case, unit, "特急件 15 分钟无人研判，按规定先交属地兜底单位", room.tables.versions, at)
 
     return give
 

@@ -27,7 +27,7 @@ from router.dispatching.message import message, routing_key
 from router.dispatching.publish_page import Fate, Message, Receipt
 from router.dispatching.tables import Tables
 from router.dispatching.topology import receives
-from router.errors import CallOperator, RouterError, TryLater
+from router.errors import BrokerAway, CallOperator, RouterError, TryLater
 from router.store import CaseStore
 
 logger = structlog.get_logger(__name__)
@@ -81,6 +81,18 @@ class RoutedPage:
     waiting: int = 0  #: cases that still have something unsent
     away: RouterError | None = None
 
+    def and_then(self, later: RoutedPage) -> RoutedPage:
+        """Add what a later page did; where cases stand now is what the later one says of its own."""
+        return RoutedPage(
+            opened=self.opened + later.opened,
+            amended=self.amended + later.amended,
+            states=self.states + later.states,
+            sent=self.sent + later.sent,
+            parked=self.parked + later.parked,
+            waiting=self.waiting + later.waiting,
+            away=later.away or self.away,
+        )
+
 
 class Claim(NamedTuple):
     """For whom, and until when, a case is kept."""
@@ -94,6 +106,9 @@ class Claim(NamedTuple):
 
 async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
     """Decide, store, publish, mark. Running it twice on the same page changes nothing and sends nothing new."""
+    once = {item.appeal.id: item for item in reversed(handed)}
+    if len(once) < len(handed):
+        return await _route_in_turn(handed, once, room)
     page, claim = RoutedPage(), claim_of(room)
     texts: dict[Text, Appeal] = {(item.appeal.id, item.appeal.revision): item.appeal for item in handed}
 
@@ -109,6 +124,13 @@ async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
     page.parked += sum(case.decision is None for case in opened)
     page.waiting += theirs
     return page
+
+
+async def _route_in_turn(handed: Sequence[Handed], once: Mapping[str, Handed], room: Room) -> RoutedPage:
+    """Route a page that has an appeal more than once: the first of each, then what builds on it."""
+    first = [item for item in handed if once[item.appeal.id] is item]
+    rest = [item for item in handed if once[item.appeal.id] is not item]
+    return (await route_page(first, room)).and_then(await route_page(rest, room))
 
 
 async def deliver(case_ids: Sequence[str], room: Room) -> RoutedPage:
@@ -150,7 +172,7 @@ async def _open(handed: Sequence[Handed], room: Room, claim: Claim) -> tuple[lis
     there = await room.store.insert(cases)
     if there:
         found = await room.store.load(list(there))
-        known += [(found[id_], begins[id_]) for id_ in there]
+        known += [(case, begins[case.id]) for case in found.values()]
     opened = [case for case in cases if case.id not in there]
     for case in opened:
         tell_duty(case)
@@ -168,12 +190,14 @@ def _begun(item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
 
 async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim) -> list[Case]:
     at = room.moment()
-    amended = []
-    for case, item in known:
-        after = await room.store.change(case, lambda now, item=item: _amended(now, item, room, claim, at))  # type: ignore[misc]
-        if after.version != case.version:
-            tell_duty(after)
-        amended.append(after)
+    items = {case.id: item for case, item in known}
+    before = {case.id: case.version for case, _ in known}
+    amended = await room.store.change_all(
+        [case for case, _ in known], lambda case: _amended(case, items[case.id], room, claim, at)
+    )
+    for case in amended:
+        if case.version != before[case.id]:
+            tell_duty(case)
     return amended
 
 
@@ -296,12 +320,16 @@ async def _publish(messages: Sequence[Message], room: Room, page: RoutedPage) ->
             "Nothing can be published now", action="broker_away", error=type(error).__name__, unsent=len(messages)
         )
         return {}
+    if messages and all(receipt.fate is Fate.UNKNOWN for receipt in receipts):
+        page.away = BrokerAway("RabbitMQ was lost under way: nothing of this page was answered")
+        return {}
     now = room.moment()
     for sent, receipt in zip(messages, receipts, strict=True):
-        if receipt.fate is Fate.REFUSED:
-            room.backpressure.refused(sent.department, now)
-        elif receipt.fate is Fate.SENT:
+        if receipt.fate is Fate.SENT:
             room.backpressure.taken(sent.department)
+        elif receipt.fate is not Fate.RETURNED:
+            # A queue that does not answer costs each page its patience: it is left alone like a full one.
+            room.backpressure.refused(sent.department, now)
     return {sent.id: receipt for sent, receipt in zip(messages, receipts, strict=True)}
 
 
@@ -324,7 +352,7 @@ async def _mark(
         elif Fate.SENT in fates or Fate.RETURNED in fates:
             rest.append(case)
     won, lost = await room.store.confirm_all(whole, at)
-    changed = await room.store.change_each(
+    changed = await room.store.change_all(
         [*lost, *rest], lambda case: claimed(case, _as_said(case, receipts, at), claim)
     )
     return won + changed

@@ -152,6 +152,7 @@ def facts_of(case: Case, row: Sending) -> CaseFacts:
         mode=case.mode,
         opened_at=case.opened_at,
         routing=decided.routing,
+        sentence=decided.sentence,
         first_dispatched_at=None if first.at == row.at else first.at,
     )
 

@@ -11,9 +11,9 @@ from copy import copy
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from normalizer.appeal import Appeal, Change, DecidedBy, Mode
+from normalizer.appeal import Appeal, Change, DecidedBy, Mode, Routing, Versions
 from router.cases.case import Case, Decided, Event, Sending, holders
 from router.cases.moves import MOVES, Kind, Sent, State, allowed, state_of
 from router.dispatch import Context, Decision, MessageType, Outcome, Role, case_no, message_id
@@ -102,14 +102,16 @@ def decide_again(case: Case, decision: Decision | Exception, context: Context, a
     return case
 
 
-def assign(case: Case, department: str, person: str, reason: str, at: datetime) -> Case:
+def assign(case: Case, department: str, person: str, reason: str, versions: Versions, at: datetime) -> Case:  # noqa: PLR0917
     """Give a case to the department that a person named: from then on a new revision does not move it."""
-    return _assign(case, department, person, reason, at, DecidedBy.PERSON)
+    case = _assign(case, _by_hand(case, department, DecidedBy.PERSON, reason, versions), person, at)
+    case.assigned_by_person = True
+    return case
 
 
-def fall_back(case: Case, department: str, reason: str, at: datetime) -> Case:
+def fall_back(case: Case, department: str, reason: str, versions: Versions, at: datetime) -> Case:
     """Give a critical case that nobody looked at to the fallback owner of its place (promise 7)."""
-    return _assign(case, department, ROUTER, reason, at, DecidedBy.FALLBACK)
+    return _assign(case, _by_hand(case, department, DecidedBy.FALLBACK, reason, versions), ROUTER, at)
 
 
 def call_duty(case: Case, unit: str | None, at: datetime) -> Case:
@@ -228,24 +230,35 @@ def _decide(case: Case, decision: Decision | Exception, context: Context, at: da
         _event(case, _OUTCOMES[decision.outcome], at, note=decision.code)
 
 
-def _assign(case: Case, department: str, actor: str, reason: str, at: datetime, by: DecidedBy) -> Case:  # noqa: PLR0917
-    decision = case.decision
-    if not allowed(Kind.ASSIGNED, case.state) or decision is None:
-        raise MoveNotAllowed(f"case {case.id} is {case.state}: only what waits for a person can be assigned")
-    case = _draft(case)
-    routing = replace(
-        decision.routing,
+def _by_hand(case: Case, department: str, by: DecidedBy, reason: str, versions: Versions) -> Decided:
+    before = case.decision.routing if case.decision else None
+    routing = Routing(
         lead=department,
         assist=[],
+        district=case.district,
         decided_by=by,
         rule=None,
         confidence=1.0,
-        # What the rules thought of stays readable; the chosen one is no alternative any more.
-        alternatives=[other for other in decision.routing.alternatives if other.department != department],
+        # What the rules saw stays readable; the chosen one is no alternative any more.
+        evidence=before.evidence if before else [],
+        alternatives=[other for other in before.alternatives if other.department != department] if before else [],
+        versions=versions,
     )
-    _event(case, Kind.ASSIGNED, at, actor=actor, department=department, note=reason, data={"by": by.value})
-    _settle(case, Decided(**{**asdict(decision), "outcome": Outcome.DISPATCH, "routing": routing, "sentence": reason}))
-    case.assigned_by_person = by is DecidedBy.PERSON
+    context = case.decision.context if case.decision else Context(mode=case.mode)
+    return Decided(
+        outcome=Outcome.DISPATCH, routing=routing, code=None, sentence=reason, context=context, revision=case.revision
+    )
+
+
+def _assign(case: Case, decided: Decided, actor: str, at: datetime) -> Case:
+    if not allowed(Kind.ASSIGNED, case.state):
+        raise MoveNotAllowed(f"case {case.id} is {case.state}: only what waits for a person can be assigned")
+    case = _draft(case)
+    department, by = decided.routing.lead or "", decided.routing.decided_by
+    said = {"by": by.value}
+    _event(case, Kind.ASSIGNED, at, actor=actor, department=department, note=decided.sentence, data=said)
+    _settle(case, decided)
+    case.assigned_by_person = False
     _send_to(case, {department: Role.LEAD}, at)
     return case
 

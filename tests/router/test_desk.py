@@ -95,6 +95,12 @@ async def test_what_could_not_be_decided_is_decided_again_by_retry(street: Stree
     assert await street.store.parked() == []
 
 
+async def test_what_could_not_be_decided_can_be_assigned_by_a_person(street: Street) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "broken"))), street.room)
+    case = await desk.assign("a", "CGJ", "王", "占道归城管", street.room)
+    assert (case.state, case.holder) == (State.DELIVERED, "CGJ")
+
+
 async def test_what_is_given_up_is_no_longer_listed_and_stays_parked(street: Street) -> None:
     await street.management._ask("DELETE", f"queues/{street.management._here}/dept.ZJJ")
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)

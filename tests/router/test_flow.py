@@ -64,6 +64,25 @@ async def test_chatter_and_what_was_withdrawn_early_become_no_case(street: Stree
     assert await street.cases() == {}
 
 
+async def test_a_page_with_an_appeal_twice_takes_both_in_turn(street: Street) -> None:
+    first = appeal("a", "ZJJ")
+    second = revised(first, "CGJ", text="改")
+    gone = revised(second)
+    items = [handed(first), handed(second, Change.CHANGED), handed(appeal("b", "ZJJ")), handed(gone, Change.WITHDRAWN)]
+    await route_page(street.appeals.keep(*items), street.room)
+    cases = await street.cases()
+    assert (cases["a"].state, cases["b"].state) == (State.WITHDRAWN, State.DELIVERED)
+    for code in ("ZJJ", "CGJ"):
+        in_order(await street.drain(f"dept.{code}"), cases, code)
+
+
+async def test_a_department_that_does_not_answer_is_left_alone_and_the_others_go_on(street: Street) -> None:
+    room = street.other(Deaf(street, "ZJJ"))
+    page = await route_page(street.appeals.keep(handed(appeal("a", "ZJJ")), handed(appeal("b", "CGJ"))), room)
+    assert (page.states, page.away) == ({"in_flight": 1, "delivered": 1}, None)
+    assert list(room.backpressure.all_held(room.moment())) == ["ZJJ"]
+
+
 async def test_an_observed_source_sends_nothing(street: Street) -> None:
     page = await route_page([handed(appeal("a"), mode=Mode.OBSERVE)], street.room)
     assert page.states == {"observed": 1}
@@ -225,7 +244,7 @@ async def test_two_workers_with_two_revisions_keep_sequences_whole_and_in_order(
 # ---------------------------------------------------------------- crashes
 
 
-@pytest.mark.parametrize("write", range(12))
+@pytest.mark.parametrize("write", range(15))
 async def test_a_crash_before_any_write_is_mended_by_running_the_same_flow_again(street: Street, write: int) -> None:
     """Both rooms share a broker; the one that crashes loses its life before its nth step, wherever that is."""
     first = [appeal("a", "ZJJ"), appeal("b", "ZJJ+CGJ"), appeal("c", "triage")]
@@ -284,7 +303,7 @@ class Burning:
 def burning(store: CaseStore, fuse: Fuse) -> CaseStore:
     """The same store, whose every write may be the last thing its worker does."""
     mortal = CaseStore(store._database)
-    for name in ("insert", "change", "confirm_all", "postpone", "claim"):
+    for name in ("insert", "change", "change_all", "confirm_all", "postpone", "claim"):
         setattr(mortal, name, _burns(getattr(mortal, name), fuse))
     return mortal
 
@@ -314,6 +333,20 @@ class Unanswered:
     async def publish(self, page: Sequence[Message]) -> list[Receipt]:
         await self._street.publisher.publish(page)
         return [Receipt(Fate.UNKNOWN)] * len(page)
+
+
+class Deaf:
+    """Never hears back of one department."""
+
+    def __init__(self, street: Street, code: str) -> None:
+        self._street, self._code = street, code
+
+    async def publish(self, page: Sequence[Message]) -> list[Receipt]:
+        receipts = await self._street.publisher.publish(page)
+        return [
+            Receipt(Fate.UNKNOWN) if sent.department == self._code else receipt
+            for sent, receipt in zip(page, receipts, strict=True)
+        ]
 
 
 def in_order(taken: list[tuple[str, bytes]], cases: dict[str, Case], code: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from normalizer.appeal import Change, Mode, Urgency
+from normalizer.appeal import Change, Mode, Urgency, Versions
 from router.cases.case import Case, changes, facts_of, from_document, holders, needs_duty, sendable, to_document
 from router.cases.life import (
     amend,
@@ -29,6 +29,8 @@ from router.cases.moves import MOVES, Kind, Sent, State
 from router.dispatch import Context, MessageType, Role, message_id
 from router.errors import MoveNotAllowed
 from tests.router.city import AT, appeal, decide
+
+VERSIONS = Versions(taxonomy="t1", directory="d1", rules="r1")
 
 
 def opened(to: str = "ZJJ", mode: Mode = Mode.ROUTE, urgency: Urgency = Urgency.NORMAL) -> Case:
@@ -95,7 +97,7 @@ def test_the_same_department_gets_an_update() -> None:
 
 
 def test_what_a_person_assigned_stays_and_its_holder_gets_the_update() -> None:
-    case = sent(assign(opened("triage"), "CGJ", "王", "归城管", AT))
+    case = sent(assign(opened("triage"), "CGJ", "王", "归城管", VERSIONS, AT))
     after = amended(case, "ZJJ")
     assert rows(after)[1:] == [("CGJ", 2, MessageType.UPDATED)]
     assert after.assigned_by_person
@@ -180,13 +182,13 @@ def test_a_critical_case_in_triage_calls_the_duty_once_for_each_time_it_comes_th
     assert needs_duty(case)
     called = call_duty(case, "QZF", AT)
     assert not needs_duty(called)
-    assert fall_back(called, "QZF", "15 分钟", AT).holder == "QZF"
-    assert not fall_back(called, "QZF", "15 分钟", AT).assigned_by_person
+    assert fall_back(called, "QZF", "15 分钟", VERSIONS, AT).holder == "QZF"
+    assert not fall_back(called, "QZF", "15 分钟", VERSIONS, AT).assigned_by_person
 
 
 def test_what_departments_have_cannot_be_assigned_like_something_in_triage() -> None:
     with pytest.raises(MoveNotAllowed):
-        assign(sent(opened("ZJJ")), "CGJ", "王", "改派", AT)
+        assign(sent(opened("ZJJ")), "CGJ", "王", "改派", VERSIONS, AT)
 
 
 def test_a_message_is_made_from_the_decision_of_its_own_moment() -> None:
@@ -229,13 +231,13 @@ def step(case: Case, what: str, by: object, change: object, at: datetime) -> Cas
         "dead": lambda: park(case, row, "x", at, Kind.DEAD_LETTERED),
         "retry": lambda: retry(case, "王", at),
         "discard": lambda: discard(case, "王", "x", at),
-        "assign": lambda: assign(case, "GAJ", "王", "x", at) if may_assign(case) else case,
+        "assign": lambda: assign(case, "GAJ", "王", "x", VERSIONS, at) if may_assign(case) else case,
     }
     return moves[what]()
 
 
 def may_assign(case: Case) -> bool:
-    return case.state in MOVES[Kind.ASSIGNED].before and case.decision is not None
+    return case.state in MOVES[Kind.ASSIGNED].before
 
 
 @settings(max_examples=400)
