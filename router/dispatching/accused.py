@@ -2,16 +2,17 @@
 
 Two witnesses: the names that the normalizer saw accused (`signals.accused`), and the text itself, where an office's
 name stands shortly before a word for misconduct. Either is enough; when in doubt a unit counts as accused, and its
-superior or a person gets the complaint.
+superior or a person gets the complaint. Nor does a unit get a complaint about one that stands above it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from normalizer.appeal import Appeal, RequestType
-from router.dispatching.directory import Directory, Unit
+from router.dispatching.directory import Directory, Unit, area_of
 
 _BLAMING = frozenset({RequestType.COMPLAIN, RequestType.REPORT})
 #: Categories that are about the staff of an office, whichever it is (工作人员作风, 纪检信访类).
@@ -53,28 +54,59 @@ _WORDS = "|".join(word for words in _MISCONDUCT.values() for word in words)
 
 
 class Accused:
-    """Asks of any unit whether this appeal is about it. Made once an appeal."""
+    """Asks of any unit whether this appeal is about it, or about one above it. Made once an appeal."""
 
-    __slots__ = ("_directory", "_named", "_texts")
+    __slots__ = ("_appeal", "_directory", "_named", "_texts")
 
     def __init__(self, appeal: Appeal, directory: Directory) -> None:
+        self._appeal = appeal
         self._directory = directory
-        names = appeal.signals.accused
-        self._named: frozenset[str] = directory.meant(names) if names else frozenset()
+        named: set[str] = set()
+        for name in appeal.signals.accused:
+            named |= self._meant(name)
+        self._named = frozenset(named)
         about = appeal.request_type in _BLAMING or appeal.category.code in _ABOUT_STAFF
         self._texts = [text for text in (appeal.text, appeal.title) if _has_stem(text)] if about else []
 
     def __contains__(self, unit: Unit) -> bool:
-        if unit.code in self._named:
-            return True
-        if not self._texts:
+        if not self._named and not self._texts:
             return False
-        pattern = _conduct_of(self._directory.words_of(unit))
-        return any(pattern.search(text) for text in self._texts)
+        return self._is_about(unit) or any(self._is_about(above) for above in self._directory.superiors(unit))
 
     def superior_of(self, unit: Unit) -> Unit | None:
         """Climb to the first superior that the appeal is not about."""
         return next((above for above in self._directory.superiors(unit) if above not in self), None)
+
+    def _is_about(self, unit: Unit) -> bool:
+        if unit.code in self._named:
+            return True
+        return any(self._blames(unit, text) for text in self._texts)
+
+    def _blames(self, unit: Unit, text: str) -> bool:
+        """Say whether this unit's name stands shortly before misconduct, and no other place's name before it."""
+        for found in _conduct_of(self._directory.words_of(unit)).finditer(text):
+            area = self._directory.area_before(text, found.start())
+            if area is None or area == area_of(unit.area) or not self._directory.has(unit.role, area):
+                return True
+        return False
+
+    def _meant(self, name: str) -> frozenset[str]:
+        """Say which units an accused name means here: where the text says whose (望湖区城管局), those alone."""
+        meant = self._directory.meant([name])
+        areas = {
+            self._directory.area_before(text, start)
+            for text in (self._appeal.text, self._appeal.title)
+            for start in _starts(text, name)
+        }
+        ours = frozenset(code for code in meant if area_of(self._directory.units[code].area) in areas)
+        return ours or meant
+
+
+def _starts(text: str, name: str) -> Iterable[int]:
+    start = text.find(name) if name else -1
+    while start >= 0:
+        yield start
+        start = text.find(name, start + 1)
 
 
 def _has_stem(text: str) -> bool:

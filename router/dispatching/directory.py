@@ -18,6 +18,8 @@ from normalizer.appeal import Place
 from router.dispatching.sheet import DATA, BadTables, read_sheet
 
 CODE = re.compile(r"[A-Z0-9_]{2,32}")
+_PLACE_KIND = re.compile(r"(?:街道|社区|新区|区|县|镇|乡|村)$")
+_LONGEST_PLACE = 10
 KINDS = ("gov", "vert", "util", "group", "party", "terr", "na")
 
 Area = tuple[str, ...]  #: () city-wide, (district,), (district, street), (district, street, community)
@@ -173,6 +175,18 @@ class Directory:
         """Say which units a text may mean by these names, all of them: for keeping a complaint away from each."""
         return frozenset(unit.code for name in names for unit in self._all_meant(name))
 
+    def has(self, role: str, area: Area) -> bool:
+        """Say whether a role has a unit of exactly this area."""
+        return area in self._by_role.get(role, ())
+
+    def area_before(self, text: str, start: int) -> Area | None:
+        """Read whose office a text names: the place right before an office's name, or None where none stands there."""
+        for length in range(min(start, _LONGEST_PLACE), 0, -1):
+            area = self._places.get(text[start - length : start])
+            if area is not None:
+                return area
+        return None
+
     def superiors(self, unit: Unit) -> Iterable[Unit]:
         """Climb from a unit to its superiors, the nearest first; a ring ends the climb."""
         seen = {unit.code}
@@ -198,6 +212,22 @@ class Directory:
     def _search(self, role: str, area: Area) -> Sequence[Unit]:
         areas = self._by_role.get(role, {})
         return next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
+
+    @cached_property
+    def _places(self) -> Mapping[str, Area]:
+        """What may stand before an office's name: 望湖区, 望湖, 柳荫街道, 柳荫, 云泽市, 市."""
+        found: dict[str, Area] = {"市": ()}
+        if self.city:
+            found |= {self.city: (), self.city.rstrip("市"): ()}
+        for unit in self.units.values():
+            area = area_of(unit.area)
+            for depth in range(1, len(area) + 1):
+                name = area[depth - 1]
+                found.setdefault(name, area[:depth])
+                short = _PLACE_KIND.sub("", name)
+                if len(short) > 1:
+                    found.setdefault(short, area[:depth])
+        return found
 
     @cached_property
     def _fallbacks(self) -> list[Unit]:

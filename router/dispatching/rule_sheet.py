@@ -52,10 +52,11 @@ def load_rules(
         for code in sorted(set(categories or ()) - parts.keys())
     )
     thresholds = _read_thresholds(sheets, problems)
+    above = _read_above(sheets, roles, problems)
     if len(problems) > before:
         return None
     version = "+".join(str(sheet.content.get("version", "?")) for sheet in reversed(sheets))
-    return Rules(version, parts, list(finer.values()), lists, thresholds)
+    return Rules(version, parts, list(finer.values()), lists, thresholds=thresholds, above=above)
 
 
 def read_rules(path: Path | None = None, roles: Collection[str] = ()) -> Rules:
@@ -109,6 +110,20 @@ def _read_thresholds(sheets: Sequence[Sheet], problems: list[str]) -> Thresholds
     except msgspec.ValidationError as error:
         problems.append(sheets[-1].says(sheets[-1].key_line("thresholds"), f"[thresholds]: {error}"))
         return Thresholds()
+
+
+def _read_above(sheets: Sequence[Sheet], roles: Collection[str], problems: list[str]) -> dict[str, str]:
+    above: dict[str, str] = {}
+    for sheet in sheets:
+        for role, stand_in in sheet.content.get("above", {}).items():
+            line = sheet.key_line(role)
+            problems.extend(
+                sheet.says(line, f"[above]: role {name!r} is in no directory")
+                for name in (role, stand_in)
+                if roles and name not in roles
+            )
+            above[role] = stand_in
+    return above
 
 
 def _flaws(

@@ -149,11 +149,15 @@ class Rules:
         categories: Mapping[str, Parts],
         finer: Sequence[RuleText],
         lists: Mapping[str, Sequence[str]],
+        *,
         thresholds: Thresholds,
+        above: Mapping[str, str] | None = None,
     ) -> None:
+        """`above` says which role stands in where a role has no unit at a place: 街道办 for 社区."""
         self.version = version
         self.categories = categories
         self.thresholds = thresholds
+        self.above: Mapping[str, str] = above or {}
         self.texts = tuple(finer)
         self._plain = {
             code: Ruling(code, parts.lead, tuple(parts.assist), named=False, evidence=[], why=None)

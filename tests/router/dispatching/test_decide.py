@@ -147,6 +147,33 @@ def test_a_complaint_that_may_mean_every_level_goes_to_triage() -> None:
     assert decided(item).outcome is Outcome.TRIAGE
 
 
+@pytest.mark.parametrize(
+    ("text", "lead"),
+    [
+        ("望湖区城管局的人收钱不办事，垃圾没人扫", "CGJ"),
+        ("望湖城管局不作为，垃圾没人扫", "CGJ"),
+        ("市城管局不作为，垃圾没人扫", None),
+        ("云泽市城管局和望湖区城管局都不作为", None),
+        ("青枫区城管局不作为，垃圾没人扫", None),
+    ],
+)
+def test_a_text_that_says_whose_office_leaves_the_others_free(text: str, lead: str | None) -> None:
+    for accused in ([], ["城管局"]):
+        item = appeal(text, "0203", place=WH, request_type=RequestType.COMPLAIN, signals=Signals(accused=accused))
+        assert decided(item).routing.lead == lead
+
+
+def test_a_complaint_about_an_office_does_not_go_to_those_under_it() -> None:
+    item = appeal("公安局包庇违章停车的人", "0509", request_type=RequestType.COMPLAIN)
+    assert decided(item).outcome is Outcome.TRIAGE
+
+
+def test_where_a_place_has_no_community_unit_its_street_leads_and_then_its_district() -> None:
+    assert decided(appeal("楼上漏水", "1007", place=LY)).routing.lead == "JD_LY"
+    assert decided(appeal("楼上漏水", "1007", place=WH)).routing.lead == "QX_WH"
+    assert decided(appeal("楼上漏水", "1007")).outcome is Outcome.TRIAGE
+
+
 def test_the_text_alone_keeps_a_complaint_from_the_accused() -> None:
     item = appeal("交警支队执法人员态度恶劣，还乱罚款", "0509", request_type=RequestType.COMPLAIN)
     assert decided(item).routing.lead == "GAJ"
