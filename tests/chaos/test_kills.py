@@ -36,7 +36,7 @@ url = "{url}"
 key_env = "ORDERS_KEY"
 """
 OVER = {"appeal.recalled.v1", "appeal.withdrawn.v1"}
-ENDED = {"delivered", "informed", "handed_over", "withdrawn", "triage"}
+ENDED = {"delivered", "informed", "handed_over", "withdrawn", "triage", "not_an_appeal"}
 
 
 class Worker:
