@@ -16,7 +16,7 @@ COPY router router
 COPY intake intake
 COPY demo demo
 RUN python -m venv /opt/intake \
-    && /opt/intake/bin/pip install --no-index --find-links /wheels setuptools \
+    && /opt/intake/bin/pip install --no-index --find-links /wheels --upgrade setuptools \
     && /opt/intake/bin/pip install --no-index --find-links /wheels --no-build-isolation .
 
 FROM python:${PYTHON_VERSION}-slim
