@@ -123,14 +123,17 @@ def _logging(log: Path) -> Middleware:
 
 @contextlib.asynccontextmanager
 async def serve(
-    city: City, *, host: str = "127.0.0.1", port: int = 0, live: bool = False, log: Path | None = None
+    city: City, *, host: str = "127.0.0.1", port: int = 0, pace: float | None = None, log: Path | None = None
 ) -> AsyncIterator[str]:
-    """Serve a city while the block runs; gives the address, without a slash at its end."""
+    """Serve a city while the block runs; gives the address, without a slash at its end.
+
+    With a `pace` the city lives: every so many seconds somebody writes.
+    """
     runner = web.AppRunner(make_app(city, log=log), handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     await site.start()
-    chatting = asyncio.create_task(_go_on(city)) if live else None
+    chatting = asyncio.create_task(_go_on(city, pace)) if pace else None
     try:
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
@@ -141,11 +144,11 @@ async def serve(
         await runner.cleanup()
 
 
-async def _go_on(city: City) -> None:
+async def _go_on(city: City, pace: float) -> None:
     """Let somebody write now and then, at a gentle pace: which source is the seed's choice, when is the clock's."""
     zone = ZoneInfo("Asia/Shanghai")
     while True:
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(pace)
         now = datetime.now(zone).replace(tzinfo=None, microsecond=0)
         city.submit(city.rng.choice((HOTLINE, HOTLINE, *SOURCES)), now)
 
@@ -155,7 +158,8 @@ async def _main(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serve(city, host=arguments.host, port=arguments.port, live=arguments.live, log=arguments.log) as url:
+    pace = PACE if arguments.live else None
+    async with serve(city, host=arguments.host, port=arguments.port, pace=pace, log=arguments.log) as url:
         print(json.dumps({"port": int(url.rpartition(":")[2]), "url": url}), flush=True)
         await stop.wait()
 

@@ -17,7 +17,7 @@ from demo.city import build
 from demo.deal import HOTLINE, SOURCES
 from demo.faults import PERIOD, fault_plan
 from demo.hotline import KEY
-from demo.server import native_id
+from demo.server import native_id, serve
 from tests.demo.conftest import Served, Serving
 
 
@@ -112,6 +112,14 @@ def test_a_live_city_never_falls_silent_and_never_repeats_itself() -> None:
     posts = [city.submit(HOTLINE, datetime(2026, 11, 25, 9, 0, 0)) for _ in range(300)]  # noqa: DTZ001 - local
     assert len({post.body for post in posts}) > 295
     assert all(one.at < other.at for one, other in pairwise(posts))
+
+
+async def test_in_a_live_city_somebody_writes_now_and_then() -> None:
+    city = build(1)
+    before = sum(len(story.posts) for story in city.stories.values())
+    async with serve(city, pace=0.01), asyncio.timeout(10):
+        while sum(len(story.posts) for story in city.stories.values()) < before + 5:
+            await asyncio.sleep(0.01)
 
 
 async def test_the_command_says_where_it_listens_and_ends_when_told(tmp_path: Path) -> None:
