@@ -102,7 +102,7 @@ def _apply(ruling: Ruling | Tie | None, appeal: Appeal, area: Area, tables: Tabl
         return Unsure("分类尚未配置主办单位，请人工研判")
     if isinstance(ruling, Tie):
         return Unsure(f"规则{'、'.join(ruling.rules)}同样适用而主办不同，请人工研判", ruling.rules[0])
-    units = _leading(ruling.lead, area, tables)
+    units = tables.leading(ruling.lead, area)
     called = tables.directory.called(ruling.lead)
     if not units:
         return Unsure(f"应由{called}办理，但诉求没有写明能够定到单位的地点，请人工研判", ruling.rule)
@@ -149,21 +149,9 @@ def _scores(appeal: Appeal, ruling: Ruling | Tie | None, area: Area, tables: Tab
 
 
 def _add(scores: Scores, role: str, confidence: float, area: Area, tables: Tables) -> None:
-    units = _leading(role, area, tables)
+    units = tables.leading(role, area)
     for unit in units:
         scores[unit.code] = scores.get(unit.code, 0.0) + confidence / len(units)
-
-
-def _leading(role: str, area: Area, tables: Tables) -> Sequence[Unit]:
-    """Find who leads for a role at a place: its own unit there, or that of the role above it (社区, 街道办, 区政府)."""
-    units = tables.directory.responsible(role, area)
-    above = tables.rules.above
-    seen = {role}
-    while not units and role in above and above[role] not in seen:
-        role = above[role]
-        seen.add(role)
-        units = tables.directory.responsible(role, area)
-    return units
 
 
 def _share(score: float) -> float:

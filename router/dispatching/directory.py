@@ -106,7 +106,6 @@ class Directory:
         self._by_name: dict[str, list[Unit]] = defaultdict(list)
         self._covering: dict[str, list[Unit]] = defaultdict(list)
         self._roles_named: dict[str, set[str]] = defaultdict(set)
-        self._responsible: dict[tuple[str, Area], Sequence[Unit]] = {}
         for unit in units:
             self._by_role[unit.role][area_of(unit.area)].append(unit)
             for name in dict.fromkeys((unit.code, *unit.names)):
@@ -148,14 +147,9 @@ class Directory:
         return self.responsible(role, area_of_place(place))
 
     def responsible(self, role: str, area: Area) -> Sequence[Unit]:
-        """Do the same for an area; remembered, for a page asks the same again and again."""
-        key = (role, area)
-        found = self._responsible.get(key)
-        if found is None:
-            if len(self._responsible) > 50_000:  # noqa: PLR2004 - a bound for a process that runs for years
-                self._responsible.clear()
-            found = self._responsible[key] = self._search(role, area)
-        return found
+        """Do the same for an area."""
+        areas = self._by_role.get(role, {})
+        return next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
 
     def find(self, name: str, place: Place) -> Unit | None:
         """Find the unit that a source's 承办单位 means, or None if nothing or several fit."""
@@ -208,10 +202,6 @@ class Directory:
     def words_of(self, unit: Unit) -> frozenset[str]:
         """Everything a unit may be called in a text: its own names, and what its role is called anywhere."""
         return self._words[unit.code]
-
-    def _search(self, role: str, area: Area) -> Sequence[Unit]:
-        areas = self._by_role.get(role, {})
-        return next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
 
     @cached_property
     def _places(self) -> Mapping[str, Area]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from normalizer.appeal import Versions
 from router.cases.calendar import Calendar, load_calendar
 from router.cases.deadlines import Deadlines, load_deadlines
-from router.dispatching.directory import Directory, Places, load_directory
+from router.dispatching.directory import Area, Directory, Places, Unit, load_directory
 from router.dispatching.rule_sheet import load_rules
 from router.dispatching.rules import Rules, Thresholds
 from router.dispatching.sheet import BadTables
@@ -27,12 +27,32 @@ class Tables:
     deadlines: Deadlines
     ref_key: bytes = b""  #: derives a citizen's reference for each department
     versions: Versions = field(init=False)
+    _leading: dict[tuple[str, Area], Sequence[Unit]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         versions = Versions(
             taxonomy=self.taxonomy_version, directory=self.directory.version, rules=self.rules.version, model=None
         )
         object.__setattr__(self, "versions", versions)
+
+    def leading(self, role: str, area: Area) -> Sequence[Unit]:
+        """Find who leads for a role at a place: its own unit, or that of the role above it (社区, 街道办, 区政府)."""
+        key = (role, area)
+        found = self._leading.get(key)
+        if found is None:
+            if len(self._leading) > 50_000:  # noqa: PLR2004 - a bound for a process that runs for years
+                self._leading.clear()
+            found = self._leading[key] = self._climb(role, area)
+        return found
+
+    def _climb(self, role: str, area: Area) -> Sequence[Unit]:
+        units = self.directory.responsible(role, area)
+        seen = {role}
+        while not units and role in self.rules.above and self.rules.above[role] not in seen:
+            role = self.rules.above[role]
+            seen.add(role)
+            units = self.directory.responsible(role, area)
+        return units
 
     def gaps(self) -> list[str]:
         """Name the roles that rules send to and that no unit has: their appeals go to triage."""
