@@ -97,7 +97,7 @@ class Calm:
     after: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tables:
     """Everything `normalize` looks up. Its versions name exactly what was looked up."""
 
@@ -120,6 +120,9 @@ class Tables:
     addressed: tuple[str, ...]
     places: Gazetteer
     elsewhere: Words
+
+    def __repr__(self) -> str:
+        return f"Tables({dict(self.versions)})"
 
     @property
     def city(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,22 +19,10 @@ from normalizer.mappers.reading import (
     words_of,
 )
 
-CHANNELS = frozenset(
-    [
-        "hotline",
-        "forum",
-        "board",
-        "news_comment",
-        "mailbox",
-        "app",
-        "visit",
-        "counter",
-        "grid",
-        "petition",
-        "transfer",
-        "other",
-    ]
-)
+#: A finer code of the channel is a word of ours, not of the citizen.
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_SPOKEN_WITH = ("hotline", "mailbox", "app", "visit", "counter", "grid", "petition", "transfer")
+CHANNELS = frozenset({*_SPOKEN_WITH, "forum", "board", "news_comment", "other"})
 
 #: What nearly every line has; only a row with more than these is asked for the rest.
 _USUAL = frozenset(
@@ -79,7 +68,8 @@ def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:
 
 def _read_rest(draft: Draft, row: Mapping[str, Any], raw: RawAppeal) -> None:
     """Read what few sources have."""
-    draft.channel_detail = words_of(row, "channel_detail")
+    detail = words_of(row, "channel_detail")
+    draft.channel_detail = detail if detail and _CODE.fullmatch(detail) else None
     draft.occurred_at = moment_of(row.get("occurred_at"), raw.zone)
     draft.address = draft.address or words_of(row, "place")
     draft.location = location_of(words_of(row, "location"))

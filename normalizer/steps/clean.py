@@ -70,11 +70,23 @@ def clean(draft: Draft, _tables: Tables) -> None:
             msgspec.structs.replace(one, name=clean_text(one.name, draft) or None) if one.name else one
             for one in draft.attachments
         ]
-    thread = draft.thread
-    if thread.about:
-        draft.thread = msgspec.structs.replace(thread, about=clean_text(thread.about, draft) or None)
+    _clean_rest(draft)
+
+
+def _clean_rest(draft: Draft) -> None:
+    """Repair what is rarely there: a number may hide in any of it."""
+    if draft.thread.about:
+        draft.thread = msgspec.structs.replace(draft.thread, about=clean_text(draft.thread.about, draft) or None)
     if draft.subject_entity is not None:
         draft.subject_entity = clean_text(draft.subject_entity, draft) or None
+    if draft.handler is not None:
+        draft.handler = clean_text(draft.handler, draft) or None
+    if draft.reply_by is not None:
+        draft.reply_by = clean_text(draft.reply_by, draft) or None
+    if draft.given is not None and draft.given.name is not None:
+        draft.given = msgspec.structs.replace(draft.given, name=clean_text(draft.given.name, draft) or None)
+    if draft.url is not None and not draft.url.isascii():
+        draft.url = _WIDES.sub(lambda found: found[0].translate(_FOLD), draft.url)
 
 
 def clean_text(text: str, draft: Draft) -> str:
