@@ -31,8 +31,8 @@ from router.dispatching.tables import Tables, load_tables
 
 KEY = b"measure" * 4
 
-#: Whose signature means which units of the packaged directory. Where a city has one bureau for two of our kinds, and for
-#: a utility that it supervises, the bureau signs; the notes of domain/data/departments.json say which (各地差异).
+#: Whose signature means which units of the packaged directory. Where a city has one bureau for two of our kinds, and
+#: for a utility that it supervises, the bureau signs; the notes of the domain (departments.json, 各地差异) say which.
 DEPARTMENTS: dict[str, frozenset[str]] = {
     "教育局": frozenset({"JYJ"}),
     "住房和城乡建设局": frozenset({"ZJJ", "FGJ", "RQGS"}),
