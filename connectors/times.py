@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 #: 2019/2/28 11:25:05 · 2020-01-02T08:30 · 2020年1月2日 08:30 · 2020.1.2, with or without an offset
@@ -21,10 +22,16 @@ _MILLISECONDS = 100_000_000_000  #: as seconds this is the year 5138; as millise
 
 def moment_of(written: object, zone: str) -> datetime | None:
     """Read a time; None if it is none. Without an offset it is the source's local time."""
-    if isinstance(written, int | float) and not isinstance(written, bool):
-        return _epoch(float(written))
-    if not isinstance(written, str):
+    if isinstance(written, str):
+        return _of_text(written, zone)
+    if isinstance(written, bool) or not isinstance(written, int | float):
         return None
+    return _epoch(float(written))
+
+
+@lru_cache(maxsize=4096)
+def _of_text(written: str, zone: str) -> datetime | None:
+    """Remembered, since a row's time is looked at to check it, to order by it and to move the position."""
     text = written.strip()
     if _EPOCH.fullmatch(text):
         return _epoch(float(text))
