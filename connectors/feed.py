@@ -24,6 +24,8 @@ from connectors.errors import FormatChanged
 from connectors.source import Source
 from connectors.times import moment_of
 
+STICKY = 20  #: entries at the head of a feed that may be sticky and old; a reading always goes beyond them
+SURELY = 4  #: times as many steps back as forth make a feed one that shows its newest first
 PAGES = 2000  #: of one reading; a feed that goes on longer pages in circles
 
 #: Dates are put into one form before parsing: parsers read those without a zone as UTC, Chinese sites mean local time.
@@ -48,6 +50,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
     at: datetime | None = None  #: the newest time that was seen
     swept: datetime | None = None  #: when the feed was last enumerated
+    newest_first: bool = False  #: learned from a reading to the end; until then every reading goes to the end
 
 
 class Entries(msgspec.Struct, frozen=True):
@@ -93,11 +96,13 @@ class Feed:
             yield _page(entries, None)
             url = entries.following
         # Only here was the whole feed seen.
+        back, forth = _steps(moments)
+        learned = msgspec.structs.replace(position, newest_first=back >= SURELY * (forth + 1))
         if self._settings.sweep_every is None:
-            yield _page(entries, _cursor(position, moments))
+            yield _page(entries, _cursor(learned, moments))
             return
         sweep = Sweep(scope=self._settings.url, native_ids=frozenset(seen))
-        swept = msgspec.structs.replace(position, swept=response.fetched_at)
+        swept = msgspec.structs.replace(learned, swept=response.fetched_at)
         yield _page(entries, _cursor(swept, moments), sweep)
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
@@ -109,10 +114,13 @@ class Feed:
         every = self._settings.sweep_every
         if every is not None and (position.swept is None or now - position.swept >= timedelta(seconds=every)):
             return False
-        if position.at is None or len(entries.moments) < len(entries.items) or not entries.moments:
+        if position.at is None or not position.newest_first or len(entries.moments) < len(entries.items):
+            return False
+        if len(moments) - len(entries.moments) < STICKY:
             return False
         floor = position.at - timedelta(seconds=self._settings.overlap)
-        return max(entries.moments) < floor and _is_newest_first(moments)
+        back, forth = _steps(moments)
+        return back >= forth and max(entries.moments, default=floor) < floor
 
 
 def parse(response: Response, settings: FeedSettings, *, first: bool = True) -> Entries:
@@ -160,11 +168,11 @@ def _cursor(position: Position, moments: Sequence[datetime]) -> str:
     return msgspec.json.encode(msgspec.structs.replace(position, at=newest)).decode()
 
 
-def _is_newest_first(moments: Sequence[datetime]) -> bool:
-    """More steps back than forth: sticky posts make one step forth, an oldest-first feed makes nothing else."""
+def _steps(moments: Sequence[datetime]) -> tuple[int, int]:
+    """Steps back and forth in time: sticky posts make a few forth, an oldest-first feed makes hardly any back."""
     back = sum(earlier > later for earlier, later in pairwise(moments))
     forth = sum(earlier < later for earlier, later in pairwise(moments))
-    return back > forth
+    return back, forth
 
 
 def _json_feed(body: Any, where: str) -> tuple[list[dict[str, Any]], str | None]:  # noqa: ANN401

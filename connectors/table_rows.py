@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook
 
 from connectors.errors import FormatChanged
 
@@ -38,6 +38,8 @@ class Known(NamedTuple):
 
 def look(path: Path, encoding: str | None) -> Known:
     """Tell two editions of a file apart, and UTF-8 from GB 18030, in one pass and little memory."""
+    if not path.is_file():
+        raise FormatChanged(f"{path.name} is not there, or is no file; check its path")
     made = hashlib.blake2b(digest_size=12)
     fitting = [encoding] if encoding else list(ENCODINGS)
     decoders = {name: codecs.getincrementaldecoder(name)() for name in fitting}
@@ -74,13 +76,20 @@ def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter)
         names = [name.strip() for name in next(reader, [])]
-        for cells in reader:
+        for cells in _whole(reader, path):
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) > len(names) and any(cells[len(names) :]):
                 yield Row(_cells(names, cells), f"the row has {len(cells)} cells, the head has {len(names)}")
             else:
                 yield Row(_cells(names, cells))
+
+
+def _whole(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise FormatChanged(f"{path.name} is not CSV to its end ({error}); open and save it as CSV again") from error
 
 
 def _cells(names: list[str], cells: list[Any]) -> dict[str, Any]:
@@ -91,7 +100,12 @@ def _cells(names: list[str], cells: list[Any]) -> dict[str, Any]:
 
 
 def _sheet_rows(path: Path, sheet: str | None) -> Iterator[Row]:
-    book = CalamineWorkbook.from_path(str(path))
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+    except CalamineError as error:
+        raise FormatChanged(
+            f"{path.name} cannot be opened as a workbook ({type(error).__name__}); save it anew"
+        ) from error
     if sheet is not None and sheet not in book.sheet_names:
         raise FormatChanged(f"{path.name} has no sheet {sheet}; it has: {', '.join(book.sheet_names)}")
     rows = book.get_sheet_by_name(sheet or book.sheet_names[0]).iter_rows()
@@ -121,7 +135,9 @@ def _cell(cell: Any) -> str:  # noqa: ANN401  whatever a spreadsheet holds
 
 def _json_rows(path: Path, encoding: str) -> Iterator[Row]:
     with path.open(encoding=encoding, errors="replace") as file:
-        for line in file:
+        for number, line in enumerate(file):
+            if number == 0 and line.lstrip().startswith("["):
+                raise FormatChanged(f"{path.name} is one JSON list; write one object a line (JSON lines)")
             if not line.strip():
                 continue
             try:
