@@ -12,6 +12,7 @@ from pymongo import ReturnDocument
 PAGE_LEASE = timedelta(seconds=30)  #: renewed every 10 s
 SOURCE_LEASE = timedelta(seconds=10)  #: renewed every 3 s: a dead worker's sources are taken over within 15 s
 
+LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock, which may be set
 #: A claim has lapsed, by the database's own clock. An absent `until` counts as lapsed (null sorts before dates).
 LAPSED: dict[str, Any] = {"$expr": {"$lt": ["$until", "$$NOW"]}}
 
@@ -30,8 +31,8 @@ class DatabaseClock:
         self._mark = 0.0
 
     async def now(self) -> datetime:
-        """The database's time; asked for once, since the monotonic clock also runs while a process is stopped."""
-        if self._base is None:
+        """The database's time; asked for now and then, since the monotonic clock also runs while we are stopped."""
+        if self._base is None or time.monotonic() - self._mark > LOOK_EVERY:
             before = time.monotonic()
             hello = await self._database.command("hello")
             self._mark = (before + time.monotonic()) / 2
