@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
@@ -110,21 +109,23 @@ def prove(source: LivingSource, items: list[dict[str, Any]], queues: dict[str, l
     assert len(source.offered) > 200, "too little happened to prove anything"
     assert {item["native_id"] for item in items} == source.offered == set(source.orders)
     assert {item["state"] for item in items} <= ENDED
-    open_at, words = what_departments_have(queues)
+    open_at, told, words = what_departments_have(queues)
     for item in items:
         order = source.orders[item["native_id"]]
         assert (item["state"] == "withdrawn") == (order.state == "撤回"), item
-        held = set(item["departments"]) if item["state"] == "delivered" else set()
-        assert open_at.pop(item["id"], set()) == held, json.dumps(item)
+        assert told.pop(item["id"], set()) == set(item["departments"]), item
+        held = open_at.pop(item["id"], set())
+        assert bool(held) == (item["state"] == "delivered"), (item, held)
+        assert not held or item["department"] in held, (item, held)
         for department in held:
             assert f"第{order.number}号，第{order.draft}稿" in words[item["id"], department], item
-    assert not any(open_at.values()), "a department has what the balance does not know"
+    assert not told, "a department has what the balance does not know"
 
 
 def what_departments_have(
     queues: dict[str, list[dict[str, Any]]],
-) -> tuple[dict[str, set[str]], dict[tuple[str, str], str]]:
-    """Read the queues as a department does; one id a dispatch, no gaps, in order."""
+) -> tuple[dict[str, set[str]], dict[str, set[str]], dict[tuple[str, str], str]]:
+    """Read the queues as a department does (one id a dispatch, no gaps, in order): who has it, who heard of it, what."""
     ids: dict[tuple[str, str, int], set[str]] = defaultdict(set)
     arrived: dict[tuple[str, str], list[int]] = defaultdict(list)
     newest: dict[tuple[str, str], dict[str, Any]] = {}
@@ -141,7 +142,9 @@ def what_departments_have(
     for key, sequences in arrived.items():
         assert sequences == list(range(1, len(sequences) + 1)), (key, sequences)
     open_at: dict[str, set[str]] = defaultdict(set)
+    told: dict[str, set[str]] = defaultdict(set)
     for (case, department), message in newest.items():
+        told[case].add(department)
         if message["type"] not in OVER:
             open_at[case].add(department)
-    return open_at, {key: message["data"]["text"] for key, message in newest.items()}
+    return open_at, told, {key: message["data"]["text"] for key, message in newest.items()}
