@@ -54,7 +54,7 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From when on a decision is unsure (promise 7)."""
 
-    confidence: float = 0.4  #: of the unit that would lead
+    confidence: float = 0.45  #: of the unit that would lead
     margin: float = 0.15  #: by which it must be ahead of the next unit
 
 
