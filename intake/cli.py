@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -104,6 +105,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; what the operator can mend is told in a sentence, not a traceback."""
+    # As Ctrl-C: servers of our own are stopped also when a supervisor ends a command that has no loop of its own.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return uvloop.run(main)
     except KeyboardInterrupt:

@@ -11,7 +11,8 @@ import msgspec
 from intake.cli import App, command, fail, run
 from intake.house import open_house
 from intake.screen import console, table
-from intake.street.rooms import open_rooms, worker_name
+from intake.street.left_behind import worker_name
+from intake.street.rooms import open_rooms
 from router.cases.case import dispatch_of, facts_of, from_document
 from router.cases.moves import Sent
 from router.dispatching.taking import take

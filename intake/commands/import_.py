@@ -30,7 +30,8 @@ from intake.cli import App, command, fail, print_json, run
 from intake.commands.run import prepare_queues, stopped_by_signals, watching
 from intake.house import House, open_house
 from intake.settings import Settings
-from intake.street.rooms import open_rooms, worker_name
+from intake.street.left_behind import let_go_of_the_dead, worker_name
+from intake.street.rooms import open_rooms
 from intake.street.worker import Left, Street
 
 LOOK_EVERY = 0.2
@@ -79,6 +80,7 @@ async def _import(settings: Settings, source: Source, file: Path) -> tuple[Left,
     async with open_house(settings) as house, watching(house):
         await migrations.migrate(house.db)
         await migrations.check(house.db)
+        await let_go_of_the_dead(house.db)
         async with open_rooms(house, worker_name()) as rooms:
             await rooms.connectors.store.sources.ensure([source.name])
             await prepare_queues(house, rooms.tables.router.directory)

@@ -11,7 +11,8 @@ from intake.commands.later import later
 from intake.house import open_house
 from intake.parked import Opened, Parked, discard, listed, opened, retry
 from intake.screen import console, printable, table
-from intake.street.rooms import open_rooms, worker_name
+from intake.street.left_behind import worker_name
+from intake.street.rooms import open_rooms
 from router.errors import RouterError
 
 STAGES = ("parse", "normalize", "route", "stray")

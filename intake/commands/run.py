@@ -20,8 +20,9 @@ from intake.house import FOLDER, House, open_house
 from intake.screen import console
 from intake.servers import watch
 from intake.settings import Settings
+from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
-from intake.street.rooms import Rooms, open_connectors, open_rooms, worker_name
+from intake.street.rooms import Rooms, open_connectors, open_rooms
 from intake.street.worker import ROOMS, Left, Street
 from intake.topology import ensure_topology
 from router.dispatching.directory import Directory
@@ -59,6 +60,7 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
     async with open_house(settings) as house, watching(house):
         await migrations.migrate(house.db)
         await migrations.check(house.db)
+        await let_go_of_the_dead(house.db)
         async with (
             demo_server(settings.demo, live=not once),
             open_rooms(house, worker_name()) as rooms,

@@ -9,7 +9,8 @@ import click
 from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
 from intake.screen import STATES, URGENCIES, console, table
-from intake.street.rooms import open_rooms, worker_name
+from intake.street.left_behind import worker_name
+from intake.street.rooms import open_rooms
 from router import desk
 from router.cases.case import Case
 from router.errors import RouterError

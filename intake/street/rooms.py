@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from secrets import token_hex
 from typing import NamedTuple
 
 import aiohttp
@@ -56,11 +53,6 @@ class Rooms(NamedTuple):
     read_dead_letters: Callable[[asyncio.Event], Awaitable[object]]
     escalate: Callable[[], Awaitable[object]]
     unsent: Callable[[], Awaitable[int]]
-
-
-def worker_name() -> str:
-    """Name this worker for people: where it runs, and which one it is there."""
-    return f"{socket.gethostname()}-{os.getpid()}-{token_hex(2)}"
 
 
 async def keys_for(db: Database, settings: Settings) -> Keys:

@@ -86,6 +86,7 @@ class Street:
         """Run until `stopping` is set, then close within five seconds."""
         async with self.working():
             readers = [self._start(reader.run(), reader.source.name) for reader in self._readers]
+            log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(readers))
             await self.stopping.wait()
             await _end(readers)
 
