@@ -120,7 +120,7 @@ def _read(source: str, item: Item) -> Row:
         native_id=item.native_id,
         payload=item.payload if item.payload or not item.deleted else None,
         content=digest_of(item.content),
-        digest=_digest(item.payload, item.context),
+        digest=_digest(item.payload, item.context, item.scope),
         context=item.context,
         scope=item.scope,
         deleted=item.deleted,
@@ -133,7 +133,7 @@ def _bad(source: str, bad: BadItem) -> Row:
         native_id=bad.native_id,
         payload=bad.payload,
         content=b"",
-        digest=_digest(bad.payload, bad.context),
+        digest=_digest(bad.payload, bad.context, bad.scope),
         context=bad.context,
         scope=bad.scope,
         bad=bad.reason,
@@ -145,8 +145,9 @@ def digest_of(content: Sequence[str]) -> bytes:
     return hashlib.blake2b(msgspec.json.encode(content), digest_size=16).digest()
 
 
-def _digest(payload: bytes, context: Mapping[str, str]) -> bytes:
+def _digest(payload: bytes, context: Mapping[str, str], scope: str) -> bytes:
+    """The digest of all that may be refreshed: what joins an enumeration later must learn its scope."""
     made = hashlib.blake2b(payload, digest_size=16)
-    if context:
-        made.update(msgspec.json.encode(sorted(context.items())))
+    if context or scope:
+        made.update(msgspec.json.encode([scope, *sorted(context.items())]))
     return made.digest()

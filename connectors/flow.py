@@ -24,7 +24,7 @@ from connectors.store_raw import SHANGHAI
 from connectors.store_sources import SourceClaim
 
 ROUNDS = 5  #: of two workers that write the same item at once, one wins a round
-FIRST_WAIT = timedelta(seconds=15)
+FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=30)
 
 
@@ -129,8 +129,10 @@ async def _store(changes: list[Change], source: Source, reader: int | None, room
     entries = [change.entry for change in changes]
     claim = await pages.offer(source.name, entries, day=day, at=at, owner=room.owner)
     stored = await _store_raw(changes, source, reader, at, room)
-    if not await pages.stored(claim, [change.entry for change, _ in stored.values()]):
-        return None  # the claim lapsed while we stored: whoever took the page goes on with it
+    entries = [change.entry for change, _ in stored.values()]
+    while not await pages.stored(claim, entries):
+        # The claim lapsed while we stored. Whoever took the page may have looked before all was there: offer it anew.
+        claim = await pages.offer(source.name, entries or list(claim.entries), day=day, at=at, owner=room.owner)
     return Batch(claim=claim, raws=tuple(raw for _, raw in stored.values() if raw is not None))
 
 

@@ -73,7 +73,7 @@ class Forum:
                 "tid": tid,
                 "first": "1" if pid.endswith("000") else "0",
                 "message": message,
-                "dateline": "刚刚",
+                "dateline": f"{self.now}",
             }
             for pid, message in posts[(page - 1) * size : page * size]
         ]
@@ -87,12 +87,7 @@ class Forum:
 
 
 def board(forum: Forum, **kwargs: Any) -> Discuz:
-    fields: dict[str, Any] = {
-        "threads_per_page": 3,
-        "posts_per_page": 2,
-        "overlap": 0.0,
-        "sweep_every": 86400.0,
-    } | kwargs
+    fields: dict[str, Any] = {"overlap": 0.0, "sweep_every": 86400.0} | kwargs
     settings = DiscuzSettings(
         name="forum", kind="discuz", channel="board", mode=Mode.ROUTE, zone="Asia/Shanghai",
         url="https://bbs.city.example/api/mobile/index.php", fid="2", threads_per_page=3, posts_per_page=2, **fields,

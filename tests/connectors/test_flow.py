@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from connectors.flow import Batch, Room, read_source, retry_parked, take_over, t
 from connectors.raw_appeal import appeal_id
 from connectors.source import Source
 from connectors.store import open_store
-from connectors.store_pages import Stage, What
+from connectors.store_pages import Entry, Stage, What
 from connectors.store_sources import SourceClaim
 
 OPEN = (Stage.OFFERED, Stage.STORED, Stage.NORMALIZED)
@@ -299,6 +300,104 @@ class Between:
             self._done = True
             await take_page(page(item("1", text="theirs"), item("2")), self._source, None, self._room)
         return found
+
+
+async def test_a_page_that_was_taken_away_while_it_was_stored_is_offered_anew(
+    room: Room, source: Source, database: Any, lapse: Callable[[], Any]
+) -> None:
+    """Who took it may have found it as whole as it would become, and be done with it already."""
+    claim = await claimed(room)
+    raw, pages, sources = room.store.raw, room.store.pages, room.store.sources
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(raw, name)
+
+        async def add(self, *args: Any, **kwargs: Any) -> Any:
+            await lapse()
+            reading = await sources.claim("board", "worker-2")
+            assert reading is not None
+            await sources.read_to_end(reading, room.now() + timedelta(seconds=1))
+            taken = await take_over(room, OPEN)
+            assert taken is not None
+            assert taken.raws == ()
+            assert await pages.done(taken.claim)
+            return await raw.add(*args, **kwargs)
+
+    slow: Any = Slow()
+    batch = await take_page(page(item("1")), source, claim, replace(room, store=room.store._replace(raw=slow)))
+
+    assert batch is not None
+    assert [each.native_id for each in batch.raws] == ["1"]
+    assert await pages.done(batch.claim)
+
+
+async def test_an_offered_page_waits_until_its_source_was_read_again(
+    room: Room, source: Source, database: Any, lapse: Callable[[], Any]
+) -> None:
+    """Its items are not in the store: only the source can bring them."""
+    claim = await claimed(room)
+    entry = Entry(appeal_id("board", "1"), "1", 1, What.NEW)
+    await room.store.pages.offer("board", [entry], day="2026-11-22", at=room.now(), owner="dead")
+    await lapse()
+    assert await take_over(room, OPEN) is None
+    assert await take_over(room, OPEN) is None  # and is not looked at again and again
+
+    await lapse()
+    claim = await claimed(room)
+    await take(room, source, claim, item("1"))
+
+    left = await take_over(room, OPEN)
+
+    assert left is not None
+    assert [each.native_id for each in left.raws] == ["1"]
+
+
+async def test_an_item_that_joins_an_enumeration_later_is_swept_with_it(room: Room, source: Source) -> None:
+    """An operator turned `sweep_every` on."""
+    claim = await claimed(room)
+    await take(room, source, claim, item("1", scope=""))
+    assert await take(room, source, claim, item("1", scope="a")) == [("1", What.REFRESHED)]
+
+    nothing = Sweep(scope="a", native_ids=frozenset())
+    assert await take(room, source, claim, sweep=nothing) == []
+    assert await take(room, source, claim, sweep=nothing) == [("1", What.WITHDRAWN)]
+
+
+async def test_a_row_that_comes_twice_in_a_page_counts_as_it_came_last(room: Room, source: Source) -> None:
+    claim = await claimed(room)
+
+    batch = await take_page(page(item("1", "first"), item("1", "last")), source, claim, room)
+
+    assert batch is not None
+    assert [raw.payload for raw in batch.raws] == [item("1", "last").payload]
+
+
+async def test_a_row_that_becomes_readable_or_unreadable_is_a_revision(
+    room: Room, source: Source, database: Any
+) -> None:
+    claim = await claimed(room)
+    bad = BadItem(native_id="1", payload=b"{", reason="not JSON", scope="a")
+    await take(room, source, claim, bad=[bad])
+
+    assert await take(room, source, claim, item("1")) == [("1", What.CHANGED)]
+    assert await take(room, source, claim, bad=[bad]) == [("1", What.BAD)]
+
+    raw = await database.raw.find_one()
+    assert (raw["revision"], raw["parked"]["stage"]) == (3, "parse")
+    assert await database.raw_revisions.count_documents({}) == 2
+
+
+async def test_a_deletion_without_a_word_keeps_what_was_written(room: Room, source: Source) -> None:
+    claim = await claimed(room)
+    await take(room, source, claim, item("1"))
+    gone = Item(native_id="1", payload=b"", content=(), scope="a", deleted=True)
+
+    batch = await take_page(page(gone), source, claim, room)
+
+    assert batch is not None
+    assert [(raw.payload, raw.withdrawn) for raw in batch.raws] == [(item("1").payload, True)]
+    assert dict(batch.raws[0].context) == {"about": "/news/1"}
 
 
 class Broken(Exception):
