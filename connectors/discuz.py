@@ -119,8 +119,8 @@ class Discuz:
                 if reading.complete or _last_reply(row) >= reading.floor:
                     async for posts in self._thread(row, board):
                         reading.take(posts)
-                if len(reading.items) + len(reading.bad) >= ENOUGH:
-                    yield reading.page(None)
+                        if len(reading.items) + len(reading.bad) >= ENOUGH:
+                            yield reading.page(None)
             if self._is_last(board, fresh, number, reading):
                 break
             number += 1

@@ -7,13 +7,13 @@ nothing (promise 4).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.base import BadItem, Connector, Page, Rereads, Sweep
+from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
 from connectors.compare import Change, Head, Row, absent, compare, rows_of
 from connectors.errors import ClaimLapsed, RateLimited, SourceDown, StopSource, TryLater
 from connectors.raw_appeal import RawAppeal
@@ -23,6 +23,7 @@ from connectors.store_pages import PageClaim, Stage, What
 from connectors.store_raw import SHANGHAI
 from connectors.store_sources import SourceClaim
 
+LARGEST = 500  #: items of a page
 ROUNDS = 5  #: of two workers that write the same item at once, one wins a round
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -51,9 +52,10 @@ async def read_source(connector: Connector, source: Source, claim: SourceClaim, 
     """
     try:
         async for page in connector.pages(claim.cursor):
-            batch = await take_page(page, source, claim, room)
-            if batch is not None:
-                yield batch
+            for part in parts(page):
+                batch = await take_page(part, source, claim, room)
+                if batch is not None:
+                    yield batch
     except TryLater as error:
         await room.store.sources.wait(claim, room.now() + patience(error, claim.failures), str(error))
         raise
@@ -97,6 +99,24 @@ async def retry_parked(id_: str, connector: Rereads, source: Source, room: Room)
         return read
     page = Page(offered=(read.native_id,), items=(read,), cursor=None)
     return await take_page(page, source, None, room)
+
+
+def parts(page: Page) -> Iterator[Page]:
+    """Cut what a source sent at once into pages of bearable size; the position and the sweep come with the last."""
+    rows: list[Item | BadItem] = [*page.items, *page.bad]
+    if len(rows) <= LARGEST:
+        yield page
+        return
+    for start in range(0, len(rows), LARGEST):
+        some = rows[start : start + LARGEST]
+        last = start + LARGEST >= len(rows)
+        yield Page(
+            offered=tuple(row.native_id for row in some),
+            items=tuple(row for row in some if isinstance(row, Item)),
+            bad=tuple(row for row in some if isinstance(row, BadItem)),
+            cursor=page.cursor if last else None,
+            sweep=page.sweep if last else None,
+        )
 
 
 def patience(error: TryLater, failures: int) -> timedelta:

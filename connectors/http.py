@@ -29,6 +29,7 @@ LONGEST = 60.0  #: seconds of one request, to its last byte; the slowest boards 
 TRIES = 4
 SHORT_WAIT = 8.0  #: seconds that are waited here; a source that asks for more is left alone by the flow
 NO_RETRY_AFTER = 30.0  #: seconds, where a 429 does not say how long
+LONGEST_REST = 86400.0  #: seconds; who asks for more is asked again after a day
 REDIRECTS = 5
 REMEMBERED = 32  #: answers kept for conditional requests, the least recently used go first
 LARGEST_REMEMBERED = 512 * 1024
@@ -193,16 +194,14 @@ class _Way:
         """Both forms: seconds, and a date."""
         if written is None:
             return NO_RETRY_AFTER
-        try:
-            return max(0.0, float(written))
-        except ValueError:
-            pass
+        if written.strip().isdecimal():
+            return min(float(written), LONGEST_REST)
         try:
             moment = parsedate_to_datetime(written)
         except (ValueError, TypeError):
             return NO_RETRY_AFTER
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - self._now()).total_seconds())
+        return min(max(0.0, (moment - self._now()).total_seconds()), LONGEST_REST)
 
 
 class _SpendAgain:

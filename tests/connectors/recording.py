@@ -26,7 +26,9 @@ Alter = Callable[[bytes], bytes]
 class Recording:
     """A source that answers from files, and remembers what it was asked."""
 
-    def __init__(self, folder: Path, alter: Alter = bytes, only: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, alter: Alter = bytes, only: int | None = None, *, dies_at: int | None = None
+    ) -> None:
         self.folder = folder
         self.told = tomllib.loads((folder / "recording.toml").read_text())
         self.kind = REGISTRY[self.told["source"]["kind"]]
@@ -34,6 +36,7 @@ class Recording:
         self.asked: list[Request] = []
         self._alter = alter
         self._only = only
+        self._dies_at = dies_at
 
     @property
     def ids(self) -> set[str]:
@@ -48,6 +51,8 @@ class Recording:
     async def fetch(self, request: Request) -> Response:
         assert len(self.asked) < ENOUGH, "the reading does not end"
         self.asked.append(request)
+        if len(self.asked) - 1 == self._dies_at:
+            raise SourceDown("the line is dead")
         for answer in self.told["answer"]:
             if self._fits(answer, request):
                 body = (self.folder / answer["file"]).read_bytes()

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.base import BadItem, Item
+from connectors.base import BadItem, Item, Page
 from connectors.errors import ConnectorError, SourceDown
 from connectors.flow import Room, read_source
 from connectors.raw_appeal import appeal_id
@@ -77,6 +77,22 @@ async def test_the_cursor_is_the_whole_memory(folder: Path) -> None:
 
         assert ids_of(first) | ids_of(rest) == ids_of(whole)
     assert len(position(whole) or "") < 500
+
+
+@every_recording
+async def test_a_line_that_breaks_at_any_request_skips_nothing(folder: Path) -> None:
+    """And so does a worker that is killed there: what it yielded is stored, the rest is asked for again."""
+    whole = Recording(folder)
+    everything = ids_of(await read(whole.connect()))
+
+    for number in range(len(whole.asked)):
+        stored: list[Page] = []
+        with pytest.raises(SourceDown):
+            async for page in Recording(folder, dies_at=number).connect().pages(None):
+                stored.append(page)  # noqa: PERF401  what came before the break counts
+        rest = await read(Recording(folder).connect(), position(stored))
+
+        assert ids_of(stored) | ids_of(rest) == everything
 
 
 @every_recording

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.base import BadItem, Item, Page, Sweep
 from connectors.errors import AccessDenied, ClaimLapsed, SourceDown
-from connectors.flow import Batch, Room, read_source, retry_parked, take_over, take_page
+from connectors.flow import Batch, Room, parts, read_source, retry_parked, take_over, take_page
 from connectors.raw_appeal import appeal_id
 from connectors.source import Source
 from connectors.store import open_store
@@ -505,6 +505,25 @@ async def test_a_crash_at_any_write_repeats_a_page_and_loses_none(
         assert (await offers(database)).keys() == told.keys(), f"killed at write {crashes}"
         crashes += 1
     assert crashes > 20
+
+
+async def test_what_comes_at_once_is_taken_in_pages_of_bearable_size(room: Room, source: Source, database: Any) -> None:
+    """A root with a thousand replies is one answer."""
+    claim = await claimed(room)
+    bad = [BadItem(native_id=f"b{number}", payload=b"{", reason="not JSON") for number in range(3)]
+    large = page(*(item(str(number)) for number in range(1200)), bad=bad)
+
+    batches = [batch async for batch in read_source(Recorded(large), source, claim, room)]
+
+    assert [len(batch.claim.entries) for batch in batches] == [500, 500, 203]
+    assert claim.cursor == "1"
+    assert await database.raw.count_documents({}) == 1203
+
+
+def test_an_empty_page_is_one_part_with_its_sweep_and_position() -> None:
+    empty = page(cursor="1", sweep=Sweep(scope="a", native_ids=frozenset()))
+
+    assert list(parts(empty)) == [empty]
 
 
 async def test_what_goes_wrong_is_written_beside_the_source(room: Room, source: Source, now: Any) -> None:

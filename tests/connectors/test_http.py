@@ -158,6 +158,18 @@ async def test_a_retry_after_may_be_a_date(server: Server, fetch: Fetch) -> None
     assert 85 < limited.value.seconds <= 90
 
 
+@pytest.mark.parametrize(("written", "seconds"), [("inf", 30), ("soon", 30), ("", 30), ("9" * 400, 86400)])
+async def test_a_strange_retry_after_is_not_believed(
+    server: Server, fetch: Fetch, written: str, seconds: float
+) -> None:
+    server.will(says(429, Retry_After=written))
+
+    with pytest.raises(RateLimited) as limited:
+        await fetch(Request(url=server.url))
+
+    assert limited.value.seconds == seconds
+
+
 async def test_a_page_that_did_not_change_is_answered_from_memory(server: Server, fetch: Fetch) -> None:
     """A crash may have lost what the first answer held: the connector must see it again."""
     server.will(says(200, b"page", ETag='"1"', Last_Modified="Fri, 20 Nov 2026 08:00:00 GMT"), says(304))
