@@ -72,6 +72,7 @@ class Draft:
     cues: list[Span] = field(default_factory=list)
     patterns: list[Hit] = field(default_factory=list)
     request_type: RequestType = RequestType.OTHER
+    asked: bool = False  #: clearly a question, by a word or by the source
     code: str = "1309"
     confidence: float = 0.0
     score: float = 0.0  #: how much spoke for the category; judge reads it

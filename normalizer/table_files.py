@@ -32,6 +32,7 @@ class SubSheet(File, frozen=True, kw_only=True):
     teddy: str | None = None
     given: Words = []
     legal: bool = False
+    reports: bool = False
     referral: str | None = None
     strong: Words = []
     keywords: Words = []

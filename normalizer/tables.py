@@ -53,6 +53,7 @@ class Class(msgspec.Struct, frozen=True):
     name: str
     path: tuple[str, str]
     legal: bool = False  #: followed by law (PL) when complained about or reported
+    reports: bool = False  #: a complaint about it is a report (举报), and so confidential
     referral: str | None = None
     teddy: str | None = None  #: the class of the Teddy Cup that it falls into
 
@@ -208,6 +209,7 @@ def _classes(taxonomy: TaxonomyFile) -> dict[str, Class]:
             name=sub.name,
             path=(top.name, sub.name),
             legal=sub.legal,
+            reports=sub.reports,
             referral=sub.referral,
             teddy=sub.teddy or top.teddy,
         )

@@ -23,10 +23,12 @@ EVIDENCE = 8
 MENTION = 0.01  #: a runner-up below this share is not worth a word
 OTHER = "1309"
 PRAISE = "1308"
-_REPORT, _COMPLAIN, _PRAISE, _OTHER, _INVALID = map(
-    TYPES.index,
-    (RequestType.REPORT, RequestType.COMPLAIN, RequestType.PRAISE, RequestType.OTHER, RequestType.INVALID),
-)
+_REPORT = TYPES.index(RequestType.REPORT)
+_COMPLAIN = TYPES.index(RequestType.COMPLAIN)
+_CONSULT = TYPES.index(RequestType.CONSULT)
+_PRAISE = TYPES.index(RequestType.PRAISE)
+_OTHER = TYPES.index(RequestType.OTHER)
+_INVALID = TYPES.index(RequestType.INVALID)
 
 
 def classify(draft: Draft, tables: Tables) -> None:
@@ -44,6 +46,8 @@ def classify(draft: Draft, tables: Tables) -> None:
     (draft.code, draft.confidence), *others = _shares(ranked)
     draft.score = ranked[0][1]
     draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others if share >= MENTION]
+    if draft.type_given is None and draft.request_type is RequestType.COMPLAIN and tables.classes[draft.code].reports:
+        draft.request_type = RequestType.REPORT
     _keep_evidence(draft, tables)
 
 
@@ -143,9 +147,12 @@ def _keep_evidence(draft: Draft, tables: Tables) -> None:
             kept += 1
 
 
+VAGUE = 2.0  #: less than one fair word is nothing to go by
 _ASKING = "?？"
 #: A type that needs this much: one clear word, not two vague ones.
 CLEAR = 6.0
+THANKS = 4.0
+ASKED = 4.0
 ADVERTISEMENT = 200  #: an advertisement or a test is short
 TITLE_TYPE = 2.0
 
@@ -156,6 +163,7 @@ def request_type(draft: Draft, tables: Tables) -> RequestType:
     if given is not None:
         known = tables.given_types.get(given)
         if known is not None:
+            draft.asked = known is RequestType.CONSULT
             return known
     points = [0.0] * len(TYPES)
     cut = draft.title_end
@@ -166,6 +174,7 @@ def request_type(draft: Draft, tables: Tables) -> RequestType:
             seen.add(word)
             for place, weight in types:
                 points[place] += weight * TITLE_TYPE if start < cut else weight
+    draft.asked = points[_CONSULT] >= ASKED
     return _best_type(points, draft.body)
 
 
@@ -174,12 +183,17 @@ def _best_type(points: list[float], body: str) -> RequestType:
     if not body or (points[_INVALID] >= CLEAR and len(body) < ADVERTISEMENT):
         return RequestType.INVALID
     points[_INVALID] = points[_OTHER] = 0.0
-    if points[_PRAISE] < CLEAR or points[_COMPLAIN] + points[_REPORT] > CLEAR / 2:
+    if points[_PRAISE] < THANKS or points[_COMPLAIN] + points[_REPORT] > CLEAR / 2:
         points[_PRAISE] = 0.0
     if points[_REPORT] < CLEAR:
         points[_COMPLAIN] += points[_REPORT] / 2
         points[_REPORT] = 0.0
     best = max(points)
-    if best > 0:
+    if best >= VAGUE:
         return TYPES[points.index(best)]
-    return RequestType.CONSULT if body.rstrip()[-1:] in _ASKING else RequestType.HELP
+    # Who only tells what happened, complains of it; who only asks, asks.
+    return RequestType.CONSULT if best and points.index(best) == _CONSULT and _asks(body) else RequestType.COMPLAIN
+
+
+def _asks(body: str) -> bool:
+    return body.rstrip()[-1:] in _ASKING

@@ -23,7 +23,7 @@ def prioritize(draft: Draft, tables: Tables) -> None:
         level = light
     if level == "P0":
         draft.urgency, draft.deadline_class = Urgency.CRITICAL, "P0"
-    elif level == "P1" and draft.request_type is not RequestType.CONSULT:
+    elif level == "P1" and not (draft.asked and draft.request_type is RequestType.CONSULT):
         draft.urgency, draft.deadline_class = Urgency.URGENT, "P1"
     else:
         draft.deadline_class = _calm_class(draft, tables)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from normalizer.appeal import RequestType
 from normalizer.draft import Draft
 from normalizer.tables import Cue, Tables
@@ -10,6 +12,9 @@ from normalizer.words import SENTENCE_ENDS
 _BLAMING = (RequestType.COMPLAIN, RequestType.REPORT, RequestType.HELP, RequestType.OTHER)
 #: A class whose matters are only informed about must lead this clearly before the desk declines.
 SURE = 0.45
+#: A city that is named as the place, with a district behind it; 城市 and 本市 are no names.
+_ELSEWHERE = re.compile(r"(?:在|是|位于|家住|^)([\u4e00-\u9fff]{2,3})市[\u4e00-\u9fff]{1,4}?[区县]")
+_NO_CITY = frozenset(["农贸", "小商品", "大城", "城市", "我们", "全省", "一个", "这个", "咱们", "菜", "批发", "建材"])
 #: How near a charge (投诉…) stands before the unit that it is about.
 CHARGE = 8
 
@@ -56,6 +61,8 @@ def _elsewhere(draft: Draft, tables: Tables) -> bool:
     short = tables.city.rstrip("市")
     if short and (short in draft.body or short in text):
         return False
+    if (named := _ELSEWHERE.search(text)) is not None and named[1] not in _NO_CITY and named[1] != short:
+        return True
     for _, start, end in tables.elsewhere.find(text):
         behind = text[end : end + 6]
         if any(mark in behind for mark in "区县镇路街"):
