@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import signal
 import sys
@@ -87,6 +88,15 @@ def _kinds() -> Any:  # noqa: ANN401 - narrowed by settings.load
     from connectors.registry import REGISTRY  # noqa: PLC0415 - `intake --help` needs no connector
 
     return {name: kind.settings for name, kind in REGISTRY.items()}
+
+
+def write_whole() -> None:
+    """Give standard output a buffer where PYTHONUNBUFFERED took it away.
+
+    Without one a short write to a pipe loses the rest of a large document, without an error (seen with 1.3 MB).
+    """
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        sys.stdout = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="backslashreplace")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from intake.cli import App
+from intake.cli import App, write_whole
 from intake.commands.later import COMMANDS, later
 
 #: name -> the module in intake/commands/ and the command in it
@@ -57,6 +57,7 @@ class Commands(click.Group):
 @click.pass_context
 def main(context: click.Context, config: Path | None, as_json: bool) -> None:
     """诉求汇集与派发：从各渠道到承办单位的队列 · citizens' appeals, from every channel to the department's queue."""
+    write_whole()
     context.obj = App(config=config, as_json=as_json)
 
 
