@@ -85,7 +85,7 @@ class RawStore:
         if first:
             took &= await self._insert([writing.document(change) for change in first])
         if later:
-            await self._keep([change.row.id for change in later if change.what is not What.REFRESHED])
+            await self._keep([change.before for change in later if change.what is not What.REFRESHED], reader)
             took &= await self._update([writing.update(change) for change in later])
         return [writing.raw(change) if change.is_handed_on else None for change in changes], took
 
@@ -150,16 +150,25 @@ class RawStore:
             return False
         return True
 
-    async def _keep(self, ids: list[str]) -> None:
-        """Copy what is about to be superseded, inside the server; a copy that exists stays as it is."""
-        if not ids:
+    async def _keep(self, heads: Sequence[Head | None], reader: int | None) -> None:
+        """Copy what is about to be superseded, inside the server. What was superseded already is not copied again."""
+        by_revision: dict[int, list[str]] = {}
+        for head in heads:
+            if head is not None:
+                by_revision.setdefault(head.revision, []).append(head.id)
+        if not by_revision:
             return
+        superseded: dict[str, Any] = {
+            "$or": [{"_id": {"$in": ids}, "revision": revision} for revision, ids in by_revision.items()]
+        }
+        if reader is not None:
+            superseded["reader"] = {"$lte": reader}
         copy_id = {"$concat": ["$_id", "-", {"$toString": "$revision"}]}
         await self._raw.aggregate(
             [
-                {"$match": {"_id": {"$in": ids}}},
+                {"$match": superseded},
                 {"$set": {"_id": copy_id, "of": "$_id"}},
-                {"$merge": {"into": self._revisions.name, "whenMatched": "keepExisting"}},
+                {"$merge": {"into": self._revisions.name, "whenMatched": "replace"}},
             ]
         ).to_list(None)
 

@@ -85,6 +85,17 @@ async def until_killed(pages: AsyncIterator[Page], count: int) -> list[Page]:
     return taken
 
 
+async def until_broken(connector: Connector) -> list[Page]:
+    """Take what comes until the source is down."""
+    taken: list[Page] = []
+    try:
+        async for page in connector.pages(None):
+            taken.append(page)  # noqa: PERF401  what came before the break counts
+    except SourceDown:
+        return taken
+    raise AssertionError("the line did not break")
+
+
 def position(pages: list[Page]) -> str | None:
     """Where the source is read on once these pages are stored."""
     return next((page.cursor for page in reversed(pages) if page.cursor is not None), None)

@@ -12,12 +12,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.base import BadItem, Item, Page
+from connectors.base import BadItem, Item
 from connectors.errors import ConnectorError, SourceDown
 from connectors.flow import Room, read_source
 from connectors.raw_appeal import appeal_id
 from connectors.registry import REGISTRY
-from tests.connectors.recording import FOLDER, Alter, Recording, ids_of, position, read, recordings, until_killed
+from tests.connectors.recording import (
+    FOLDER,
+    Alter,
+    Recording,
+    ids_of,
+    position,
+    read,
+    recordings,
+    until_broken,
+    until_killed,
+)
 
 every_recording = pytest.mark.parametrize("folder", recordings(), ids=lambda folder: str(folder.relative_to(FOLDER)))
 every_kind = pytest.mark.parametrize("kind", REGISTRY)
@@ -86,10 +96,7 @@ async def test_a_line_that_breaks_at_any_request_skips_nothing(folder: Path) -> 
     everything = ids_of(await read(whole.connect()))
 
     for number in range(len(whole.asked)):
-        stored: list[Page] = []
-        with pytest.raises(SourceDown):
-            async for page in Recording(folder, dies_at=number).connect().pages(None):
-                stored.append(page)  # noqa: PERF401  what came before the break counts
+        stored = await until_broken(Recording(folder, dies_at=number).connect())
         rest = await read(Recording(folder).connect(), position(stored))
 
         assert ids_of(stored) | ids_of(rest) == everything

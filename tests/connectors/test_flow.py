@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -505,6 +507,42 @@ async def test_a_crash_at_any_write_repeats_a_page_and_loses_none(
         assert (await offers(database)).keys() == told.keys(), f"killed at write {crashes}"
         crashes += 1
     assert crashes > 20
+
+
+async def test_workers_whose_claims_lapse_all_the_time_end_where_one_worker_ends(
+    room: Room, source: Source, database: Any, lapse: Callable[[], Any]
+) -> None:
+    """Each is slower than its lease in any step, so that all of them write what is no longer theirs to write."""
+    await drain(room, source, lapse)
+    expected, told = await dump(database), await offers(database)
+    for name in ("raw", "raw_revisions", "pages", "sources"):
+        await database[name].delete_many({})
+    await room.store.sources.ensure(["board"])
+    ended = asyncio.Event()
+
+    async def work(number: int) -> None:
+        own = Room(store=open_store(database, room.store.raw._seal), now=room.now, owner=f"worker-{number}")
+        while not ended.is_set():
+            reading = await own.store.sources.claim("board", own.owner)
+            if reading is not None:
+                with suppress(ClaimLapsed):
+                    async for batch in read_source(Recorded(*HISTORY), source, reading, own):
+                        await own.store.pages.done(batch.claim)
+            if (left := await take_over(own, OPEN)) is not None:
+                await own.store.pages.done(left.claim)
+            await asyncio.sleep(0)
+
+    async def spoil() -> None:
+        for _ in range(60):
+            await lapse()
+        ended.set()
+
+    await asyncio.gather(spoil(), *(work(number) for number in range(4)))
+    await lapse()
+    await drain(room, source, lapse)
+
+    assert await dump(database) == expected
+    assert (await offers(database)).keys() >= told.keys()
 
 
 async def test_what_comes_at_once_is_taken_in_pages_of_bearable_size(room: Room, source: Source, database: Any) -> None:
