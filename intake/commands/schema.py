@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import click
 
 from intake.cli import App, command, print_json
-from intake.schemas import SCHEMAS, schema
+from router.dispatching.schema import CategoryListed, What, coded_list, schema
 
 
 @click.command("schema", help="输出 JSON Schema 或分类代码表 · print a JSON Schema or the coded list")
-@click.argument("what", type=click.Choice(SCHEMAS))
+@click.argument("what", type=click.Choice(["appeal", "dispatch", "feedback", "taxonomy"]))
 @command
 def schema_command(app: App, what: str) -> None:
     """Always JSON: it is for programs."""
-    print_json(schema(app, what))
+    if what != "taxonomy":
+        print_json(schema(cast("What", what)))
+        return
+    _, tables = app.settings_and_tables()
+    classes = [
+        CategoryListed(code=each.code, name=each.name, path=list(each.path))
+        for each in tables.normalizer.classes.values()
+    ]
+    rules = tables.router.rules
+    leads = {each.code: rules.categories[each.code].lead for each in classes if each.code in rules.categories}
+    print_json(coded_list(tables.normalizer.versions["taxonomy"], classes, leads))
