@@ -87,9 +87,8 @@ def measure_chatter(tables: Tables, path: Path) -> None:
         kind = row["kind"]
         seen[kind] += 1
         kept[kind] += read(tables, row["TEXT"], channel="news_comment").quality.is_appeal
-    print(
-        f"{path.name}: appeals kept {kept['appeal'] / seen['appeal']:.3f}, chatter let through {kept['chatter'] / seen['chatter']:.3f}"
-    )
+    appeals, chatter = (kept[kind] / seen[kind] for kind in ("appeal", "chatter"))
+    print(f"{path.name}: appeals kept {appeals:.3f}, chatter let through {chatter:.3f}")
 
 
 def measure_cases(tables: Tables, path: Path, *, detail: bool) -> None:
@@ -119,9 +118,8 @@ def measure_stream(tables: Tables, path: Path) -> None:
         accused += bool(appeal.signals.accused)
         unsure += appeal.category.confidence < 0.5
         located += appeal.place.district is not None
-    print(
-        f"{path.name}: {total} letters; confidence below 0.5: {unsure / total:.2f}; accused {accused}; located {located / total:.2f}"
-    )
+    print(f"{path.name}: {total} letters; confidence below 0.5: {unsure / total:.2f}")
+    print(f"  accused {accused}, located {located / total:.2f}")
     print("  types", dict(types.most_common()))
     print("  deadlines", dict(urgency.most_common()), "referrals", dict(referral.most_common()))
 

@@ -110,6 +110,7 @@ class Tables:
     given_lights: Mapping[str, str]
     keywords: Words
     votes: tuple[tuple[Vote, ...], ...]
+    voted: tuple[tuple[str, ...], ...]  #: the classes that each keyword speaks for
     patterns: Patterns
     senses: tuple[Sense, ...]
     cues: Words
@@ -188,6 +189,7 @@ def _compile(
         given_lights=words.urgency.given,
         keywords=Words(tuple(votes)),
         votes=tuple(tuple(vote) for vote in votes.values()),
+        voted=tuple(tuple(one.code for one in vote) for vote in votes.values()),
         patterns=patterns,
         senses=senses,
         cues=Words(tuple(cues)),

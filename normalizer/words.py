@@ -48,7 +48,7 @@ class Words:
 class Patterns:
     """All patterns at once: one overlapping pass finds their words, then it is looked back from each last word."""
 
-    __slots__ = ("_automaton", "_before", "_ending", "patterns")
+    __slots__ = ("_alone", "_automaton", "_before", "_ending", "_leading", "patterns")
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)
@@ -67,30 +67,32 @@ class Patterns:
                 ending[last].append(len(before))
             before.append(tuple(groups[:-1]))
         self._before = tuple(before)
-        self._ending = tuple(tuple(one) for one in ending)
+        self._ending = tuple(frozenset(one) for one in ending)
+        self._alone = frozenset(number for number, groups in enumerate(before) if not groups)
+        self._leading = tuple(
+            frozenset(number for number, groups in enumerate(before) if groups and word in groups[-1])
+            for word in range(len(numbers))
+        )
         self._automaton = AhoCorasick(tuple(numbers), matchkind=MatchKind.Standard)
 
     def find(self, text: str) -> list[Hit]:
         """Find every pattern once, at its first complete place."""
         spans = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        present = {span[0] for span in spans}
+        # Only what stands alone, or has a word of the group before its last one in the text, can be complete.
+        possible = self._alone.union(*[self._leading[word] for word in {span[0] for span in spans}])
         found: dict[int, Hit] = {}
         for at, (word, start, end) in enumerate(spans):
-            for number in self._ending[word]:
+            ending = self._ending[word]
+            if not ending:
+                continue
+            for number in ending & possible:
                 if number in found:
                     continue
                 groups = self._before[number]
-                if groups:
-                    if groups[-1].isdisjoint(present):
-                        continue
-                    origin = self._begun(text, spans, at, number, len(groups) - 1)
-                    if origin < 0:
-                        continue
-                else:
-                    origin = start
-                if not self._inside(text, number, origin, end):
+                origin = self._begun(text, spans, at, number, len(groups) - 1) if groups else start
+                if origin >= 0 and not self._inside(text, number, origin, end):
                     found[number] = Hit(number, origin, end)
-        return list(found.values())
+        return sorted(found.values())
 
     def _begun(self, text: str, spans: list[Span], at: int, number: int, group: int) -> int:
         """Say where the pattern began if the groups before stand near enough, in the same sentence; else -1."""

@@ -141,7 +141,7 @@ def _keep_evidence(draft: Draft, tables: Tables) -> None:
     for word, start, end in draft.keywords:
         if kept >= EVIDENCE:
             break
-        if word not in seen and any(vote.code == code for vote in tables.votes[word]):
+        if code in tables.voted[word] and word not in seen:
             seen.add(word)
             draft.evident(start, end, name)
             kept += 1

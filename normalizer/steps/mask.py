@@ -114,9 +114,12 @@ _CONTACT_CUES = (
     "扣扣",
     "企鹅",
 )
+#: How many of the cues have something of the name's before them.
+_CALLED = 6
 _NAME_CUES = (
-    "叫", "姓名", "联系人", "投诉人", "反映人", "申请人", "本人", "户主", "当事人", "举报人", "我是", "名字", "名为",
-)  # fmt: skip
+    *("叫", "名叫", "名字", "名为", "本人叫", "我叫"),
+    *("姓名", "联系人", "投诉人", "反映人", "申请人", "本人", "户主", "当事人", "举报人", "业主姓名", "我是"),
+)
 #: How far around a cue a name is looked for; behind it, what ends the name must be in sight too.
 _BEFORE_NAME, _BEHIND_NAME = 6, 24
 _CUES = Words((*_CONTACT_CUES, *_NAME_CUES))
@@ -220,7 +223,10 @@ def _beside_cues(text: str, cues: list[Span]) -> Iterator[Found]:
         yield from ((one.start(1), one.end(1), "qq") for one in _QQ.finditer(text))
     for cue, start, end in cues:
         if cue >= contact:
-            one = _NAME.search(text, max(0, start - _BEFORE_NAME), end + _BEHIND_NAME)
+            if cue < contact + _CALLED:  # what is called stands before 叫
+                one = _NAME.search(text, max(0, start - _BEFORE_NAME), end + _BEHIND_NAME)
+            else:
+                one = _NAME.match(text, start, end + _BEHIND_NAME)
             if one is not None and _is_name(one[1] or one[2]):
                 group = 1 if one[1] else 2
                 yield one.start(group), one.end(group), "name"
