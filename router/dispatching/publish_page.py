@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 _METHOD, _HEADER, _BODY, _END = 1, 2, 3, b"\xce"
 _FRAME = struct.Struct(">BHI")
+_NO_LIMIT = 131072
+_AT_ONCE = 4 * 1024 * 1024
 _FRAME_OVERHEAD = _FRAME.size + 1
 _PUBLISH = struct.pack(">HHH", 60, 40, 0)  # class basic, method publish, a reserved short
 _CONTENT = struct.Struct(">HHQH")
@@ -68,33 +70,14 @@ async def publish_page(
     No message id may be twice in a page. A channel that closes under way leaves UNKNOWN where nothing was said.
     """
     inner: Any = channel
-    loop = asyncio.get_running_loop()
-    waiting = _Waiting(len(page), loop)
+    waiting = _Waiting(len(page), asyncio.get_running_loop())
     slots = [_Slot(waiting) for _ in page]
-    frame_size = channel.connection.connection_tune.frame_max or 131072
-    frames = bytearray()
-    drained = loop.create_future()  # makes the writer wait for the socket; we wait for the confirmations instead
     closing = channel.closing
     try:
         async with asyncio.timeout(patience):
             async with inner.lock:
-                first = inner.delivery_tag + 1
-                for tag, (message, slot) in enumerate(zip(page, slots, strict=True), first):
-                    inner.confirmations[tag] = slot
-                    inner.message_id_delivery_tag[message.id] = tag
-                    write_frames(frames, channel.number, exchange, message, frame_size)
-                inner.delivery_tag += len(page)
-                try:
-                    await inner.write_queue.put(
-                        ChannelFrame(payload=bytes(frames), should_close=False, drain_future=drained)
-                    )
-                except BaseException:
-                    # The broker has not seen these: its count and ours must stay one, or later answers go to the
-                    # wrong rows.
-                    inner.delivery_tag = first - 1
-                    for tag in range(first, first + len(page)):
-                        inner.confirmations.pop(tag, None)
-                    raise
+                for start, stop in _parts(page):
+                    await _write(inner, exchange, page[start:stop], slots[start:stop])
             await asyncio.wait({waiting.over, closing}, return_when=asyncio.FIRST_COMPLETED)
     except (TimeoutError, ChannelInvalidStateError):
         pass  # what was not answered reads UNKNOWN
@@ -103,6 +86,39 @@ async def publish_page(
         for message in page:
             inner.message_id_delivery_tag.pop(message.id, None)
     return [slot.receipt or UNKNOWN for slot in slots]
+
+
+async def _write(inner: Any, exchange: str, page: Sequence[Message], slots: Sequence[_Slot]) -> None:  # noqa: ANN401
+    """Give frames to the writer and expect their confirmations; the channel's lock is held."""
+    frames, first = bytearray(), inner.delivery_tag + 1
+    frame_max = inner.connection.connection_tune.frame_max or _NO_LIMIT
+    for tag, (message, slot) in enumerate(zip(page, slots, strict=True), first):
+        inner.confirmations[tag] = slot
+        inner.message_id_delivery_tag[message.id] = tag
+        write_frames(frames, inner.number, exchange, message, frame_max)
+    inner.delivery_tag += len(page)
+    # The future makes the writer wait for the socket. We wait for the confirmations instead.
+    drained = asyncio.get_running_loop().create_future()
+    try:
+        await inner.write_queue.put(ChannelFrame(payload=bytes(frames), should_close=False, drain_future=drained))
+    except BaseException:
+        # The broker has not seen these: its count and ours must stay one, or later answers go to the wrong rows.
+        inner.delivery_tag = first - 1
+        for tag in range(first, first + len(page)):
+            inner.confirmations.pop(tag, None)
+        raise
+
+
+def _parts(page: Sequence[Message]) -> Iterator[tuple[int, int]]:
+    """Split a page of huge bodies, so that no more than some megabytes of frames wait at a time."""
+    start, size = 0, 0
+    for at, message in enumerate(page):
+        if size and size + len(message.body) > _AT_ONCE:
+            yield start, at
+            start, size = at, 0
+        size += len(message.body) + 1
+    if start < len(page):
+        yield start, len(page)
 
 
 async def publish_plainly(

@@ -84,6 +84,7 @@ class BrokerState:
     queues: frozenset[str] = frozenset()
     bindings: frozenset[tuple[str, str, str]] = frozenset()  #: exchange, queue, routing key
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    alternates: frozenset[str] = frozenset()  #: exchanges declared with an alternate exchange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +124,8 @@ def plan(units: Iterable[Unit], state: BrokerState) -> Plan:
     steps += [Step(What.QUEUE, name) for name in queues if name not in state.queues]
     steps += [Step(What.BINDING, queue, exchange, key) for exchange, queue, key in bindings - state.bindings]
     kept = {name for name in state.queues if name.startswith("dept.")} - set(queues)
-    wrong = [
-        f"exchange {name} is of type {state.exchanges[name]} and must be {kind}: delete it, then apply again"
-        for name, kind in EXCHANGES.items()
-        if state.exchanges.get(name, kind) != kind
-    ]
-    return Plan(steps=tuple(sorted(steps, key=_order)), kept=tuple(sorted(kept)), wrong=tuple(wrong))
+    wrong = tuple(_wrong(state, bindings, kept))
+    return Plan(steps=tuple(sorted(steps, key=_order)), kept=tuple(sorted(kept)), wrong=wrong)
 
 
 async def read_state(management: Management) -> BrokerState:
@@ -139,6 +136,7 @@ async def read_state(management: Management) -> BrokerState:
     policies = await management.listed("policies")
     return BrokerState(
         exchanges={each["name"]: each["type"] for each in exchanges},
+        alternates=frozenset(each["name"] for each in exchanges if "alternate-exchange" in each["arguments"]),
         queues=frozenset(each["name"] for each in queues),
         bindings=frozenset((each["source"], each["destination"], each["routing_key"]) for each in bindings),
         policies={each["name"]: each for each in policies},
@@ -208,6 +206,21 @@ def _wanted(units: Iterable[Unit]) -> tuple[dict[str, None], set[tuple[str, str,
             queues[urgent_queue_of(unit.code)] = None
             bindings.add((APPEALS, urgent_queue_of(unit.code), f"{unit.code}.*.critical"))
     return queues, bindings
+
+
+def _wrong(state: BrokerState, bindings: set[tuple[str, str, str]], kept: set[str]) -> Iterable[str]:
+    """Name what an operator must look at: it is not ours to take away, and what it does is not what we promise."""
+    for name, kind in EXCHANGES.items():
+        if state.exchanges.get(name, kind) != kind:
+            yield f"exchange {name} is of type {state.exchanges[name]} and must be {kind}: delete it, then apply again"
+    if APPEALS in state.alternates:
+        yield f"exchange {APPEALS} has an alternate exchange, which swallows what has no queue: delete it, apply again"
+    for name, policy in state.policies.items():
+        if "alternate-exchange" in policy["definition"] and re.search(policy["pattern"], APPEALS):
+            yield f"policy {name} gives exchange {APPEALS} an alternate exchange: delete the policy"
+    for exchange, queue, key in sorted(state.bindings - bindings):
+        if exchange == APPEALS and queue not in kept:
+            yield f"queue {queue} is bound to {APPEALS} with {key}: not by the directory; it reads what is not its own"
 
 
 def _policy() -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
 import aio_pika
 import aiohttp
@@ -22,6 +20,7 @@ from router.dispatching.publisher import Publisher, PublishPage
 from router.dispatching.topology import APPEALS, bring_up
 from router.errors import BrokerAway, BrokerRefuses
 from tests.router.city import UNITS
+from tests.router.wire import Wire
 
 
 @pytest.fixture
@@ -80,6 +79,15 @@ async def test_a_body_larger_than_a_frame_arrives_whole(
     assert await taken(amqp.url, "dept.ZJJ") == [("ZJJ-1", body), ("ZJJ-2", b"{}")]
 
 
+async def test_a_page_of_huge_bodies_goes_out_in_parts_and_in_order(
+    amqp: Any, management: Management, way: PublishPage
+) -> None:
+    page = [message(n, body=bytes([n]) * 250_000) for n in range(40)]
+    async with Publisher(amqp.url, way=way) as publisher:
+        assert {each.fate for each in await publisher.publish(page)} == {Fate.SENT}
+    assert [id_ for id_, _ in await taken(amqp.url, "dept.ZJJ")] == [each.id for each in page]
+
+
 async def test_pages_side_by_side_keep_their_receipts_apart(
     amqp: Any, management: Management, way: PublishPage
 ) -> None:
@@ -97,6 +105,8 @@ async def test_a_connection_that_was_cut_is_opened_again(amqp: Any, management: 
         assert [each.fate for each in await publisher.publish([message(2)])] == [Fate.SENT]
 
 
+# aiormq now and then leaves a closing coroutine behind when a socket vanishes; what counts here is what became of the page.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("after", [0, 1, 20_000, 200_000])
 async def test_a_wire_cut_under_way_leaves_unknown_and_never_a_false_confirmation(
     amqp: Any, management: Management, way: PublishPage, after: int
@@ -112,54 +122,6 @@ async def test_a_wire_cut_under_way_leaves_unknown_and_never_a_false_confirmatio
         assert {sent.id for sent, each in zip(page, receipts, strict=True) if each.fate is Fate.SENT} <= there
         wire.left = 10**9
         assert [each.fate for each in await publisher.publish([message(5000)])] == [Fate.SENT]
-
-
-class Wire:
-    """A wire to the broker that can be cut after so many bytes."""
-
-    def __init__(self, url: str) -> None:
-        self._parts = urlsplit(url)
-        self.left = 10**9
-        self.url = ""
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._plug, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        netloc = f"{self._parts.username}:{self._parts.password}@127.0.0.1:{port}"
-        self.url = urlunsplit(self._parts._replace(netloc=netloc))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _plug(self, ours: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        theirs, forth = await asyncio.open_connection(self._parts.hostname, self._parts.port)
-        ways = [
-            asyncio.ensure_future(self._pass(ours, forth, back)),
-            asyncio.ensure_future(self._pass(theirs, back, None)),
-        ]
-        self._tasks.update(ways)
-        await asyncio.wait(ways)
-        for end in (forth, back):
-            end.close()
-
-    async def _pass(
-        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, cut: asyncio.StreamWriter | None
-    ) -> None:
-        with suppress(OSError):
-            while data := await source.read(4096):
-                if cut is not None:
-                    self.left -= len(data)
-                    if self.left <= 0:
-                        cut.transport.abort()
-                        break
-                target.write(data)
-                await target.drain()
-        target.close()
 
 
 async def test_no_broker_is_away_and_a_wrong_password_is_refused(amqp: Any) -> None:

@@ -70,6 +70,19 @@ def test_an_exchange_of_another_type_is_told_and_not_touched() -> None:
     assert not [step for step in made.steps if step.name == APPEALS]
 
 
+def test_whatever_would_swallow_or_leak_orders_is_told() -> None:
+    state = BrokerState(
+        exchanges=dict(EXCHANGES),
+        alternates=frozenset({APPEALS}),
+        policies={"other": {"pattern": "^app", "definition": {"alternate-exchange": "x"}}},
+        queues=frozenset({"dept.ZJJ", "dept.OLD"}),
+        bindings=frozenset({(APPEALS, "dept.ZJJ", "CGJ.#"), (APPEALS, "dept.OLD", "OLD.#"), (APPEALS, "spy", "#")}),
+    )
+    wrong = plan([unit("ZJJ")], state).wrong
+    assert len(wrong) == 4
+    assert [text.split(" ")[1] for text in wrong] == [APPEALS, "other", "dept.ZJJ", "spy"]
+
+
 # ---------------------------------------------------------------- on the broker
 
 
