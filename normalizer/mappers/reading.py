@@ -22,6 +22,8 @@ _NUMBER = re.compile(r"\s*-?\d{1,16}(?:\.\d+)?\s*$")
 _SHORT = timedelta(hours=14)
 SECONDS_MOST = 100_000_000_000  #: a larger number is milliseconds
 _EARLIEST, _LATEST = 1990, 2100
+MOST = 2**53  #: the largest count that JSON, BSON and a browser all read alike
+_COUNT = re.compile(r"[0-9]{1,18}")
 EAST, NORTH = 180.0, 90.0
 
 
@@ -45,7 +47,7 @@ def words_of(row: Mapping[str, Any], *names: str) -> str | None:
             if value:
                 return value
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and value:
-            return str(int(value)) if value == int(value) else str(value)
+            return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
     return None
 
 
@@ -65,9 +67,9 @@ def count_of(row: Mapping[str, Any], *names: str) -> int:
         if isinstance(value, bool) or value is None:
             continue
         if isinstance(value, (int, float)):
-            return max(0, int(value))
-        if isinstance(value, str) and value.strip().isdigit():
-            return int(value.strip())
+            return int(min(max(0, value), MOST))
+        if isinstance(value, str) and _COUNT.fullmatch(value.strip()):
+            return min(int(value.strip()), MOST)
     return 0
 
 

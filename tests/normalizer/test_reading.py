@@ -57,7 +57,15 @@ def test_none_empty_and_zero_all_mean_nothing() -> None:
 
 
 def test_counts_flags_and_points() -> None:
-    assert [count_of({"n": value}, "n") for value in (3, "4", None, "many", -2, True)] == [3, 4, 0, 0, 0, 0]
+    assert [count_of({"n": value}, "n") for value in (3, "4", None, "many", -2, True, 2**70)] == [
+        3,
+        4,
+        0,
+        0,
+        0,
+        0,
+        2**53,
+    ]
     assert [says_yes(value) for value in (1, "1", "是", "保密", 0, "0", "", None, "否")] == [True] * 4 + [False] * 5
     assert location_of("120.5,30.25") is not None
     assert [location_of(points) for points in (None, "", "120.5", "a,b", "999,1", "0,0")] == [None] * 6
