@@ -243,7 +243,7 @@ async def test_two_workers_with_two_revisions_keep_sequences_whole_and_in_order(
         in_order(await street.drain(f"dept.{code}"), await street.cases(), code)
 
 
-# aiormq now and then leaves a closing coroutine behind when a socket vanishes; what counts here is what became of the page.
+# aiormq may leave a closing coroutine behind when a socket vanishes; here counts what became of the page.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("after", [0, 30_000, 100_000])
 async def test_a_wire_cut_under_a_page_loses_nothing_and_makes_no_second_id(street: Street, after: int) -> None:

@@ -105,7 +105,7 @@ async def test_a_connection_that_was_cut_is_opened_again(amqp: Any, management: 
         assert [each.fate for each in await publisher.publish([message(2)])] == [Fate.SENT]
 
 
-# aiormq now and then leaves a closing coroutine behind when a socket vanishes; what counts here is what became of the page.
+# aiormq may leave a closing coroutine behind when a socket vanishes; here counts what became of the page.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("after", [0, 1, 20_000, 200_000])
 async def test_a_wire_cut_under_way_leaves_unknown_and_never_a_false_confirmation(
