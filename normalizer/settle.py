@@ -32,8 +32,10 @@ class Made(NamedTuple):
 async def settle(made: Sequence[Made], store: AppealStore) -> list[Handed]:
     """Store appeals and hand them on in the order of the page."""
     handed: dict[int, Handed] = {}
-    fresh = [at for at, one in enumerate(made) if one.raw.revision == 1 and not one.raw.refreshed]
-    waiting = [at for at in range(len(made)) if at not in set(fresh)]
+    fresh: list[int] = []
+    waiting: list[int] = []
+    for at, one in enumerate(made):
+        (fresh if one.raw.revision == 1 and not one.raw.refreshed else waiting).append(at)
     fresh, again = _first_of_each(fresh, made)
     stood = await store.insert([_document(made[at]) for at in fresh])
     for at in fresh:

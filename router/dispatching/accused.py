@@ -49,7 +49,6 @@ _MISCONDUCT = {
     "相护": ("官官相护",),
     "好处费": ("好处费",),
 }
-_STEMS = tuple(_MISCONDUCT)
 _WORDS = "|".join(word for words in _MISCONDUCT.values() for word in words)
 
 
@@ -66,7 +65,7 @@ class Accused:
             named |= self._meant(name)
         self._named = frozenset(named)
         about = appeal.request_type in _BLAMING or appeal.category.code in _ABOUT_STAFF
-        self._texts = [text for text in (appeal.text, appeal.title) if _has_stem(text)] if about else []
+        self._texts = [text for text in (appeal.text, appeal.title) if _tells_of_misconduct(text)] if about else []
 
     def __contains__(self, unit: Unit) -> bool:
         if not self._named and not self._texts:
@@ -109,11 +108,13 @@ def _starts(text: str, name: str) -> Iterable[int]:
         start = text.find(name, start + 1)
 
 
-def _has_stem(text: str) -> bool:
-    # A loop, not any(): this runs for every complaint, and the generator would cost more than the search.
-    for stem in _STEMS:  # noqa: SIM110
+def _tells_of_misconduct(text: str) -> bool:
+    # Loops, not any(): this runs for every complaint, and the generators would cost more than the search.
+    for stem, words in _MISCONDUCT.items():
         if stem in text:
-            return True
+            for word in words:
+                if word in text:
+                    return True
     return False
 
 
