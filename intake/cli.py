@@ -125,12 +125,16 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 def print_json(value: object) -> None:
     """Write one JSON document to standard output."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=_plain), indent=2).decode())
+    write_out(msgspec.json.format(msgspec.json.encode(value, enc_hook=_plain), indent=2) + b"\n")
 
 
-def print_json_line(value: object) -> None:
-    """Write one JSON document on one line."""
-    click.echo(msgspec.json.encode(value, enc_hook=_plain).decode())
+def write_out(content: bytes) -> None:
+    """Write all of it: where Python's output is unbuffered, a signal in the middle of a long write cuts it short."""
+    out = sys.stdout.buffer
+    left = memoryview(content)
+    while left:
+        left = left[out.write(left) or 0 :]
+    out.flush()
 
 
 def _plain(value: object) -> object:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 import msgspec
 
-from intake.cli import App, command, fail, run
+from intake.cli import App, command, fail, run, write_out
 from intake.house import open_house
 from intake.screen import console, table
 from intake.street.left_behind import worker_name
@@ -48,8 +47,7 @@ class _Shown:
     def add(self, body: bytes) -> None:
         """Print one message; a table is printed at the end, but a row is kept before it is acknowledged."""
         if self._as_json:
-            sys.stdout.write(("," if self._count else "[") + "\n" + body.decode("utf-8", "replace"))
-            sys.stdout.flush()
+            write_out((b"," if self._count else b"[") + b"\n" + body)
         else:
             self._rows.append(_row(body))
         self._count += 1
@@ -57,7 +55,7 @@ class _Shown:
     def close(self) -> None:
         """Print what is left to print."""
         if self._as_json:
-            sys.stdout.write("\n]\n" if self._count else "[]\n")
+            write_out(b"\n]\n" if self._count else b"[]\n")
             return
         console().print(
             table(f"消息 {self._count}", ["类型", "工单号", "序号", "角色", "紧急", "标题", "办结时限"], self._rows)

@@ -12,7 +12,7 @@ import click
 
 from connectors.source import Channel
 from intake import tables
-from intake.cli import App, BadSettings, command
+from intake.cli import App, BadSettings, command, write_out
 from intake.house import FOLDER
 from intake.keys import KeysError, make_keys
 from intake.lines import Reader
@@ -56,17 +56,15 @@ def _ref_key() -> bytes:
 
 
 def _write(lines: Iterable[bytes]) -> None:
-    out = sys.stdout.buffer
     waiting: list[bytes] = []
     size = 0
     for line in lines:
         waiting.append(line)
         size += len(line)
         if size >= BATCH:
-            out.write(b"".join(waiting))
+            write_out(b"".join(waiting))
             waiting, size = [], 0
-    out.write(b"".join(waiting))
-    out.flush()
+    write_out(b"".join(waiting))
 
 
 @contextmanager
