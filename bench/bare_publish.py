@@ -48,7 +48,7 @@ async def _run(task: Task) -> Sample:
     async with connection:
         channel = await connection.channel(publisher_confirms=True)
         await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
-        watch = Stopwatch()
+        watch = Stopwatch(task)
         await publish_all(channel.default_exchange, bodies)
         seconds, facts = watch.stop(len(bodies))
     return Sample(len(bodies) / seconds, facts)

@@ -39,7 +39,7 @@ def run(task: Task) -> Sample:
         file = Path(folder) / "orders.jsonl"
         file.write_bytes(b"\n".join(orders_of(task)) + b"\n")
         route = Route.from_config(_config(task, file), "bench").with_handler(_handler())
-        watch = Stopwatch()
+        watch = Stopwatch(task)
         route.start()
         route.join()  # ends when the file is read and everything in it is stored and confirmed
         seconds, facts = watch.stop(task.records)

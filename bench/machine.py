@@ -7,6 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -36,15 +37,17 @@ def _cpu_name() -> str:
 
 
 class ServersClock:
-    """CPU time of the servers on this machine, so that a run can say what it cost beside our own process.
+    """CPU time of the run's servers, so that it can say what it cost beside our own process.
 
-    Servers elsewhere, or of another user, cannot be seen: then the answer is empty.
+    They are found by the ports of their addresses; a server elsewhere, or of another user, cannot be seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **addresses: str) -> None:
+        listening = _listening()
         self._processes = {
-            name: [each for each in psutil.process_iter(["name"]) if each.info["name"] == executable]
-            for name, executable in (("mongod", "mongod"), ("broker", "beam.smp"))
+            name: psutil.Process(listening[port])
+            for name, address in addresses.items()
+            if (port := urlsplit(address).port) in listening
         }
         self._before = self._read()
 
@@ -56,12 +59,17 @@ class ServersClock:
         }
 
     def _read(self) -> dict[str, float]:
-        return {name: sum(_cpu(each) for each in processes) for name, processes in self._processes.items()}
+        return {name: _cpu(process) for name, process in self._processes.items()}
+
+
+def _listening() -> dict[int | None, int]:
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        return {}
+    return {each.laddr.port: each.pid for each in connections if each.status == psutil.CONN_LISTEN and each.pid}
 
 
 def _cpu(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-    except psutil.Error:
-        return 0.0
+    times = process.cpu_times()
     return float(times.user + times.system)

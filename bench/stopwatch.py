@@ -6,14 +6,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.ground import Task
 from bench.machine import ServersClock
 
 
 class Stopwatch:
     """Started when everything is connected and declared; stopped when the last message is confirmed."""
 
-    def __init__(self) -> None:
-        self._servers = ServersClock()
+    def __init__(self, task: Task) -> None:
+        self._servers = ServersClock(mongod=task.mongo_url, broker=task.amqp_url)
         self._cpu = time.process_time()
         self._began = time.perf_counter()
 

@@ -25,6 +25,7 @@ from intake.street.rooms import Rooms, open_rooms
 from intake.street.worker import Street
 
 LOOK_EVERY = 0.002
+PATIENCE = 300.0  #: seconds for one run
 
 
 def run(task: Task) -> Sample:
@@ -38,19 +39,29 @@ async def _run(task: Task, folder: Path) -> Sample:
         await migrations.migrate(house.db)
         await topology.ensure_topology(house, tables().router.directory.units.values())
         async with open_rooms(house, "bench") as rooms:
+            await rooms.connectors.store.sources.ensure([SOURCE.name])
             return await _measure(task, house, rooms, pages)
 
 
 async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -> Sample:
     street = Street(rooms, [(SOURCE, Hotline12345(SOURCE, pages.fetch, {}))])
-    watch = Stopwatch()
+    watch = Stopwatch(task)
     running = asyncio.create_task(street.run())
-    while street.progress.routed < task.records and not street.progress.failures and not running.done():  # noqa: ASYNC110  counters for people have no event
-        await asyncio.sleep(LOOK_EVERY)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await _all_routed(street, task.records, running)
+    except TimeoutError:
+        raise RuntimeError(f"the street stands still: {street.progress.sources}, {street.progress.failures}") from None
     seconds, facts = watch.stop(task.records)
     street.stopping.set()
     await running
     return Sample(task.records / seconds, facts | await _found(house, street, seconds))
+
+
+async def _all_routed(street: Street, records: int, running: asyncio.Task[None]) -> None:
+    progress = street.progress
+    while progress.routed < records and not progress.failures and not running.done():  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_EVERY)  # counters for people have no event
 
 
 async def _found(house: House, street: Street, seconds: float) -> dict[str, object]:
