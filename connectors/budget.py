@@ -24,8 +24,6 @@ class LocalBudget:
 
     def __init__(self, requests_per_minute: float) -> None:
         self._pause = 60.0 / requests_per_minute
-        #: A few may follow each other at once, as a browser would do.
-        self._burst = min(5.0, max(1.0, requests_per_minute / 12)) * self._pause
         self._next = 0.0
         self._lock = asyncio.Lock()
 
@@ -34,7 +32,8 @@ class LocalBudget:
             # Again after each sleep: the source may have asked for rest meanwhile.
             while (wait := self._next - time.monotonic()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(wait)
-            self._next = max(self._next, time.monotonic() - self._burst) + self._pause
+            # No bursts, no catching up: no minute, wherever it begins, holds more than was agreed.
+            self._next = max(self._next, time.monotonic()) + self._pause
 
     def rest(self, seconds: float) -> None:
         self._next = max(self._next, time.monotonic() + seconds)

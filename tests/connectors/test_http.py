@@ -279,8 +279,7 @@ async def test_a_budget_is_kept_over_any_window() -> None:
         await budget.spend()
         sent.append(time.monotonic())
 
-    assert sent[-1] - sent[0] >= (11 - 6) * 0.05
-    assert all(later - earlier >= 0.045 for earlier, later in pairwise(sent[7:]))
+    assert all(later - earlier >= 0.045 for earlier, later in pairwise(sent))
 
 
 async def test_what_the_server_counts_is_what_the_budget_spent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
