@@ -21,6 +21,7 @@ from connectors.hotline_12345 import Hotline12345
 from intake import migrations, topology
 from intake.house import House, open_house
 from intake.settings import Broker, Database, Demo, Keys, Settings
+from intake.street.collecting import look_seldom
 from intake.street.rooms import Rooms, open_rooms
 from intake.street.worker import Street
 
@@ -45,6 +46,7 @@ async def _run(task: Task, folder: Path) -> Sample:
 
 async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -> Sample:
     street = Street(rooms, [(SOURCE, Hotline12345(SOURCE, pages.fetch, {}))])
+    look_seldom()
     watch = Stopwatch(task)
     running = asyncio.create_task(street.run())
     try:

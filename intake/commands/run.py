@@ -20,6 +20,7 @@ from intake.house import FOLDER, House, open_house
 from intake.screen import console
 from intake.servers import watch
 from intake.settings import Settings
+from intake.street.collecting import look_seldom
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
 from intake.street.rooms import Rooms, open_connectors, open_rooms
@@ -66,6 +67,7 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
             open_rooms(house, worker_name()) as rooms,
             _street(house, rooms, only) as street,
         ):
+            look_seldom()
             with stopped_by_signals(street.stopping):
                 async with watched(street, house, rooms):
                     left = await _work(street, once=once)
