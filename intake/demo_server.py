@@ -16,7 +16,7 @@ from intake.settings import DEMO, Demo
 log = structlog.get_logger()
 
 READY_WITHIN = 20.0
-ENDS_WITHIN = 1.0
+ENDS_WITHIN = 0.3
 
 
 class DemoFailed(Exception):

@@ -94,6 +94,8 @@ class Patience:
 
 
 def fault(error: BaseException) -> str:
-    """Name a fault by its class and the place it was raised at; never by its text, which may quote a citizen."""
+    """Name a fault by its class, its cause and its place; never by its text, which may quote a citizen."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
-    return " ".join([type(error).__name__, *(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in last)])
+    where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in last]
+    cause = getattr(error, "cause", None) or error.__cause__
+    return " ".join([type(error).__name__, *([] if cause is None else [f"({type(cause).__name__})"]), *where])

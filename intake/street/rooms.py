@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import aiohttp
 import msgspec
+from pymongo.errors import EncryptionError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 import connectors.flow
 import connectors.store
@@ -30,6 +32,7 @@ from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed
 from normalizer.store import AppealStore
 from router import desk
+from router.dispatch import SHANGHAI
 from router.dispatching.dead_letters import Readback, consume_dead_letters
 from router.dispatching.publisher import Publisher
 from router.flow import RoutedPage, Text
@@ -72,6 +75,7 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
     clock, fences = await Clock.of(db), await Fences.of(db)
     publisher = Publisher(house.broker_url)
     try:
+        await _make_vault_key(sealer, clock)
         wired = router.flow.Room(
             store=CaseStore(db),
             publisher=publisher,
@@ -137,6 +141,18 @@ def _rooms(
         escalate=partial(desk.escalate, sending),
         unsent=sending.store.unsent,
     )
+
+
+async def _make_vault_key(sealer: Sealer, clock: Clock) -> None:
+    """Have the vault key made before sources ask for data keys side by side.
+
+    Whoever loses the race for a new installation's key may look for it before the winner's write is majority-committed,
+    and the driver then says that it can't encrypt: so it is asked again for a moment.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(EncryptionError), stop=stop_after_delay(10), wait=wait_fixed(0.1), reraise=True
+    )
+    await retrying(sealer.ready, f"strays/{clock.now().astimezone(SHANGHAI):%Y-%m}")
 
 
 async def _load_appeals(store: AppealStore, texts: Sequence[Text]) -> Mapping[Text, Appeal]:
