@@ -30,14 +30,23 @@ async def demo_server(demo: Demo, *, live: bool) -> AsyncIterator[None]:
         yield
         return
     child = await _start(demo, live=live)
+    if child is None and not await _answers(demo):
+        raise DemoFailed(
+            f"示范城市的服务没有起来（{demo.host}:{demo.port}），端口可能被占用 · "
+            f"the demonstration's server did not start at {demo.host}:{demo.port}; is the port taken?"
+        )
     try:
         yield
     finally:
-        await _end(child)
+        if child is not None:
+            await _end(child)
 
 
-async def _start(demo: Demo, *, live: bool) -> Process:
-    """In a session of its own: a Ctrl-C in the terminal is for the street, which then ends its child."""
+async def _start(demo: Demo, *, live: bool) -> Process | None:
+    """Start it in a session of its own: a Ctrl-C in the terminal is for the street, which then ends its child.
+
+    None: it did not come up, perhaps because another street was quicker.
+    """
     arguments = ["-m", "demo.server", "--host", demo.host, "--port", str(demo.port), *(["--live"] if live else [])]
     child = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=DEMO.parent.parent, stdin=DEVNULL, stdout=PIPE, start_new_session=True
@@ -49,10 +58,7 @@ async def _start(demo: Demo, *, live: bool) -> Process:
             line = await child.stdout.readline()
     if not line:
         await _end(child)
-        raise DemoFailed(
-            f"示范城市的服务没有起来（{demo.host}:{demo.port}），端口可能被占用 · "
-            f"the demonstration's server did not start at {demo.host}:{demo.port}; is the port taken?"
-        )
+        return None
     log.info("demonstration started", action="demo_started", port=demo.port)
     return child
 

@@ -19,7 +19,7 @@ from intake.demo_server import DemoFailed, demo_server
 from intake.house import FOLDER, House, open_house
 from intake.screen import console
 from intake.servers import watch
-from intake.settings import Settings
+from intake.settings import Demo, Settings
 from intake.street.collecting import look_seldom
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
@@ -63,7 +63,7 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
         await migrations.check(house.db)
         await let_go_of_the_dead(house.db)
         async with (
-            demo_server(settings.demo, live=not once),
+            demo_server(settings.demo if "connectors" in only else Demo(), live=not once),
             open_rooms(house, worker_name()) as rooms,
             _street(house, rooms, only) as street,
         ):
