@@ -67,7 +67,7 @@ def _listening() -> dict[int | None, int]:
         connections = psutil.net_connections("tcp")
     except psutil.AccessDenied:
         return {}
-    return {each.laddr.port: each.pid for each in connections if each.status == psutil.CONN_LISTEN and each.pid}
+    return {each.laddr[1]: each.pid for each in connections if each.status == psutil.CONN_LISTEN and each.pid}
 
 
 def _cpu(process: psutil.Process) -> float:
