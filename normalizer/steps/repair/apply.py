@@ -1,0 +1,77 @@
+"""Repair what is broken in a text (修复), in the one order that works: encodings, slipped bytes, readings.
+
+Traditional characters are turned into Simplified ones only after that, and private-use characters must still be there.
+A gate keeps it off the hot path: one look for characters that no clean text has, and two for signs that few have. The
+raw text stays in `raw`; every repair is recorded with its place, in code points of the text as that repair found it.
+What cannot be repaired is flagged and not guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from normalizer.draft import Draft
+from normalizer.steps.repair.encodings import reencode
+from normalizer.steps.repair.ruby import TONES, without_ruby
+from normalizer.steps.repair.slips import is_suspect, odd_class, unslipped
+from normalizer.steps.repair.spots import Repaired, Spot, written
+from normalizer.tables import Tables
+
+#: · × ÷ ° and the like are at home in Chinese.
+_LATIN = "\x80-\x9f\xa1-\xaf\xb2-\xb6\xb8-\xd6\xd8-\xf6\xf8-\xff"
+#: A reading, or what a slip left of a letter: `?!`, `?wù)`, `?/p>`.
+_SIGNS = re.compile(rf"\s?[(（][a-z{TONES}]{{1,6}}[)）]|\?[!;,a-z/?\u4e00-\u9fff]")
+#: What is left of text whose bytes are gone for good: 锟斤拷 is U+FFFD in UTF-8 read as GBK.
+_BEYOND = re.compile("(?:锟斤拷|\ufffd|[\ue000-\ue864])+")
+
+
+@lru_cache(maxsize=1)
+def _gate() -> re.Pattern[str]:
+    return re.compile(f"[{_LATIN}{TONES}\ufffd\ue000-\ue864{odd_class()}]")
+
+
+def repair_text(text: str) -> Repaired:
+    """Repair one text; the very same text comes back where nothing is broken."""
+    odd = _gate().search(text) is not None
+    if not odd and not (("(" in text or "（" in text or "?" in text) and _SIGNS.search(text) is not None):
+        return Repaired(text)
+    spots: list[Spot] = []
+    for step in (reencode, unslipped, without_ruby) if odd else (unslipped, without_ruby):
+        made = step(text)
+        text = made.text
+        spots += made.spots
+    return Repaired(text, tuple(spots))
+
+
+def beyond_repair(text: str) -> list[Spot]:
+    """Find what no repair can bring back."""
+    if "\ufffd" not in text and "锟斤拷" not in text and _gate().search(text) is None:
+        return []
+    return [Spot("unreadable", *one.span()) for one in _BEYOND.finditer(text)]
+
+
+def repair(draft: Draft, _tables: Tables) -> None:
+    """Repair every text that people will read."""
+    draft.title = _repaired("title", draft.title, draft)
+    draft.text = _repaired("text", draft.text, draft)
+    if draft.address is not None:
+        draft.address = _repaired("place", draft.address, draft)
+    if draft.reply_text is not None:
+        draft.reply_text = _repaired("reply", draft.reply_text, draft)
+
+
+def _repaired(field: str, text: str, draft: Draft) -> str:
+    if not text or text.isascii():
+        return text
+    made = repair_text(text)
+    if made.spots:
+        for spot in made.spots:
+            draft.note(spot.repair)
+        draft.notes += written(field, made.spots)
+    beyond = beyond_repair(made.text)
+    if beyond:
+        draft.notes += written(field, beyond)
+    elif made.spots and is_suspect(made.text):
+        draft.notes.append(f"doubtful {field}")
+    return made.text
