@@ -83,7 +83,7 @@ async def street(mongo: Database, amqp: Any) -> AsyncIterator[Street]:
     appeals = Appeals()
     async with aiohttp.ClientSession() as session:
         management = Management(session, amqp.management, amqp.vhost)
-        await topology.bring_up(UNITS, management)
+        await topology.bring_up(UNITS, management, settle=0)
         async with Publisher(amqp.url, answer_within=5.0, connect_within=1.0) as publisher:
             room = Room(
                 store=store,

@@ -127,7 +127,7 @@ async def test_a_missing_queue_parks_its_dispatch_and_retry_sends_it_once_the_qu
 
     from router import desk  # noqa: PLC0415 - the desk is not the subject of this file
 
-    await topology.bring_up(UNITS, street.management)
+    await topology.bring_up(UNITS, street.management, settle=0)
     page = await desk.retry_parked([case.id for case in parked], "王", street.room)
     assert page.states == {"delivered": 2}
     assert [id_ for id_, _ in await street.drain("dept.ZJJ")] == [case.dispatches[0].id for case in parked]

@@ -27,7 +27,7 @@ from tests.router.wire import Wire
 async def management(amqp: Any) -> AsyncIterator[Management]:
     async with aiohttp.ClientSession() as session:
         managed = Management(session, amqp.management, amqp.vhost)
-        await bring_up(UNITS, managed)
+        await bring_up(UNITS, managed, settle=0)
         yield managed
 
 

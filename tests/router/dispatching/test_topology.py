@@ -87,9 +87,9 @@ def test_whatever_would_swallow_or_leak_orders_is_told() -> None:
 
 
 async def test_applied_once_there_is_nothing_left_to_do(management: Management) -> None:
-    first = await bring_up(UNITS, management)
+    first = await bring_up(UNITS, management, settle=0)
     assert first
-    assert not await bring_up(UNITS, management)
+    assert not await bring_up(UNITS, management, settle=0)
     state = await read_state(management)
     assert set(EXCHANGES) <= set(state.exchanges)
     assert state.policies["intake"]["definition"] == dict(POLICY_DEFINITION)
@@ -100,26 +100,35 @@ async def test_applied_once_there_is_nothing_left_to_do(management: Management) 
     assert "dept.XFJ" not in queues
 
 
+async def test_new_queues_are_waited_for_once_and_old_ones_never(management: Management) -> None:
+    start = time.monotonic()
+    await bring_up(UNITS, management, settle=0.5)
+    assert time.monotonic() - start >= 0.5
+    await management.unbind(APPEALS, "dept.ZJJ", "ZJJ.#")
+    async with asyncio.timeout(30):
+        assert await bring_up(UNITS, management, settle=60)
+
+
 async def test_half_of_it_applied_is_finished_by_the_next(management: Management) -> None:
     made = plan(UNITS, await read_state(management))
-    await apply(type(made)(steps=made.steps[: len(made.steps) // 2], kept=()), management)
-    await bring_up(UNITS, management)
+    await apply(type(made)(steps=made.steps[: len(made.steps) // 2], kept=()), management, settle=0)
+    await bring_up(UNITS, management, settle=0)
     assert not plan(UNITS, await read_state(management))
 
 
 async def test_a_policy_that_somebody_changed_is_set_again(management: Management) -> None:
-    await bring_up(UNITS, management)
+    await bring_up(UNITS, management, settle=0)
     await management.policy("intake", {"pattern": "^dept", "apply-to": "queues", "definition": {"delivery-limit": 3}})
-    assert [step.what for step in (await bring_up(UNITS, management)).steps] == [What.POLICY]
+    assert [step.what for step in (await bring_up(UNITS, management, settle=0)).steps] == [What.POLICY]
 
 
 @pytest.mark.live
 async def test_seven_hundred_departments_are_there_in_under_a_minute(management: Management) -> None:
     units = [unit(f"U{n:03d}") for n in range(700)]
     start = time.monotonic()
-    await bring_up(units, management)
+    await bring_up(units, management, settle=0)
     assert time.monotonic() - start < 60
-    assert not await bring_up(units, management)
+    assert not await bring_up(units, management, settle=0)
 
 
 async def test_a_management_api_that_is_away_or_refuses_says_so(amqp: Any) -> None:
@@ -192,7 +201,7 @@ REFUSED: dict[str, Try] = {
 async def test_a_departments_users_can_do_their_part_and_nothing_else(amqp: Any, management: Management) -> None:
     own, other = f"A{uuid4().hex[:8].upper()}", f"B{uuid4().hex[:8].upper()}"
     units = [unit(own, urgent_lane=True), unit(other)]
-    await bring_up(units, management)
+    await bring_up(units, management, settle=0)
     made = [await credentials(units[0], management, which) for which in ("a", "b")]
     try:
         for each in made:
