@@ -32,13 +32,13 @@ QUICK = Size(street=2_000, records=2_000, memory=(2_000, 10_000), runs=3)
 
 
 def _bridge(ground: Ground, _: Size) -> Row:
-    what = "page source → confirmed in the departments' queues, one worker | mq-bridge: file → MongoDB + queue"
+    what = "page source → confirmed in the departments' queues, one worker, against mq-bridge: file → MongoDB + queue"
     pairs = in_turn(lambda: ground.run("street"), lambda: ground.run("bridge"), ground.runs, ground.tell)
     return faster("bridge", what, pairs, unit="records/s", at_least=0.75)
 
 
 def _publish(ground: Ground, _: Size) -> Row:
-    what = "the same, in messages | bare aio_pika publish with confirms, window 500, the same bodies"
+    what = "the same, in messages, against bare aio_pika publish with confirms, window 500, of the same bodies"
     pairs = in_turn(lambda: ground.run("street"), lambda: ground.run("publish"), ground.runs, ground.tell)
     return faster("publish", what, [pair.by("messages_a_second") for pair in pairs], unit="messages/s", at_least=0.6)
 

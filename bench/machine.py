@@ -67,7 +67,8 @@ def _listening() -> dict[int | None, int]:
         connections = psutil.net_connections("tcp")
     except psutil.AccessDenied:
         return {}
-    return {each.laddr[1]: each.pid for each in connections if each.status == psutil.CONN_LISTEN and each.pid}
+    listening = (each for each in connections if each.status == psutil.CONN_LISTEN)
+    return {each.laddr.port: each.pid for each in listening if each.pid and each.laddr}
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -8,7 +8,7 @@ from bench.row import Pair, Row
 LIMIT_MB = 250.0
 FLAT = 1.10  #: what a heap breathes from run to run
 SMALL, LARGE = 20_000, 100_000
-WHAT = "peak memory of a worker, {large:,} waiting | {small:,} waiting"
+WHAT = "peak memory of a worker, {large:,} waiting, against {small:,} waiting"
 
 
 def compare(ground: Ground, small: int = SMALL, large: int = LARGE) -> Row:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 PORTION = 250
 GOAL = 0.85
-WHAT = "normalize + decide, 150 characters, one core | the bare libraries one after another"
+WHAT = "normalize + decide, 150 characters, one core, against the bare libraries one after another"
 
 
 def compare(records: int, runs: int, data: Path | None, tell: Tell) -> Row:

@@ -12,16 +12,14 @@ from bench.row import Row
 
 
 def show(rows: Sequence[Row], machine: dict[str, Any], console: Console) -> None:
-    """Print one line a row, ours before the baseline."""
+    """Print one line a row, ours before the baseline, and below what was compared."""
     table = Table(title="make bench", caption=_caption(machine))
-    for name in ("row", "what"):
-        table.add_column(name, overflow="fold")
+    table.add_column("row", no_wrap=True)
     for name in ("ours", "baseline", "unit", "ratio", "goal", "met"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row.name,
-            row.what,
             f"{row.ours:,.0f}",
             f"{row.baseline:,.0f}",
             row.unit,
@@ -30,6 +28,8 @@ def show(rows: Sequence[Row], machine: dict[str, Any], console: Console) -> None
             "[green]yes[/]" if row.met else "[red]no[/]",
         )
     console.print(table)
+    for row in rows:
+        console.print(f"{row.name}: {row.what}", highlight=False)
 
 
 def as_json(rows: Sequence[Row], machine: dict[str, Any], *, quick: bool) -> dict[str, Any]:
