@@ -19,6 +19,7 @@ import msgspec
 import uvloop
 
 from intake import logs, settings
+from intake.mendable import sentence
 from intake.settings import Settings
 from intake.settings_problems import SettingsError
 
@@ -108,13 +109,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*, config: Path | None, as_json: bool, **rest: Any) -> None:  # noqa: ANN401 - a command's own options
         before = click.get_current_context().find_object(App) or App()
         logs.configure(as_json=not sys.stderr.isatty())
-        function(App(config=config or before.config, as_json=as_json or before.as_json), **rest)
+        try:
+            function(App(config=config or before.config, as_json=as_json or before.as_json), **rest)
+        except click.ClickException:
+            raise
+        except Exception as error:
+            told = sentence(error)
+            if told is None:
+                raise
+            raise Failed(told) from error
 
     return wrapped
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine; what the operator can mend is told in a sentence, not a traceback."""
+    """Run a command's coroutine."""
     # As Ctrl-C: servers of our own are stopped also when a supervisor ends a command that has no loop of its own.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
