@@ -11,7 +11,6 @@ from datetime import timedelta
 import structlog
 from msgspec.structs import replace
 
-from normalizer.appeal import Place
 from router.cases import life
 from router.cases.case import Case, needs_duty
 from router.cases.moves import Sent, State
@@ -71,8 +70,11 @@ async def escalate(room: Room) -> list[Case]:
     Where the directory has no fallback for a place the case stays in triage and is told each time.
     """
     given = []
-    for case in await room.store.waiting_critical(room.moment() - PATIENCE):
-        unit = room.fallback(Place(district=case.district, street=case.street))
+    waiting = await room.store.waiting_critical(room.moment() - PATIENCE)
+    appeals = await room.load_appeals([(case.id, case.revision) for case in waiting]) if waiting else {}
+    for case in waiting:
+        appeal = appeals.get((case.id, case.revision))
+        unit = None if appeal is None else room.fallback(appeal)
         if unit is None:
             logger.error("A critical case waits and its place has no fallback unit", action="no_fallback", case=case.id)
             continue
@@ -123,7 +125,7 @@ async def _decide_again(case: Case, room: Room) -> Case:
         if not _undecided(now):
             return now
         after = life.decide_again(now, decision, context, at)
-        return life.call_duty(after, room.fallback(appeal.place), at) if needs_duty(after) else after
+        return life.call_duty(after, room.fallback(appeal), at) if needs_duty(after) else after
 
     after = await _write(case, again, room)
     if after.version != case.version:

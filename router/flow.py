@@ -16,11 +16,12 @@ from typing import NamedTuple, Protocol
 import structlog
 from msgspec.structs import replace
 
-from normalizer.appeal import Appeal, Change, Handed, Place
-from router.cases.case import Case, Sending, dispatch_of, facts_of, needs_duty, sendable
+from normalizer.appeal import Appeal, Change, Handed
+from router.cases.case import Case, Sending, dispatch_of, facts_of, holders, needs_duty, sendable
 from router.cases.life import amend, call_duty, confirm, needs_decision, open_case, park
 from router.cases.moves import Kind
 from router.dispatch import CaseFacts, Context, Decision, Dispatch
+from router.dispatching.accused import Accused
 from router.dispatching.backpressure import Backpressure
 from router.dispatching.decide import decide
 from router.dispatching.message import message, routing_key
@@ -63,9 +64,15 @@ class Room:
         now = self.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    def fallback(self, place: Place) -> str | None:
-        """Who answers for this place when nobody else does, and is called for a critical one in triage (promise 7)."""
-        unit = self.tables.directory.fallback(place)
+    def fallback(self, appeal: Appeal) -> str | None:
+        """Who answers for its place when nobody else does, and is called for a critical one in triage (promise 7).
+
+        Where the appeal is about that unit, its superior does (promise 8).
+        """
+        unit = self.tables.directory.fallback(appeal.place)
+        if unit is not None:
+            accused = Accused(appeal, self.tables.directory)
+            unit = accused.superior_of(unit) if unit in accused else unit
         return unit.code if unit is not None and receives(unit) else None
 
 
@@ -184,7 +191,7 @@ def _begun(item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
     decision = decided(item.appeal, context, room)
     case = open_case(item.appeal, item.mode, decision, context, at)
     if needs_duty(case):
-        case = call_duty(case, room.fallback(item.appeal.place), at)
+        case = call_duty(case, room.fallback(item.appeal), at)
     return replace(case, fence=claim.fence, until=claim.until) if case.unsent else case
 
 
@@ -203,15 +210,21 @@ async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim)
 
 def _amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
     decision, context = None, None
-    if needs_decision(case, item.change, item.appeal.revision):
+    accused = case.assigned_by_person and _accuses_holder(case, item.appeal, room)
+    if needs_decision(case, item.change, item.appeal.revision, accuses_holder=accused):
         context = Context(mode=case.mode, holder=case.holder)
         if case.decision is not None:
             context = replace(case.decision.context, mode=case.mode, holder=case.holder)
         decision = decided(item.appeal, context, room)
     after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
     if needs_duty(after):
-        after = call_duty(after, room.fallback(item.appeal.place), at)
+        after = call_duty(after, room.fallback(item.appeal), at)
     return claimed(case, after, claim)
+
+
+def _accuses_holder(case: Case, appeal: Appeal, room: Room) -> bool:
+    accused, directory = Accused(appeal, room.tables.directory), room.tables.directory
+    return any((unit := directory.get(code)) is not None and unit in accused for code in holders(case))
 
 
 def decided(appeal: Appeal, context: Context, room: Room) -> Decision | Exception:

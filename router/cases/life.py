@@ -61,11 +61,14 @@ def open_case(appeal: Appeal, mode: Mode, decision: Decision | Exception, contex
 # ---------------------------------------------------------------- later revisions (promise 4)
 
 
-def needs_decision(case: Case, change: Change, revision: int) -> bool:
-    """Say whether this revision is decided again, or only told or recorded."""
+def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder: bool = False) -> bool:
+    """Say whether this revision is decided again, or only told or recorded.
+
+    What a person assigned stays there, unless the new text is about whom it was assigned to (promise 8).
+    """
     if revision <= case.revision or change not in {Change.NEW, Change.CHANGED}:
         return False
-    return not (case.assigned_by_person and case.goal is State.DELIVERED)
+    return accuses_holder or not (case.assigned_by_person and case.goal is State.DELIVERED)
 
 
 def amend(
@@ -222,7 +225,7 @@ def _decide(case: Case, decision: Decision | Exception, context: Context, at: da
         _send_to(case, wanted, at)
         return
     if not born:
-        _recall_all(case, {}, at, decision.sentence)
+        _recall_all(case, {}, at)
     case.holder = None
     if decision.outcome is Outcome.DISPATCH:
         _event(case, Kind.LINKED, at, data={"to": context.linked_to})
@@ -304,9 +307,9 @@ def _withdraw(case: Case, at: datetime) -> None:
     _event(case, Kind.WITHDRAWN, at, data={"departments": told})
 
 
-def _recall_all(
-    case: Case, keep: Mapping[str, Role], at: datetime, reason: str = "经重新研判，转由其他单位办理"
-) -> None:
+def _recall_all(case: Case, keep: Mapping[str, Role], at: datetime) -> None:
+    # Never why in the words of the decision: it may be that the appeal turned out to be about this department.
+    reason = "经重新研判，不再由本单位办理"
     for code, role in holders(case).items():
         if code not in keep:
             _take_back(case, code, role, at, MessageType.RECALLED, reason)
@@ -314,18 +317,29 @@ def _recall_all(
 
 
 def _take_back(case: Case, department: str, role: Role, at: datetime, kind: MessageType, reason: str) -> bool:  # noqa: PLR0917
-    """Tell a department that it is not its any more; what never left (the broker returned it) is discarded instead."""
+    """Tell a department that it is not its any more; what never left (the broker returned it) is discarded instead.
+
+    It is told in the words that it has already: what was written since may be a complaint about it (promise 8).
+    """
     rows = [row for row in case.dispatches if row.department == department and row.state is not Sent.DISCARDED]
     if all(row.state is Sent.PARKED and row.sent_at is None for row in rows):
         _mark(case, {row.id for row in rows}, lambda row: replace(row, state=Sent.DISCARDED))
         return False
-    _append(case, department, kind, role, at, reason)
+    _append(case, department, kind, role, at, reason, known=rows[-1])
     return True
 
 
 def _append(  # noqa: PLR0917 - a row's own fields
-    case: Case, department: str, kind: MessageType, role: Role, at: datetime, reason: str | None = None
+    case: Case,
+    department: str,
+    kind: MessageType,
+    role: Role,
+    at: datetime,
+    reason: str | None = None,
+    *,
+    known: Sending | None = None,
 ) -> None:
+    """Append a dispatch of the present revision and decision, or of those of a row that the department knows."""
     sequence = case.sequences.get(department, 0) + 1
     row = Sending(
         id=message_id(case.id, department, sequence),
@@ -333,8 +347,8 @@ def _append(  # noqa: PLR0917 - a row's own fields
         sequence=sequence,
         type=kind,
         role=role,
-        revision=case.revision,
-        decided=len(case.past_decisions),
+        revision=case.revision if known is None else known.revision,
+        decided=len(case.past_decisions) if known is None else known.decided,
         at=at,
         reason=reason,
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace as changed
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from normalizer.appeal import Change, DecidedBy, Urgency
 from router import desk
 from router.cases.moves import Kind, State
+from router.dispatching.directory import Directory, Unit
+from router.dispatching.tables import Tables
 from router.errors import MoveNotAllowed, NoSuchCase, NoSuchUnit
 from router.flow import Room, route_page
 from tests.router.city import appeal, decide, handed, revised
@@ -121,3 +125,42 @@ async def test_a_withdrawn_case_can_wait_in_triage_no_more(street: Street) -> No
 
 def later(street: Street, by: timedelta) -> Room:
     return changed(street.room, now=lambda: street.now() + by)
+
+
+async def test_the_clock_never_gives_a_complaint_to_whom_it_is_about(street: Street) -> None:
+    mayor = changed_unit("ZFB", "市政府办公室")
+    below = changed_unit("QZF", "望湖区政府", area="望湖区", kind="terr", fallback=True, parent="ZFB")
+    room = changed(later(street, timedelta(minutes=16)), tables=directory_of(street, mayor, below))
+    lonely = changed(room, tables=directory_of(street, changed_unit("QZF", "望湖区政府", area="望湖区", fallback=True)))
+    about = appeal("a", "triage", urgency=Urgency.CRITICAL)
+    about = replace(about, signals=replace(about.signals, accused=["望湖区政府"]))
+    await route_page(street.appeals.keep(handed(about)), changed(street.room, tables=room.tables))
+    assert (await street.cases())["a"].events[-1].department == "ZFB"
+    assert await desk.escalate(lonely) == []
+    await street.management.queue("dept.ZFB")
+    await street.management.binding("appeals", "dept.ZFB", "ZFB.#")
+    assert [case.holder for case in await desk.escalate(room)] == ["ZFB"]
+
+
+async def test_what_a_person_assigned_is_taken_from_whom_a_new_text_accuses(street: Street) -> None:
+    first = appeal("a", "triage")
+    await route_page(street.appeals.keep(handed(first)), street.room)
+    await desk.assign("a", "CGJ", "王", "占道经营归城管", street.room)
+    second = revised(first, "triage", text="城管局的人收了摊贩的好处费，求保密")
+    second = replace(second, signals=replace(second.signals, accused=["城市管理局"]))
+    await route_page(street.appeals.keep(handed(second, Change.CHANGED)), street.room)
+    case = (await street.cases())["a"]
+    assert (case.state, case.holder) == (State.TRIAGE, None)
+    [(_, order), (_, recall)] = await street.drain("dept.CGJ")
+    assert b"recalled" in recall
+    assert "路灯不亮".encode() in order
+    assert "好处费".encode() not in recall
+    assert "反映的是".encode() not in recall
+
+
+def changed_unit(code: str, name: str, **fields: Any) -> Unit:
+    return Unit(code=code, name=name, short=name, role=code, **fields)
+
+
+def directory_of(street: Street, *units: Unit) -> Tables:
+    return changed(street.room.tables, directory=Directory("d2", "云泽市", units))

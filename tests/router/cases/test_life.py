@@ -285,3 +285,20 @@ def check(case: Case) -> None:
 def test_every_kind_of_event_has_its_line_in_the_table() -> None:
     assert set(MOVES) == set(Kind)
     assert State.RECEIVED not in {move.goal for move in MOVES.values()}
+
+
+def test_who_loses_a_case_is_told_no_more_than_it_knew() -> None:
+    """The new text may be a complaint about this very department (promise 8)."""
+    for to in ("CGJ", "triage", "informed"):
+        after = amended(sent(opened("ZJJ")), to)
+        recall = next(row for row in after.dispatches if row.type is MessageType.RECALLED)
+        assert (after.revision, recall.revision) == (2, 1)
+        assert facts_of(after, recall).routing.lead == "ZJJ"
+        assert after.decision is not None
+        assert after.decision.sentence != recall.reason
+
+
+def test_what_its_author_took_back_is_told_as_it_was_sent() -> None:
+    case = sent(amended(sent(opened("ZJJ")), "ZJJ"))
+    gone = amend(case, replace(appeal(to="CGJ"), revision=3), Change.WITHDRAWN, AT)
+    assert [(row.type, row.revision) for row in gone.dispatches][2:] == [(MessageType.WITHDRAWN, 2)]
