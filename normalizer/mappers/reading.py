@@ -42,6 +42,8 @@ def words_of(row: Mapping[str, Any], *names: str) -> str | None:
     """Take the first of these fields that says something; None, "" and 0 all mean nothing."""
     for name in names:
         value = row.get(name)
+        if not value:
+            continue
         if isinstance(value, str):
             value = value.strip()
             if value:

@@ -124,6 +124,8 @@ _NAME_CUES = (
 _BEFORE_NAME, _BEHIND_NAME = 6, 24
 _CUES = Words((*_CONTACT_CUES, *_NAME_CUES))
 _DIGITS = re.compile(r"[0-9][0-9 \-－—–()（）.．·,，、_/|]{5,}[0-9]")
+#: What an expression for numbers may reach beyond its digits: `(`, `+`; `转12345` and the sign after it.
+_BEFORE, _BEHIND = 4, 8
 _PLATE_GATE = re.compile(rf"[{_PROVINCES}][A-Za-z][A-Za-z0-9·・•. \-]")
 
 #: Eleven numbers in words, as some people write them: 幺三八…
@@ -173,17 +175,17 @@ def is_bank_card(written: str) -> bool:
 def find(text: str) -> list[Found]:
     """Find what identifies a person: (start, end, kind), from left to right, never overlapping."""
     cues = _CUES.find(text)
-    digits = _DIGITS.search(text) is not None
+    runs = _runs(text)
     mail = "@" in text or "＠" in text
     plate = _PLATE_GATE.search(text) is not None
     spoken = _SPOKEN.search(text) is not None
-    if not (cues or digits or mail or plate or spoken):
+    if not (cues or runs or mail or plate or spoken):
         return []
     found: list[Found] = []
     if mail:
         _add(found, ((one.start(), one.end(), "mail") for one in _MAIL.finditer(text)))
-    if digits:
-        _add(found, _numbers(text))
+    if runs:
+        _add(found, _numbers(text, runs))
     if spoken:
         _add(found, ((one.start(), one.end(), "mobile") for one in _SPOKEN.finditer(text)))
     if plate:
@@ -201,12 +203,36 @@ def _add(found: list[Found], more: Iterator[Found]) -> None:
             found.append((start, end, kind))
 
 
-def _numbers(text: str) -> Iterator[Found]:
-    yield from ((one.start(1), one.end(1), "id_card") for one in _RESIDENT.finditer(text) if is_resident_id(one[1]))
-    yield from ((one.start(1), one.end(1), "bank_card") for one in _BANK.finditer(text) if is_bank_card(one[1]))
-    yield from ((one.start(), one.end(), "mobile") for one in _MOBILE.finditer(text))
-    yield from ((one.start(), one.end(), "landline") for one in _LANDLINE.finditer(text))
-    yield from ((one.start(), one.end(), "landline") for one in _SERVICE.finditer(text))
+def _runs(text: str) -> list[tuple[int, int]]:
+    """Find where enough digits stand together for a number, with room for what may stand before and behind them.
+
+    The expressions for numbers are slow: they look at these places alone.
+    """
+    runs: list[tuple[int, int]] = []
+    for one in _DIGITS.finditer(text):
+        start, end = max(0, one.start() - _BEFORE), one.end() + _BEHIND
+        if runs and start <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def _numbers(text: str, runs: list[tuple[int, int]]) -> Iterator[Found]:
+    for number in _within(_RESIDENT, text, runs):
+        if is_resident_id(number[1]):
+            yield number.start(1), number.end(1), "id_card"
+    for number in _within(_BANK, text, runs):
+        if is_bank_card(number[1]):
+            yield number.start(1), number.end(1), "bank_card"
+    yield from ((number.start(), number.end(), "mobile") for number in _within(_MOBILE, text, runs))
+    yield from ((number.start(), number.end(), "landline") for number in _within(_LANDLINE, text, runs))
+    yield from ((number.start(), number.end(), "landline") for number in _within(_SERVICE, text, runs))
+
+
+def _within(pattern: re.Pattern[str], text: str, runs: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    for start, end in runs:
+        yield from pattern.finditer(text, start, end)
 
 
 def _plates(text: str) -> Iterator[Found]:
