@@ -9,6 +9,12 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 
+def wrong_password(url: str) -> str:
+    """Give the same address with a password that is not the right one."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:wrong@{parts.hostname}:{parts.port}"))
+
+
 class Wire:
     """A wire to the broker that can be cut after so many bytes."""
 

@@ -20,7 +20,7 @@ from router.dispatching.publisher import Publisher, PublishPage
 from router.dispatching.topology import APPEALS, bring_up
 from router.errors import BrokerAway, BrokerRefuses
 from tests.router.city import UNITS
-from tests.router.wire import Wire
+from tests.router.wire import Wire, wrong_password
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_no_broker_is_away_and_a_wrong_password_is_refused(amqp: Any) -> N
     with pytest.raises(BrokerAway):
         await Publisher("amqp://guest:guest@127.0.0.1:1/", connect_within=0.3).open()
     with pytest.raises(BrokerRefuses):
-        await Publisher(amqp.url.replace("guest:guest", "guest:wrong"), connect_within=2.0).open()
+        await Publisher(wrong_password(amqp.url), connect_within=2.0).open()
 
 
 async def test_a_missing_exchange_says_what_to_do(amqp: Any, way: PublishPage) -> None:

@@ -33,6 +33,7 @@ from router.dispatching.topology import (
 )
 from router.errors import BrokerAway, ManagementRefuses, NoSuchUnit
 from tests.router.city import UNITS
+from tests.router.wire import wrong_password
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ async def test_a_management_api_that_is_away_or_refuses_says_so(amqp: Any) -> No
         with pytest.raises(BrokerAway):
             await read_state(Management(session, "http://guest:guest@127.0.0.1:1", "x", patience=0.2))
         with pytest.raises(ManagementRefuses, match="401"):
-            await read_state(Management(session, amqp.management.replace("guest:guest", "guest:wrong"), amqp.vhost))
+            await read_state(Management(session, wrong_password(amqp.management), amqp.vhost))
 
 
 # ---------------------------------------------------------------- isolation
