@@ -103,6 +103,7 @@ class Directory:
         self.city = city
         self.units: Mapping[str, Unit] = {unit.code: unit for unit in units}
         self._by_role: dict[str, dict[Area, list[Unit]]] = defaultdict(lambda: defaultdict(list))
+        self._responsible: dict[tuple[str, Area], Sequence[Unit]] = {}
         self._by_name: dict[str, list[Unit]] = defaultdict(list)
         self._covering: dict[str, list[Unit]] = defaultdict(list)
         self._roles_named: dict[str, set[str]] = defaultdict(set)
@@ -147,9 +148,13 @@ class Directory:
         return self.responsible(role, area_of_place(place))
 
     def responsible(self, role: str, area: Area) -> Sequence[Unit]:
-        """Do the same for an area."""
-        areas = self._by_role.get(role, {})
-        return next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
+        """Do the same for an area. Remembered: every decision asks for several roles at a place of the table."""
+        units = self._responsible.get((role, area))
+        if units is None:
+            areas = self._by_role.get(role, {})
+            units = next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
+            self._responsible[role, area] = units
+        return units
 
     def find(self, name: str, place: Place) -> Unit | None:
         """Find the unit that a source's 承办单位 means, or None if nothing or several fit."""
