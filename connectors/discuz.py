@@ -115,7 +115,8 @@ class Discuz:
             fresh = [row for row in board.rows if row["tid"] not in reading.tids]
             for row in fresh:
                 reading.tids.add(row["tid"])
-                reading.newest = max(reading.newest, _last_reply(row))
+                if _last_reply(row) <= now.timestamp():  # a thread bumped into the future must not hide the others
+                    reading.newest = max(reading.newest, _last_reply(row))
                 if reading.complete or _last_reply(row) >= reading.floor:
                     async for posts in self._thread(row, board):
                         reading.take(posts)

@@ -31,7 +31,7 @@ PAGES = 2000  #: of one reading; a feed that goes on longer pages in circles
 #: Dates are put into one form before parsing: parsers read those without a zone as UTC, Chinese sites mean local time.
 _DATE = re.compile(
     r"(<(?P<tag>pubDate|published|updated|modified|issued|created|dc:date|dcterms:\w+)(?:\s[^>]*)?>)"
-    r"\s*(?:<!\[CDATA\[)?(?P<written>[^<\]]*?)(?:\]\]>)?\s*(</(?P=tag)>)"
+    r"\s*+(?:<!\[CDATA\[)?+(?P<written>[^<\]]{0,80}+)(?:\]\]>)?+\s*+(</(?P=tag)>)"
 )
 
 
@@ -89,7 +89,7 @@ class Feed:
             if entries.following is None or entries.following in asked:
                 break  # the end, also of those that lead back to page 1
             if self._is_far_enough(entries, moments, position, response.fetched_at):
-                yield _page(entries, _cursor(position, moments))
+                yield _page(entries, _cursor(position, moments, response.fetched_at))
                 return
             if len(asked) == PAGES:
                 raise FormatChanged(f"source {self._settings.name}: {PAGES} pages and no end; tell the feed's operator")
@@ -99,11 +99,11 @@ class Feed:
         back, forth = _steps(moments)
         learned = msgspec.structs.replace(position, newest_first=back >= SURELY * (forth + 1))
         if self._settings.sweep_every is None:
-            yield _page(entries, _cursor(learned, moments))
+            yield _page(entries, _cursor(learned, moments, response.fetched_at))
             return
         sweep = Sweep(scope=self._settings.url, native_ids=frozenset(seen))
         swept = msgspec.structs.replace(learned, swept=response.fetched_at)
-        yield _page(entries, _cursor(swept, moments), sweep)
+        yield _page(entries, _cursor(swept, moments, response.fetched_at), sweep)
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         del native_id, context
@@ -163,8 +163,10 @@ def _page(entries: Entries, cursor: str | None, sweep: Sweep | None = None) -> P
     return Page(offered=entries.offered, items=entries.items, bad=entries.bad, cursor=cursor, sweep=sweep)
 
 
-def _cursor(position: Position, moments: Sequence[datetime]) -> str:
-    newest = max([*moments, *([position.at] if position.at else [])], default=None)
+def _cursor(position: Position, moments: Sequence[datetime], now: datetime) -> str:
+    """Move on to the newest post; one dated into the future would hide every post until then."""
+    past = [moment for moment in moments if moment <= now]
+    newest = max([*past, *([position.at] if position.at else [])], default=None)
     return msgspec.json.encode(msgspec.structs.replace(position, at=newest)).decode()
 
 

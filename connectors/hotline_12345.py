@@ -94,7 +94,8 @@ def parse(response: Response, settings: HotlineSettings, *, at: str | None) -> t
     read = [read_row(row, settings) for row in rows]
     items = tuple(each for each in read if isinstance(each, Item))
     bad = tuple(each for each in read if isinstance(each, BadItem))
-    keys = [key for row in rows if (key := _key(row, settings.zone)) is not None]
+    latest = response.fetched_at + timedelta(seconds=settings.overlap)
+    keys = [key for row in rows if (key := _key(row, settings.zone, latest)) is not None]
     page = Page(
         offered=tuple(each.native_id for each in read),
         items=items,
@@ -133,9 +134,13 @@ def _refusal(where: str, code: object) -> AccessDenied | SourceDown | FormatChan
     return FormatChanged(f"{where} refuses the question (code {number}); check `url` and `page_size`")
 
 
-def _key(row: Any, zone: str) -> str | None:  # noqa: ANN401
-    """The row's place in the keyset. A row with a broken time must not carry the position away."""
-    if not isinstance(row, dict) or not row.get("orderId") or moment_of(row.get("updateTime"), zone) is None:
+def _key(row: Any, zone: str, latest: datetime) -> str | None:  # noqa: ANN401
+    """The row's place in the keyset. A row with a broken time must not carry the position away.
+
+    Nor must one that was changed in the future: every order until then would be behind the position, and never read.
+    """
+    moment = moment_of(row.get("updateTime"), zone) if isinstance(row, dict) else None
+    if moment is None or moment > latest or not row.get("orderId"):
         return None
     return f"{row['updateTime']}|{row['orderId']}"
 

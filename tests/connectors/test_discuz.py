@@ -133,6 +133,14 @@ async def test_only_threads_with_a_new_reply_are_read_again(forum: Forum) -> Non
     assert pages[-1].sweep is None
 
 
+async def test_a_thread_bumped_into_the_future_does_not_hide_the_others(forum: Forum) -> None:
+    forum.write("1", hour=24 * 3650)
+    cursor = (await read(forum))[-1].cursor
+    forum.write("9", hour=21)
+
+    assert "t9" in ids_of(await read(forum, cursor))
+
+
 async def test_edits_that_move_nothing_are_found_by_the_next_complete_reading(forum: Forum) -> None:
     cursor = (await read(forum))[-1].cursor
     forum.threads["1"][0] = ("1000", "edited")

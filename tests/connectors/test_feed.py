@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ class Site:
         body: dict[str, Any] = {"version": "1.1", "title": "x", "items": [row(post) for post in rows]}
         if number * self._size < len(shown):
             body["next_url"] = f"{URL}?page={number + 1}"
-        return Response(status=200, headers={}, body=msgspec.json.encode(body), fetched_at=BASE)
+        return Response(status=200, headers={}, body=msgspec.json.encode(body), fetched_at=BASE + timedelta(days=365))
 
 
 def row(post: Post) -> dict[str, str]:
@@ -195,3 +197,24 @@ async def test_a_feed_whose_last_page_leads_to_its_first_ends() -> None:
     pages = await read(Recording(FOLDER / "feed" / "json").connect())
 
     assert ids_of(pages) == {"j-1", "j-2", "j-3"}
+
+
+async def test_a_post_dated_into_the_future_does_not_hide_the_others() -> None:
+    site = Site(10, newest_first=True)
+    site.posts = [Post(str(number), number) for number in range(100)] + [Post("announced", 24 * 3650)]
+    _, cursor = await run(site, None, None)
+
+    site.posts += [Post(f"new-{number}", 100 + number) for number in range(60)]
+    stored, _ = await run(site, cursor, None)
+
+    assert stored >= {f"new-{number}" for number in range(60)}
+
+
+def test_a_date_that_never_ends_is_looked_at_once() -> None:
+    """A post may quote the tag, and then all the blanks it likes."""
+    body = b"<rss version='2.0'><channel><title>x</title><item><title>words</title><pubDate>" + b" " * 200_000
+    response = Response(status=200, headers={}, body=body, fetched_at=BASE)
+    start = time.monotonic()
+    with suppress(FormatChanged):
+        parse(response, feed(Site(1, newest_first=True))._settings)
+    assert time.monotonic() - start < 5

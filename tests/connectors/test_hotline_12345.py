@@ -83,6 +83,13 @@ def test_a_broken_time_does_not_carry_the_position_away() -> None:
     assert [bad.reason for bad in page.bad] == ["updateTime is not a time"]
 
 
+def test_an_order_changed_in_the_future_does_not_carry_the_position_away() -> None:
+    page, _ = parse(answer([order(1), order(2, "2099-01-01 00:00:00")]), told(), at=None)
+
+    assert page.cursor == "2026-11-20 08:00:00|1"
+    assert set(page.offered) == {"1", "2"}
+
+
 def test_times_without_zeros_are_ordered_as_times() -> None:
     page, _ = parse(answer([order(1, "2026/11/9 8:00:00"), order(2, "2026/11/20 8:00:00")]), told(), at=None)
 
