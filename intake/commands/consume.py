@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import msgspec
 
 from intake.cli import App, command, fail, run, write_out
 from intake.house import open_house
-from intake.screen import console, table
+from intake.screen import URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
 from router.cases.case import dispatch_of, facts_of, from_document
@@ -17,6 +18,8 @@ from router.cases.moves import Sent
 from router.dispatching.taking import take
 from router.dispatching.topology import queue_of
 from router.errors import RouterError
+
+ROLES = {"lead": "主办", "assist": "协办", "copy": "抄送"}
 
 
 @click.command("consume", help="替单位取件 · take a department's messages, as its own program would")
@@ -66,9 +69,10 @@ def _row(body: bytes) -> list[object]:
     try:
         event: dict[str, Any] = msgspec.json.decode(body)
         data = event["data"]
-        names = ("case_no", "sequence", "role", "urgency", "title", "deadline")
-        return [event["type"], *(data.get(name) for name in names)]
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        role, urgency = ROLES.get(data["role"], data["role"]), URGENCIES.get(data["urgency"], data["urgency"])
+        due = msgspec.convert(data.get("deadline"), datetime | None)
+        return [event["type"], data["case_no"], data["sequence"], role, urgency, data.get("title"), due]
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
         return ["不是本系统的消息", None, None, None, None, None, None]
 
 

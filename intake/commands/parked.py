@@ -66,16 +66,21 @@ def retry_command(app: App, ids: tuple[str, ...], everything: bool, stage: str |
     """The same ids and bodies go out again; what still fails stays parked and is told."""
     _must_name(ids, everything=everything)
     try:
-        still = run(_retry(app, ids, stage, actor))
+        chosen, still = run(_retry(app, ids, stage, actor))
     except RouterError as error:
         fail(f"没有重试 · not retried: {error}")
     if app.as_json:
-        print_json({"still_parked": still})
-    elif not still:
-        click.echo("已重试，全部通过 · retried, nothing stays parked")
-    if still:
-        lines = "\n".join(f"  {row.id} {row.reason}" for row in still[:50])
-        fail(f"{len(still)} 条仍然挂起 · still parked:\n{lines}")
+        print_json({"retried": len(chosen), "still_parked": still})
+    else:
+        click.echo(f"已重试 {len(chosen)} 条 · retried")
+    problems = [f"{len(still)} 条仍然挂起 · still parked:", *(f"{row.id} {row.reason}" for row in still[:50])]
+    missing = " ".join(sorted(set(ids) - {row.id for row in chosen}))
+    told = [
+        *(problems if still else []),
+        *([f"没有挂起或已放弃：{missing} · not parked, or given up"] if missing else []),
+    ]
+    if told:
+        fail("\n  ".join(told))
 
 
 @parked_command.command("discard", help="放弃，留痕 · give up, with who and why")
@@ -119,12 +124,13 @@ async def _opened(app: App, id_: str, actor: str, reason: str) -> Opened | None:
         return await opened(house.db, rooms, id_, actor=actor, reason=reason, at=datetime.now(UTC))
 
 
-async def _retry(app: App, ids: tuple[str, ...], stage: str | None, actor: str) -> list[Parked]:
+async def _retry(app: App, ids: tuple[str, ...], stage: str | None, actor: str) -> tuple[list[Parked], list[Parked]]:
+    """Give what was tried, and what of it is still parked."""
     settings, _ = app.settings_and_tables()
     async with open_house(settings) as house, open_rooms(house, worker_name()) as rooms:
         chosen = await listed(house.db, stage=stage, only=ids)
         await retry(house, rooms, chosen, actor)
-        return await listed(house.db, only=[row.id for row in chosen]) if chosen else []
+        return chosen, await listed(house.db, only=[row.id for row in chosen]) if chosen else []
 
 
 async def _discard(app: App, ids: tuple[str, ...], stage: str | None, actor: str, reason: str) -> list[str]:

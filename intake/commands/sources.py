@@ -12,6 +12,8 @@ from intake.commands.later import later
 from intake.house import open_house
 from intake.screen import console, table
 
+STANDING = ("状态", "原因", "等到", "读到底", "最近一页", "读者")
+
 
 @click.group("sources", help="来源：查看、暂停、恢复 · list, pause, resume")
 def sources_command() -> None:
@@ -27,11 +29,10 @@ def list_command(app: App) -> None:
         print_json([_row(source, states.get(source.name)) for source in known])
         return
     rows = [
-        [source.name, source.kind, source.channel, source.mode.value, *_standing(states.get(source.name))]
+        [source.name, source.kind, source.channel, source.mode.value, *standing(states.get(source.name))]
         for source in known
     ]
-    headings = ["来源", "类型", "渠道", "模式", "状态", "原因", "读到底", "最近一页", "读者"]
-    console().print(table("来源", headings, rows))
+    console().print(table("来源", ["来源", "类型", "渠道", "模式", *STANDING], rows))
 
 
 @sources_command.command("pause", help="暂停一个来源 · stop reading a source")
@@ -80,11 +81,13 @@ def _done(app: App, name: str, what: str) -> None:
         click.echo(f"{name} {what}")
 
 
-def _standing(state: SourceState | None) -> list[object]:
+def standing(state: SourceState | None) -> list[object]:
+    """Say how a source stands, for people; `STANDING` heads these cells."""
     if state is None:
-        return ["未读过", None, None, None, None]
+        return ["未读过", None, None, None, None, None]
     word = "暂停" if state.paused else "停止" if state.stopped else "等待" if state.waiting_until else "正常"
-    return [word, state.stopped or state.reason, state.read_to_end_at, state.last_page_at, state.owner]
+    times = [state.waiting_until, state.read_to_end_at, state.last_page_at]
+    return [word, state.stopped or state.reason, *times, state.owner]
 
 
 def _row(source: Source, state: SourceState | None) -> dict[str, object]:

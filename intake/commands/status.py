@@ -6,11 +6,11 @@ from typing import Any
 
 import aiohttp
 import click
-import msgspec
 
-from connectors.store_sources import SourceStore
+from connectors.store_sources import SourceState, SourceStore
 from intake import migrations
 from intake.cli import App, command, print_json, run
+from intake.commands.sources import STANDING, standing
 from intake.house import FOLDER, House, open_house
 from intake.screen import STATES, console, table
 from intake.servers import ServerStatus, status
@@ -37,7 +37,7 @@ async def _status(app: App) -> dict[str, Any]:
         return {
             "schema": await migrations.version(house.db),
             "servers": await status(FOLDER),
-            "sources": msgspec.to_builtins(sources),
+            "sources": sources,
             "pages_open": await house.db.pages.count_documents({"stage": {"$ne": "done"}}),
             "parked": await _parked(house),
             "cases": await CaseStore(house.db).counts(),
@@ -46,11 +46,12 @@ async def _status(app: App) -> dict[str, Any]:
 
 
 async def _parked(house: House) -> dict[str, int]:
+    """Count what waits for somebody; what was given up stands in the balance alone."""
     return {
-        "parse": await house.db.raw.count_documents({"parked.stage": {"$exists": True}}),
-        "normalize": await house.db.unmapped.estimated_document_count(),
+        "parse": await house.db.raw.count_documents({"parked.stage": {"$exists": True}, "parked.discarded": None}),
+        "normalize": await house.db.unmapped.count_documents({"discarded": None}),
         "route": await house.db.cases.count_documents({"state": "parked"}),
-        "strays": await house.db.strays.estimated_document_count(),
+        "strays": await house.db.strays.count_documents({"discarded": None}),
     }
 
 
@@ -70,9 +71,8 @@ def _show(found: dict[str, Any]) -> None:
     out.print(
         table("服务器", ["名称", "运行", "地址", "来历"], ([s.name, s.running, s.address, s.origin] for s in servers))
     )
-    sources = found["sources"]
-    rows = [[s["name"], s["stopped"] or s["reason"], s["read_to_end_at"], s["owner"]] for s in sources]
-    out.print(table("来源", ["来源", "说明", "读到底", "读者"], rows))
+    sources: list[SourceState] = found["sources"]
+    out.print(table("来源", ["来源", *STANDING], [[source.name, *standing(source)] for source in sources]))
     out.print(table("工单", ["状态", "件数"], ([STATES.get(s, s), n] for s, n in sorted(found["cases"].items()))))
     out.print(table("挂起", ["环节", "件数"], found["parked"].items()))
     queues = found["queues"]

@@ -39,7 +39,7 @@ def test_a_database_that_is_away_is_told(folder: Path, words: tuple[str, ...]) -
     assert "MONGO_URL" in told(*words).stderr
 
 
-@pytest.mark.parametrize("words", [("departments", "list"), ("departments", "apply"), ("consume", "ZJJ")])
+@pytest.mark.parametrize("words", [("departments", "list"), ("consume", "ZJJ")])
 def test_a_broker_that_is_away_is_told(folder: Path, words: tuple[str, ...]) -> None:
     assert "away" in told(*words).stderr
 
