@@ -18,6 +18,8 @@ _XML_ENCODING = re.compile(r"""\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')""")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""")
 #: 国标: every page that says gb2312 or gbk may hold characters of its successor.
 _GB = {"gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "euc-cn": "gb18030"}
+#: An escape of JSON: a pair of halves, one half alone, or any other.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<half>u[dD][89a-fA-F]\w\w)|.)", re.DOTALL)
 FIRST_EAST_ASIAN = "\u2e80"
 _PASSWORD_FIELD = re.compile(r"""type\s*=\s*["']?password""", re.IGNORECASE)
 
@@ -57,7 +59,7 @@ def json_of(response: Response, where: str) -> Any:  # noqa: ANN401  the connect
     """Read JSON, also when it is served as text/html; a log-in page is a refusal."""
     text = text_of(response.body, response.headers.get("content-type", ""))
     try:
-        return msgspec.json.decode(text.lstrip("\ufeff \t\r\n"))
+        return decoded(text.lstrip("\ufeff \t\r\n"))
     except msgspec.DecodeError as error:
         if text.lstrip().startswith("<"):
             raise html_answer(text, where) from error
@@ -65,6 +67,21 @@ def json_of(response: Response, where: str) -> Any:  # noqa: ANN401  the connect
             f"{where} answered {len(response.body)} bytes that are not JSON ({error}); "
             "look at the address in a browser, then mend `url` or tell us of the new format"
         ) from error
+
+
+def decoded(text: str) -> Any:  # noqa: ANN401
+    """Read JSON, also where a program has cut an emoji in two: that is one lost sign, and not a lost page."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        mended = _ESCAPE.sub(_whole_sign, text)
+        if mended == text:
+            raise
+        return msgspec.json.decode(mended)
+
+
+def _whole_sign(match: re.Match[str]) -> str:
+    return "\\ufffd" if match["half"] else match[0]
 
 
 def html_answer(text: str, where: str) -> AccessDenied | FormatChanged:

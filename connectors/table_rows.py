@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
+from connectors.encoding import decoded
 from connectors.errors import FormatChanged
 
 CHUNK = 1 << 20
@@ -141,7 +142,7 @@ def _json_rows(path: Path, encoding: str) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                row = msgspec.json.decode(line)
+                row = decoded(line)
             except msgspec.DecodeError:
                 yield Row({"line": line.rstrip("\n")}, "the line is not JSON")
                 continue

@@ -64,3 +64,18 @@ def test_a_log_in_page_is_a_refusal_and_another_page_a_changed_format() -> None:
         json_of(response(b"<html><h1>moved</h1>"), "the board")
     with pytest.raises(FormatChanged, match="not JSON"):
         json_of(response(b""), "the board")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r'"停水了\ud83d"', "停水了\ufffd"),
+        (r'"\ude00停水"', "\ufffd停水"),
+        (r'"\uD83D\uDE00 \ud83d x"', "😀 \ufffd x"),
+        (r'"\\ud83d \ud83d"', "\\ud83d \ufffd"),
+    ],
+)
+def test_half_an_emoji_costs_no_more_than_itself(written: str, read: str) -> None:
+    body = f'{{"rows": ["ok", {written}]}}'.encode()
+    answer = Response(status=200, headers={}, body=body, fetched_at=datetime(2026, 11, 22, tzinfo=UTC))
+    assert json_of(answer, "source s") == {"rows": ["ok", read]}
