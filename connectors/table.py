@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +30,10 @@ IN_PLACE = (
     "department",
 )  # fmt: skip
 KNOWN = CONTENT + IN_PLACE
+
+
+#: 1.23457E+17: what Excel makes of an order number of eighteen digits.
+_ROUNDED = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 
 
 class TableSettings(Source, frozen=True, kw_only=True):
@@ -132,6 +137,10 @@ def read_row(row: Row, settings: TableSettings) -> Item | BadItem:
     native_id = mapped.get("native_id", "").strip() or _digest(mapped or row.cells)
     if row.bad is not None:
         return BadItem(native_id=native_id, payload=payload, reason=row.bad)
+    if _ROUNDED.fullmatch(native_id):
+        # Many rows would share it, and each would take the place of the one before.
+        reason = "a spreadsheet has rounded its id; format that column as text in the original, then import that"
+        return BadItem(native_id=_digest(mapped), payload=payload, reason=reason)
     if not (mapped.get("text", "").strip() or mapped.get("title", "").strip()):
         return BadItem(native_id=native_id, payload=payload, reason="the row has neither text nor title")
     # In mode `follow` the source's own 承办单位 stands: another one is news.
@@ -143,12 +152,17 @@ def _must_have(row: Row, settings: TableSettings, path: Path) -> None:
     """A mapping that misses its columns is told before anything is stored. JSON lines may leave keys out."""
     if row.bad is not None or path.suffix.lower() in {".jsonl", ".ndjson", ".json"}:
         return
+    wanted = settings.columns.values() or KNOWN
     missing = [theirs for theirs in settings.columns.values() if theirs not in row.cells]
     wordless = not settings.columns and not {"text", "title"} & set(row.cells)
     if missing or wordless:
         lacks = ", ".join(missing) or "text"
-        has = ", ".join(row.cells)
-        raise FormatChanged(f"{path.name} has no column {lacks}; it has: {has}; mend `columns` of {settings.name}")
+        # Only names that we know: where the line of names is missing, its place is taken by a citizen's letter.
+        known = ", ".join(name for name in wanted if name in row.cells) or "none"
+        raise FormatChanged(
+            f"{path.name} has no column {lacks}; of its {len(row.cells)} columns we know: {known}; "
+            f"look at its first line, then mend `columns` of {settings.name}"
+        )
 
 
 def _text(cell: object) -> str:

@@ -18,6 +18,7 @@ from connectors.errors import FormatChanged
 
 CHUNK = 1 << 20
 LARGEST_CELL = 10 * 1024 * 1024
+ROUNDED = 1e15  #: a spreadsheet keeps 15 digits of a number
 ENCODINGS = ("utf-8-sig", "gb18030")
 
 csv.field_size_limit(LARGEST_CELL)
@@ -125,6 +126,8 @@ def _cell(cell: Any) -> str:  # noqa: ANN401  whatever a spreadsheet holds
     """Excel keeps whole numbers as fractions, and calamine gives a date where a time is exactly midnight."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
+    if isinstance(cell, float) and abs(cell) >= ROUNDED:
+        return f"{cell:.14E}"  # as people see it there: its last digits are gone, and must not look as if they were not
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, datetime):

@@ -85,8 +85,37 @@ async def test_rows_that_do_not_fit_the_head_are_parked(tmp_path: Path) -> None:
 async def test_a_missing_column_is_told_before_anything_is_stored(tmp_path: Path) -> None:
     file = csv(tmp_path, "编号,正文", "1,路灯坏了")
 
-    with pytest.raises(FormatChanged, match="has no column 内容, 时间, 点赞; it has: 编号, 正文"):
+    with pytest.raises(FormatChanged, match="has no column 内容, 时间, 点赞; of its 2 columns we know: 编号"):
         await read(TableFile(told(), file))
+
+
+async def test_a_letter_in_the_place_of_the_names_is_not_told(tmp_path: Path) -> None:
+    file = csv(tmp_path, "1,我是张三，楼上漏水,2019/2/28,3", "2,井盖响,2019/3/1,0")
+
+    with pytest.raises(FormatChanged) as told_:
+        await read(TableFile(told(), file))
+    assert "张三" not in str(told_.value)
+    assert "of its 4 columns we know: none" in str(told_.value)
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+async def test_ids_that_a_spreadsheet_rounded_make_no_two_letters_one(tmp_path: Path, kind: str) -> None:
+    """Order numbers of eighteen digits, saved as numbers: both read 123456789012345000 there, or 1.23457E+17."""
+    if kind == "csv":
+        file = csv(tmp_path, "编号,内容,时间,点赞", "1.23457E+17,路灯坏了,x,0", "1.23457E+17,井盖响,x,0")
+    else:
+        file = tmp_path / "letters.xlsx"
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, ["编号", "内容", "时间", "点赞"])
+            sheet.write_row(1, 0, [123456789012345678, "路灯坏了", "x", 0])
+            sheet.write_row(2, 0, [123456789012345679, "井盖响", "x", 0])
+
+    pages = await read(TableFile(told(), file))
+
+    assert items(pages) == []
+    assert len({bad.native_id for page in pages for bad in page.bad}) == 2
+    assert "rounded" in pages[0].bad[0].reason
 
 
 async def test_a_workbook_is_read_as_people_see_it(tmp_path: Path) -> None:
