@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from normalizer.appeal import Change, DecidedBy, Urgency
 from router import desk
@@ -56,14 +57,15 @@ async def test_a_case_is_found_by_any_of_its_names(street: Street) -> None:
 
 
 async def test_a_critical_one_calls_at_once_and_goes_to_the_fallback_after_a_quarter_of_an_hour(
-    street: Street, capsys: pytest.CaptureFixture[str]
+    street: Street,
 ) -> None:
     items = street.appeals.keep(handed(appeal("a", "triage", urgency=Urgency.CRITICAL)), handed(appeal("b", "triage")))
-    await route_page(items, street.room)
+    with capture_logs() as logged:
+        await route_page(items, street.room)
     cases = await street.cases()
     assert [event.kind for event in cases["a"].events][-1] is Kind.DUTY_CALLED
     assert cases["a"].events[-1].department == "QZF"
-    assert "duty_called" in capsys.readouterr().out
+    assert [line["case"] for line in logged if line.get("action") == "duty_called"] == ["a"]
     assert cases["b"].events[-1].kind is Kind.TRIAGED
 
     assert await desk.escalate(later(street, timedelta(minutes=14))) == []

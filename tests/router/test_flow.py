@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from normalizer.appeal import Change, Handed, Mode, Quality, Urgency
 from router.cases.case import Case
@@ -91,13 +92,14 @@ async def test_an_observed_source_sends_nothing(street: Street) -> None:
 
 
 async def test_one_that_cannot_be_decided_is_parked_alone_and_without_its_words(
-    street: Street, capsys: pytest.CaptureFixture[str]
+    street: Street,
 ) -> None:
-    page = await route_page(street.appeals.keep(handed(appeal("a", "broken")), handed(appeal("b", "ZJJ"))), street.room)
+    items = street.appeals.keep(handed(appeal("a", "broken")), handed(appeal("b", "ZJJ")))
+    with capture_logs() as logged:
+        page = await route_page(items, street.room)
     assert page.states == {"parked": 1, "delivered": 1}
     stored = await street.database["cases"].find_one({"_id": "a"})
-    said = capsys.readouterr()
-    assert "不亮" not in str(stored) + said.out + said.err
+    assert "不亮" not in f"{stored} {logged}"
 
 
 async def test_a_change_of_department_is_recalled_there_and_dispatched_here(street: Street) -> None:
