@@ -8,6 +8,7 @@ claim was lost meanwhile is dropped, since another worker has it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -27,6 +28,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 RENEW_EVERY = 10.0  #: seconds; a page's lease is 30
+SURE = 20.0  #: seconds since its last renewal for which a claim is surely ours; a process that was stopped has lost it
 
 Normalize = Callable[[Batch], Awaitable[Sequence[Handed]]]
 Route = Callable[[Sequence[Handed]], Awaitable[object]]  # anything but None
@@ -60,12 +62,14 @@ class Pipeline:
         self._to_normalize: asyncio.Queue[Batch] = asyncio.Queue(1)
         self._to_route: asyncio.Queue[_OnItsWay] = asyncio.Queue(1)
         self._held: dict[ObjectId, PageClaim] = {}
+        self._sure: dict[ObjectId, float] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
     async def put(self, batch: Batch) -> None:
         """Take a claimed page in hand; waits while the door is taken."""
         self._held[batch.claim.id] = batch.claim
+        self._sure[batch.claim.id] = time.monotonic()
         self._empty.clear()
         if self._normalize is None:
             await self._finish(batch, self._pages.release)
@@ -121,33 +125,44 @@ class Pipeline:
 
     async def _step(self, room: str, batch: Batch, step: Callable[[], Awaitable[T]]) -> T | None:
         """Do one room's part of a page. None: the page is no longer ours to finish."""
-        if batch.claim.id not in self._held:
-            return None
         try:
-            result = await self._patience.ask(room, step)
+            result = await self._patience.ask(room, partial(self._if_ours, batch.claim, step))
         except Stopping:
             self._drop(batch.claim)
             return None
         except Exception as error:  # noqa: BLE001 - one page that fails never holds up another (promise 11)
-            # The class and the page alone: an exception's text may quote the citizen.
-            where = fault(error)
-            log.error("page failed", action="page_failed", room=room, page=str(batch.claim.id), error=where)  # noqa: TRY400
-            self._progress.failures.append(f"{room}: page {batch.claim.id}: {where}")
-            self._drop(batch.claim)
+            self._fail(room, batch.claim, error)
             return None
         return result if batch.claim.id in self._held else None
+
+    async def _if_ours(self, claim: PageClaim, step: Callable[[], Awaitable[T]]) -> T | None:
+        """Do a step only to a page that is surely ours: what a stopped process still holds in memory is old news."""
+        if time.monotonic() - self._sure.get(claim.id, 0.0) > SURE:
+            await self._renew(claim)
+        return await step() if claim.id in self._held else None
+
+    def _fail(self, room: str, claim: PageClaim, error: Exception) -> None:
+        # The class and the page alone: an exception's text may quote the citizen.
+        where = fault(error)
+        log.error("page failed", action="page_failed", room=room, page=str(claim.id), error=where)
+        self._progress.failures.append(f"{room}: page {claim.id}: {where}")
+        self._drop(claim)
 
     async def _finish(self, batch: Batch, write: Callable[[PageClaim], Awaitable[bool]]) -> None:
         try:
             kept = await self._patience.ask("pages", lambda: write(batch.claim))
         except Stopping:
             kept = False
+        except Exception as error:  # noqa: BLE001 - nor does a page whose end cannot be written down
+            self._fail("pages", batch.claim, error)
+            return
         if not kept:
             log.info("page was taken over", action="page_lost", page=str(batch.claim.id))
         self._drop(batch.claim)
 
     def _drop(self, claim: PageClaim) -> None:
         self._held.pop(claim.id, None)
+        self._sure.pop(claim.id, None)
         if not self._held:
             self._empty.set()
 
@@ -155,9 +170,20 @@ class Pipeline:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             for claim in list(self._held.values()):
-                if not await self._patience.ask("pages", partial(self._pages.renew, claim), give_up=False):
-                    log.warning("page was taken over", action="page_lost", page=str(claim.id))
-                    self._drop(claim)
+                try:
+                    await self._patience.ask("pages", partial(self._renew, claim), give_up=False)
+                except Exception as error:  # noqa: BLE001 - it lapses, and is asked for before it is used
+                    where = fault(error)
+                    log.error("claim not renewed", action="renew_failed", page=str(claim.id), error=where)  # noqa: TRY400
+
+    async def _renew(self, claim: PageClaim) -> None:
+        asked = time.monotonic()
+        if await self._pages.renew(claim):
+            if claim.id in self._held:
+                self._sure[claim.id] = asked
+        elif claim.id in self._held:
+            log.warning("page was taken over", action="page_lost", page=str(claim.id))
+            self._drop(claim)
 
 
 def _known(step: Callable[..., Awaitable[T]] | None) -> Callable[..., Awaitable[T]]:

@@ -58,6 +58,7 @@ class Street:
     ) -> None:
         pairs = list(readers)
         self.stopping = stopping or asyncio.Event()
+        self._broken: str | None = None
         self.progress = Progress(tuple(source.name for source, _ in pairs))
         self.patience = Patience(self.stopping)
         self._rooms = rooms
@@ -89,6 +90,8 @@ class Street:
             log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(readers))
             await self.stopping.wait()
             await _end(readers)
+        if self._broken is not None:
+            raise RuntimeError(f"the street broke: {self._broken}")
 
     async def once(self) -> Left:
         """Read every source to its end and bring everything to its end state."""
@@ -110,6 +113,7 @@ class Street:
     async def working(self) -> AsyncIterator[None]:
         """Run everything behind the sources."""
         line = self._start(self.pipeline.run(), "pipeline")
+        line.add_done_callback(self._line_ended)
         sweeps = [self._start(self._again_and_again(name, every, step), name) for name, every, step in self._sweeps()]
         readers = (
             [self._start(self._forever(partial(self._rooms.read_dead_letters, self.stopping)), "dead letters")]
@@ -123,6 +127,15 @@ class Street:
             await _end(sweeps)
             await self._close_pipeline(line)
             await _end(readers)
+
+    def _line_ended(self, line: asyncio.Task[None]) -> None:
+        """Close the street where nothing is left behind its sources: they would wait at the door for ever."""
+        error = None if line.cancelled() else line.exception()
+        if error is not None:
+            self._broken = fault(error)
+            self.progress.failures.append(self._broken)
+            log.error("the street broke", action="street_broken", error=self._broken)
+            self.stopping.set()
 
     async def _close_pipeline(self, line: asyncio.Task[None]) -> None:
         try:
