@@ -35,7 +35,8 @@ _STATES = {
     State.READING: "在读",
     State.RESTING: "读完，等下次",
     State.WAITING: "等待",
-    State.ELSEWHERE: "别处在读或已暂停",
+    State.ELSEWHERE: "别处在读",
+    State.PAUSED: "已暂停",
     State.STOPPED: "停止，需人工处理",
 }
 

@@ -18,7 +18,8 @@ class State(StrEnum):
     READING = "reading"
     RESTING = "resting"  #: read to its end, waits for its next time
     WAITING = "waiting"  #: asks for patience, with the reason
-    ELSEWHERE = "elsewhere"  #: another worker reads it, or it is paused
+    ELSEWHERE = "elsewhere"  #: another worker reads it
+    PAUSED = "paused"  #: by an operator, until one resumes it
     STOPPED = "stopped"  #: an operator is needed, with the reason
 
 

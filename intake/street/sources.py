@@ -66,11 +66,12 @@ class Reader:
         while await self._patience.sleep(0.0):
             claim = await self._claim()
             if claim is None:
-                self._shows(State.ELSEWHERE)
+                await self._show_why_not()
                 if not await self._patience.sleep(TAKE_EVERY):
                     return
                 continue
             async with self._held(claim) as lost:
+                self._shows(State.STARTING)
                 await self._read_when_due(claim, lost)
 
     async def once(self) -> Ended:
@@ -130,8 +131,6 @@ class Reader:
                     return
                 continue
             await self._read(claim, lost)
-        if self._progress.state is State.STOPPED:
-            self._progress.state = State.ELSEWHERE
 
     async def _read(self, claim: SourceClaim, lost: asyncio.Event) -> bool:
         """Read to the end once; False: it did not come to that, and the reason is told."""
@@ -187,12 +186,21 @@ class Reader:
 
     async def _why_not(self) -> str | None:
         """Say why nobody can read it; None while another worker does."""
+        state, reason = await self._standing()
+        words = {State.PAUSED: "已暂停 · paused", State.STOPPED: "已停止 · stopped"}
+        return f"{words[state]}: {reason or '-'}" if state in words else None
+
+    async def _show_why_not(self) -> None:
+        """What people do next is not the same: nothing, resume it, or mend it first."""
+        self._shows(*await self._standing())
+
+    async def _standing(self) -> tuple[State, str | None]:
         for state in await self._patience.ask("sources", self._room.store.sources.states):
             if state.name == self.source.name and state.paused:
-                return f"已暂停 · paused: {state.reason or '-'}"
+                return State.PAUSED, state.reason
             if state.name == self.source.name and state.stopped:
-                return f"已停止 · stopped: {state.stopped}"
-        return None
+                return State.STOPPED, state.stopped
+        return State.ELSEWHERE, None
 
     @asynccontextmanager
     async def _held(self, claim: SourceClaim) -> AsyncIterator[asyncio.Event]:
