@@ -42,6 +42,8 @@ from normalizer.steps.locate import locate
 from normalizer.steps.mask import mask
 from normalizer.steps.prioritize import prioritize
 from normalizer.steps.refer import refer
+from normalizer.steps.repair.apply import repair
+from normalizer.steps.repair.page import take_off_page
 from normalizer.steps.scan import scan
 from normalizer.steps.simplify import simplify
 from normalizer.steps.title import entitle
@@ -51,10 +53,13 @@ from normalizer.tables import Tables
 Document = dict[str, Any]
 Step = Callable[[Draft, Tables], None]
 
-#: The order is the meaning: wording first, then masking, then everything that reads the masked text.
+#: The order is the meaning: bytes first (cleaning would strip what tells how they broke), wording next, then masking,
+#: then everything that reads the masked text.
 STEPS: tuple[Step, ...] = (
+    repair,
     clean,
     simplify,
+    take_off_page,
     mask,
     scan,
     classify,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.draft import Draft
-from normalizer.mappers import discuz, feed, hotline_12345, line, table, waline
+from normalizer.mappers import discuz, feed, hotline_12345, http_json, line, table, waline
 
 Mapper = Callable[[RawAppeal], Draft]
 
@@ -17,6 +17,7 @@ MAPPERS: Mapping[str, Mapper] = MappingProxyType(
         "feed": feed.read,
         "discuz": discuz.read,
         "waline": waline.read,
+        "http_json": http_json.read,
         "table": table.read,
         "line": line.read,
     }

@@ -7,7 +7,8 @@ likeliest few are kept. The winner must beat the text as it stands by a clear ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from normalizer.steps.repair.characters import characters
@@ -70,7 +71,7 @@ class _Beam:
         return ranked[: BEAM if len(ranked) < _OPEN else WIDE_BEAM]
 
 
-def aligned(text: str, hot: Set[int], before: str, *, cut: bool) -> str | None:
+def aligned(text: str, hot: AbstractSet[int], before: str, *, cut: bool) -> str | None:
     """Read a text anew; None if nothing reads clearly better. `hot` is where a byte may be missing without a mark."""
     model = characters()
     first = model.fold(before)

@@ -1,12 +1,13 @@
 """Text that was decoded with the wrong table (乱码): its bytes are all there, and are decoded anew.
 
-ÖÐÎÄ is GBK (or Big5) read as Latin-1 or cp1252, ä¸­æ–‡ is UTF-8 read so, 浣犲ソ is UTF-8 read as GBK. What was read wrongly
-twice is turned back twice. Where bytes were lost on the way, only what is left is decoded, and the gap is shown (�).
+ÖÐÎÄ is GBK (or Big5) read as Latin-1 or cp1252, ä¸­æ–‡ is UTF-8 read so, 浣犲ソ is UTF-8 read as GBK. What was read
+wrongly twice is turned back twice. Where bytes were lost on the way, what is left is decoded and the gap is shown (�).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from normalizer.steps.repair.characters import HAN, characters
@@ -27,6 +28,7 @@ _CP1252 = {
 }
 _HIGH = f"\x80-\xff{''.join(_CP1252)}"
 #: A run that Latin letters begin, in which only what Latin-1 and cp1252 have stands.
+_LATIN = re.compile("[\x80-\x9f\xa1-\xaf\xb2-\xb6\xb8-\xd6\xd8-\xf6\xf8-\xff]")  # · × ÷ ° are at home in Chinese
 _RUN = re.compile(f"[{_HIGH}](?:[{_HIGH}\x20-\x7e]*[{_HIGH}])?[@-~]?")
 _LETTERS = re.compile("[\xc0-\xd6\xd8-\xf6\xf8-\xff]|[\xa1-\xff][\xa1-\xff]")
 _BYTES = str.maketrans({character: chr(code) for character, code in _CP1252.items()})
@@ -37,7 +39,7 @@ def reencode(text: str) -> Repaired:
     """Decode anew what was decoded with the wrong table; what reads no better so stays."""
     spots: list[Spot] = []
     for _ in range(TIMES):
-        made = _from_latin(text)
+        made = _from_latin(text) if _LATIN.search(text) is not None else Repaired(text)
         if not made.spots:
             made = _from_gbk(text)
         if not made.spots:
@@ -53,10 +55,11 @@ def _from_latin(text: str) -> Repaired:
     spots: list[Spot] = []
     done = 0
     for run in _RUN.finditer(text):
-        if len(_LETTERS.findall(run[0])) < _LEAST:
+        letters = len(_LETTERS.findall(run[0]))
+        if not letters:
             continue
         for end in (run.end(), run.end() - 1):  # a letter behind may be the second byte of a character, or its own
-            decoded = _decoded(text[run.start() : end].translate(_BYTES).encode("latin-1", "replace"))
+            decoded = _decoded(text[run.start() : end].translate(_BYTES).encode("latin-1", "replace"), letters)
             if decoded is not None:
                 parts += (text[done : run.start()], decoded)
                 spots.append(Spot("latin1", run.start(), end))
@@ -65,7 +68,7 @@ def _from_latin(text: str) -> Repaired:
     return Repaired("".join((*parts, text[done:])), tuple(spots)) if spots else Repaired(text)
 
 
-def _decoded(raw: bytes) -> str | None:
+def _decoded(raw: bytes, letters: int) -> str | None:
     """Read bytes as what they are: UTF-8 proves itself, of GBK and Big5 the one that reads better is meant."""
     try:
         decoded = raw.decode("utf-8")
@@ -73,6 +76,8 @@ def _decoded(raw: bytes) -> str | None:
         pass
     else:
         return decoded if any(not character.isascii() for character in decoded) else None
+    if letters < _LEAST:
+        return None
     best: tuple[float, str] | None = None
     for table in ("gb18030", "big5hkscs"):
         try:
@@ -105,6 +110,8 @@ def _rate(text: str) -> float:
 
 def _from_gbk(text: str) -> Repaired:
     """Turn a text back into the bytes of GBK and read those as UTF-8: the whole, else line by line."""
+    if len(_LEADS.findall(text)) < _LEAST:
+        return Repaired(text)
     whole = _utf8_of(text)
     if whole is not None:
         return Repaired(whole, (Spot("utf8_as_gbk", 0, len(text)),))
@@ -122,13 +129,30 @@ def _from_gbk(text: str) -> Repaired:
     return Repaired("\n".join(lines), tuple(spots)) if spots else Repaired(text)
 
 
+def _of_leads() -> Iterator[str]:
+    """Name what the first two bytes of a Han character or of Chinese punctuation make in GBK."""
+    for lead in (0xE3, *range(0xE4, 0xEA), 0xEF):
+        for second in range(0x80, 0xC0):
+            yield bytes((lead, second)).decode("gb18030", "ignore")
+
+
 _GAPS = re.compile("[\ufffd?]*\ufffd[\ufffd?]*")
 #: Stands for a byte that is gone: no part of UTF-8.
 _GONE = b"\xff"
 
 
+#: The first byte of UTF-8's Han characters, read as GBK with any second one: a third of such a text begins so.
+_LEADS = re.compile(f"[{''.join(_of_leads())}]")
+_SHARE = 8
+
+
+def _may_be_utf8(text: str) -> bool:
+    """Look whether enough characters are such as a first byte makes: no honest text is full of them."""
+    return _SHARE * len(_LEADS.findall(text)) >= len(text) - sum(map(text.count, " 0123456789"))
+
+
 def _utf8_of(text: str) -> str | None:
-    if text.isascii():
+    if text.isascii() or not _may_be_utf8(text):
         return None
     # A byte that had no partner was decoded as � (or ?), and is gone.
     try:

@@ -22,6 +22,8 @@ _ONE = re.compile(rf"\s?[(（]({_SYLLABLE})[)）]")
 
 def without_ruby(text: str) -> Repaired:
     """Take true readings out."""
+    if "(" not in text and "（" not in text:
+        return Repaired(text)
     spots: list[Spot] = []
     parts: list[str] = []
     done = 0

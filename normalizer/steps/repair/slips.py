@@ -1,16 +1,15 @@
 """GBK whose bytes slipped by one (错位) after a lost byte, found and put right line by line.
 
-How it comes about: a page is encoded as GBK and edited byte by byte, with no eye for where a character begins. The byte
-before such a spot is lost and shows as `?`; every pair behind it is read one byte late, until a second byte in the range
-of ASCII (V, ], @ …) brings the reader back in step. A line is put right only if impossible characters vanish from it
-and it reads far better than before; alignments.py weighs that. Lines without a suspicious spot are never touched.
+How it comes about: a page is encoded as GBK and edited byte by byte, with no eye for where a character begins. The
+byte before such a spot is lost and shows as `?`; every pair behind it is read one byte late, until a second byte in
+the range of ASCII (V, ], @ …) brings the reader back in step. A line is put right only if impossible characters vanish
+from it and it reads far better than before; alignments.py weighs that. Lines without a suspicious spot are not touched.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from os.path import commonprefix
 from typing import NamedTuple
 
 from normalizer.steps.repair.alignments import LOST, LOST_AT_END, aligned
@@ -50,6 +49,7 @@ class _Gate(NamedTuple):
     odd: re.Pattern[str]
     near: re.Pattern[str]
     marked: re.Pattern[str]
+    bad: re.Pattern[str]
 
 
 @lru_cache(maxsize=1)
@@ -60,6 +60,7 @@ def _gate() -> _Gate:
         near=re.compile(
             f"[\ue000-\ue864\ufffd]|[{odd}](?:[{odd}]|[A-Za-z@\\[\\]\\\\^_`{{|}}~]|[^\n]{{0,2}}[{odd}][^\n]{{0,2}}[{odd}])"
         ),
+        bad=re.compile(f"[{LOST}{LOST_AT_END}\ufffd\ue000-\ue864{odd}]|[?](?=[!;,\ue000-\uf8ff]|.?[{odd}])"),
         marked=re.compile(
             f"[?](?:[!;,][\u2e80-\u9fff]|[a-z{TONES}]{{1,6}}[)）]|[!]?[?]/p>|[^\n]{{0,4}}[{odd}\ue000-\ue864])"
         ),
@@ -114,9 +115,17 @@ def _line(line: str) -> Repaired:
 
 def _between(old: str, new: str) -> Spot:
     """Say from where to where in the old line the two differ."""
-    start = len(commonprefix((old, new)))
-    behind = len(commonprefix((old[start:][::-1], new[start:][::-1])))
+    start = _alike(old, new)
+    behind = _alike(old[: start - 1 : -1] if start else old[::-1], new[: start - 1 : -1] if start else new[::-1])
     return Spot("gbk_shift", start, len(old) - behind)
+
+
+def _alike(one: str, other: str) -> int:
+    """Count the characters that both begin with."""
+    for at, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return at
+    return min(len(one), len(other))
 
 
 def _with_quotes_closed(line: str) -> Repaired:
@@ -136,36 +145,28 @@ def is_odd(character: str) -> bool:
     return _gate().odd.match(character) is not None
 
 
-def _is_bad(line: str, at: int) -> bool:
-    character = line[at]
-    if character in (LOST, LOST_AT_END, "\ufffd") or is_odd(character) or "\ue000" <= character <= "\ue864":
-        return True
-    if character != "?" or at + 1 == len(line):
-        return False
-    behind = line[at + 1 : at + 3]
-    return behind[0] in _FOLDED_MARKS or is_private(behind[0]) or any(map(is_odd, behind))
-
-
 def _clusters(line: str) -> list[list[int]]:
+    """Gather the places that no clean text has, those near to one another together."""
     clusters: list[list[int]] = []
-    for at in range(len(line)):
-        if _is_bad(line, at):
-            if clusters and at - clusters[-1][-1] <= NEAR:
-                clusters[-1].append(at)
-            else:
-                clusters.append([at])
+    for bad in _gate().bad.finditer(line):
+        at = bad.start()
+        if clusters and at - clusters[-1][-1] <= NEAR:
+            clusters[-1].append(at)
+        else:
+            clusters.append([at])
     return clusters
 
 
 def _is_proof(line: str, cluster: list[int]) -> bool:
     """Say whether a byte was surely lost here: by a mark, or by several characters that nobody writes."""
-    first, last = cluster[0], cluster[-1]
+    last = cluster[-1]
     marks = any(
         line[at] in (LOST, LOST_AT_END, "\ufffd")
         or (line[at] == "?" and (line[at + 1] in _FOLDED_MARKS or is_odd(line[at + 1])))
         for at in cluster
     )
-    if marks and (len(cluster) > 1 or line[first] != "\ufffd"):
+    # � alone proves nothing: it also stands where UTF-8 or an emoji was cut
+    if marks and any(line[at] != "\ufffd" for at in cluster):
         return True
     in_step_again = "@" <= line[last + 1 : last + 2] <= "~"
     # 嘤嘤嘤 is one odd character, not three
