@@ -125,7 +125,7 @@ def prove(source: LivingSource, items: list[dict[str, Any]], queues: dict[str, l
 def what_departments_have(
     queues: dict[str, list[dict[str, Any]]],
 ) -> tuple[dict[str, set[str]], dict[str, set[str]], dict[tuple[str, str], str]]:
-    """Read the queues as a department does (one id a dispatch, no gaps, in order): who has it, who heard of it, what."""
+    """Read the queues as departments do (one id a dispatch, no gaps, in order): who has it, who heard, what words."""
     ids: dict[tuple[str, str, int], set[str]] = defaultdict(set)
     arrived: dict[tuple[str, str], list[int]] = defaultdict(list)
     newest: dict[tuple[str, str], dict[str, Any]] = {}
