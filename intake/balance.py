@@ -227,11 +227,13 @@ def end_state(
 
 
 def _without_case(raw: Mapping[str, Any], appeal: Mapping[str, Any] | None) -> Entry:
-    if appeal is not None and not appeal["quality"]["is_appeal"]:
-        return _entry(raw, "not_an_appeal")
+    if appeal is not None:
+        # Whatever is an appeal has a case, also one that was taken back.
+        is_appeal = appeal["quality"]["is_appeal"]
+        return _entry(raw, None, missing=CASE_MISSING) if is_appeal else _entry(raw, "not_an_appeal")
     if raw.get("withdrawn"):
-        return _entry(raw, "withdrawn")
-    return _entry(raw, None, missing=APPEAL_MISSING if appeal is None else CASE_MISSING)
+        return _entry(raw, "withdrawn")  # before it was ever read
+    return _entry(raw, None, missing=APPEAL_MISSING)
 
 
 def _of_case(raw: Mapping[str, Any], case: Mapping[str, Any]) -> Entry:

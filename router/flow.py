@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed
 from router.cases.case import Case, Sending, dispatch_of, facts_of, holders, needs_duty, sendable
-from router.cases.life import amend, call_duty, confirm, needs_decision, open_case, park
-from router.cases.moves import Kind
+from router.cases.life import amend, call_duty, confirm, needs_decision, open_case, open_withdrawn, park
+from router.cases.moves import Kind, State
 from router.dispatch import CaseFacts, Context, Decision, Dispatch
 from router.dispatching.accused import Accused
 from router.dispatching.backpressure import Backpressure
@@ -128,7 +128,7 @@ async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
 
     cases = {case.id: case for case in (*opened, *amended, *delivered)}
     page.states.update(case.state.value for case in cases.values())
-    page.parked += sum(case.decision is None for case in opened)
+    page.parked += sum(case.state is State.PARKED for case in opened)
     page.waiting += theirs
     return page
 
@@ -169,12 +169,8 @@ async def _open(handed: Sequence[Handed], room: Room, claim: Claim) -> tuple[lis
     older = await room.store.load([item.appeal.id for item in handed if item.change is not Change.NEW])
     at = room.moment()
     known = [(older[item.appeal.id], item) for item in handed if item.appeal.id in older]
-    # Chatter never becomes a case, and what was taken back before it had one needs none.
-    begins = {
-        item.appeal.id: item
-        for item in handed
-        if item.appeal.id not in older and item.appeal.quality.is_appeal and item.change is not Change.WITHDRAWN
-    }
+    # Chatter never becomes a case.
+    begins = {item.appeal.id: item for item in handed if item.appeal.id not in older and item.appeal.quality.is_appeal}
     cases = [_begun(item, room, claim, at) for item in begins.values()]
     there = await room.store.insert(cases)
     if there:
@@ -187,6 +183,8 @@ async def _open(handed: Sequence[Handed], room: Room, claim: Claim) -> tuple[lis
 
 
 def _begun(item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
+    if item.change is Change.WITHDRAWN:
+        return open_withdrawn(item.appeal, item.mode, at)
     context = Context(mode=item.mode)
     decision = decided(item.appeal, context, room)
     case = open_case(item.appeal, item.mode, decision, context, at)

@@ -35,7 +35,23 @@ _OUTCOMES = {
 
 def open_case(appeal: Appeal, mode: Mode, decision: Decision | Exception, context: Context, at: datetime) -> Case:
     """Begin a case: received, and what the decision makes of it."""
-    case = Case(
+    case = _received(appeal, mode, at)
+    _decide(case, decision, context, at)
+    return case
+
+
+def open_withdrawn(appeal: Appeal, mode: Mode, at: datetime) -> Case:
+    """Begin a case that its author took back before it had one.
+
+    It stands in the way of a late worker that still holds an older revision, and its absence is a loss.
+    """
+    case = _received(appeal, mode, at)
+    _event(case, Kind.WITHDRAWN, at, data={"departments": []})
+    return case
+
+
+def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
+    return Case(
         id=appeal.id,
         state=State.RECEIVED,
         goal=State.RECEIVED,
@@ -54,8 +70,6 @@ def open_case(appeal: Appeal, mode: Mode, decision: Decision | Exception, contex
         decision=None,
         events=[Event(n=1, at=at, kind=Kind.RECEIVED, actor=ROUTER)],
     )
-    _decide(case, decision, context, at)
-    return case
 
 
 # ---------------------------------------------------------------- later revisions (promise 4)

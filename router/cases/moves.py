@@ -101,7 +101,7 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         # What the departments are told.
         Kind.UPDATED: Move(_LIVE),
         Kind.RECALLED: Move(_LIVE),
-        Kind.WITHDRAWN: Move(_STORED - {State.WITHDRAWN}, State.WITHDRAWN),
+        Kind.WITHDRAWN: Move(_BORN | _STORED - {State.WITHDRAWN}, State.WITHDRAWN),
         # What people do.
         Kind.ASSIGNED: Move(frozenset({State.TRIAGE, State.PARKED, State.INFORMED, State.HANDED_OVER})),
         Kind.RECORDED: Move(_STORED),

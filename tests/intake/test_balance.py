@@ -91,6 +91,12 @@ async def test_a_lost_document_is_a_difference_with_a_name(mongo: Database) -> N
     assert total.offered == 4
 
 
+async def test_a_lost_case_is_a_difference_also_where_its_author_took_it_back(mongo: Database) -> None:
+    await fill(mongo, pages=[page(["a", "b"])], raw=[raw("a", withdrawn=True), raw("b", withdrawn=True)])
+    await fill(mongo, appeals=[appeal("a", 2), appeal("b", 2)], cases=[case("b", "withdrawn")])
+    assert [(each.id, each.missing) for each in (await balance(mongo, NOW)).differences] == [("a", CASE_MISSING)]
+
+
 async def test_what_is_only_offered_is_in_flight_and_counted_once(mongo: Database) -> None:
     await fill(mongo, pages=[page(["a", "b"], "offered"), page(["a"], "offered"), page(["b"])], raw=[raw("b")])
     await fill(mongo, appeals=[appeal("b")], cases=[case("b")])

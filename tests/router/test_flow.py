@@ -60,11 +60,32 @@ async def test_the_same_page_again_changes_nothing_and_sends_nothing(street: Str
     assert len(await street.drain("dept.ZJJ")) == 1
 
 
-async def test_chatter_and_what_was_withdrawn_early_become_no_case(street: Street) -> None:
+async def test_chatter_becomes_no_case(street: Street) -> None:
     chatter = replace(appeal("a"), quality=Quality(is_appeal=False))
-    page = await route_page([handed(chatter), handed(appeal("b"), Change.WITHDRAWN)], street.room)
+    page = await route_page([handed(chatter), handed(chatter, Change.WITHDRAWN)], street.room)
     assert page.opened == 0
     assert await street.cases() == {}
+
+
+async def test_what_was_taken_back_first_is_not_sent_by_a_worker_that_comes_late(street: Street) -> None:
+    """A worker that slept between its rooms still holds revision 1; meanwhile its author took it back."""
+    first = appeal("b", "ZJJ")
+    page = await route_page(street.appeals.keep(handed(revised(first), Change.WITHDRAWN)), street.room)
+    assert (page.opened, page.parked, page.states) == (1, 0, {"withdrawn": 1})
+    await route_page(street.appeals.keep(handed(first)), street.other())
+    assert (await street.cases())["b"].state is State.WITHDRAWN
+    assert await street.drain("dept.ZJJ") == []
+
+    back = replace(revised(first, "ZJJ"), revision=3)
+    await route_page(street.appeals.keep(handed(back, Change.CHANGED)), street.room)
+    assert (await street.cases())["b"].state is State.DELIVERED
+
+
+async def test_an_observed_one_that_comes_back_after_a_withdrawal_stays_observed(street: Street) -> None:
+    first = appeal("b", "ZJJ")
+    await route_page([handed(first, Change.WITHDRAWN, Mode.OBSERVE)], street.room)
+    await route_page([handed(revised(first), Change.CHANGED, Mode.OBSERVE)], street.room)
+    assert (await street.cases())["b"].state is State.OBSERVED
 
 
 async def test_a_page_with_an_appeal_twice_takes_both_in_turn(street: Street) -> None:
