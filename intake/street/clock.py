@@ -15,22 +15,33 @@ BLOCK = 1_000_000_000
 
 
 class Clock:
-    """The database's time, carried on by the monotonic clock, which no operator sets back."""
+    """The database's time, carried on by the monotonic clock, which no operator sets back.
 
-    def __init__(self, base: datetime, mark: float) -> None:
-        self._base, self._mark = base, mark
+    That one stands still while a machine sleeps or is moved, so the database is asked again now and then.
+    """
+
+    def __init__(self, base: datetime, mark: float, db: Database = None) -> None:
+        self._base, self._mark, self._db = base, mark, db
 
     @classmethod
     async def of(cls, db: Database) -> Clock:
         """Ask the database what time it is."""
-        before = time.monotonic()
-        hello = await db.command("hello")
-        return cls(hello["localTime"].replace(tzinfo=UTC), (before + time.monotonic()) / 2)
+        clock = cls(datetime.min.replace(tzinfo=UTC), 0.0, db)
+        await clock.look()
+        return clock
 
     @classmethod
     def local(cls, now: datetime) -> Clock:
         """Begin at this machine's time, where no claim depends on it."""
         return cls(now, time.monotonic())
+
+    async def look(self) -> None:
+        """Ask the database again, if there is one."""
+        if self._db is None:
+            return
+        before = time.monotonic()
+        hello = await self._db.command("hello")
+        self._base, self._mark = hello["localTime"].replace(tzinfo=UTC), (before + time.monotonic()) / 2
 
     def now(self) -> datetime:
         return self._base + timedelta(seconds=time.monotonic() - self._mark)

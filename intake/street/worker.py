@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 SWEEP_EVERY = 2.0  #: seconds between two looks for forgotten pages and dispatches
 ESCALATE_EVERY = 15.0  #: seconds between two looks at critical items in triage
+LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock
 AGAIN_AFTER = 5.0  #: seconds before a loop that failed by a fault of ours begins again
 DRAIN = 1.0  #: seconds that pages in hand get when the street closes: five in all, with our own servers
 NO_NEWS = 75.0  #: seconds without any progress after which `--once` stops waiting for others' claims
@@ -147,6 +148,7 @@ class Street:
         await self.pipeline.let_go()
 
     def _sweeps(self) -> Iterable[tuple[str, float, Callable[[], Awaitable[bool]]]]:
+        yield "clock", LOOK_EVERY, self._look_at_the_clock
         yield "forgotten pages", SWEEP_EVERY, self._take_forgotten
         if "router" in self._only:
             yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
@@ -161,6 +163,10 @@ class Street:
             frozenset({"router"}): (Stage.NORMALIZED,),
             frozenset({"connectors", "router"}): (Stage.NORMALIZED,),
         }.get(self._only, (Stage.OFFERED, Stage.STORED, Stage.NORMALIZED))
+
+    async def _look_at_the_clock(self) -> bool:
+        await self._rooms.clock.look()
+        return False
 
     async def _take_forgotten(self) -> bool:
         batch = await take_over(self._rooms.connectors, self.stages())
