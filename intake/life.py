@@ -66,6 +66,8 @@ async def life_of(db: Database, id_: str) -> Life | None:
     moments = [
         *(_page_moment(page, id_) for page in pages),
         *_normalized(appeal, unmapped),
+        *_given_up((raw or {}).get("parked"), "connectors"),
+        *_given_up(unmapped, "normalizer"),
         *_case_moments(case),
         *_sent(case),
         *(_access_moment(access) for access in accesses),
@@ -126,6 +128,12 @@ def _normalized(appeal: Mapping[str, Any] | None, unmapped: Mapping[str, Any] | 
         )
 
 
+def _given_up(parked: Mapping[str, Any] | None, room: str) -> Iterable[Moment]:
+    given_up = (parked or {}).get("discarded")
+    if given_up:
+        yield Moment(at=given_up["at"], room=room, what="放弃挂起件", who=given_up["actor"], detail=given_up["reason"])
+
+
 def _place(place: Mapping[str, Any]) -> str:
     parts = [place.get(name) for name in ("district", "street", "community", "poi")]
     return " ".join(part for part in parts if part) or "地点不明"
@@ -184,4 +192,4 @@ def _access_moment(access: Mapping[str, Any]) -> Moment:
 
 
 def _plain(data: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in data.items())
+    return " ".join(f"{name}={'、'.join(value) if isinstance(value, list) else value}" for name, value in data.items())

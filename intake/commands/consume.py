@@ -22,7 +22,7 @@ from router.errors import RouterError
 ROLES = {"lead": "主办", "assist": "协办", "copy": "抄送"}
 
 
-@click.command("consume", help="替单位取件 · take a department's messages, as its own program would")
+@click.command("consume", help="替单位取件，取走即确认 · take a department's messages")
 @click.argument("department")
 @click.option("--max", "most", type=click.IntRange(min=1), help="最多几条 · at most")
 @click.option("--peek", is_flag=True, help="只看已送未确认的，不碰队列 · only look, from our own store")

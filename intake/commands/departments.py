@@ -71,8 +71,8 @@ def credentials_command(app: App, code: str, which: str) -> None:
 
 
 for _name, _help in (
-    ("replay", "补发 · send again what a department missed"),
-    ("contact", "查看联系方式 · the caller's contact, with a reason"),
+    ("replay", "补发 · send again"),
+    ("contact", "查看联系方式 · the caller's contact"),
     ("certify", "联调验收 · the sandbox's pass sheet"),
 ):
     departments_command.add_command(later(f"departments {_name}", _help))

@@ -37,7 +37,7 @@ from intake.street.worker import Left, Street
 LOOK_EVERY = 0.2
 
 
-@click.command("import", help="导入文件：CSV、XLSX、JSON lines · import a file through the whole street")
+@click.command("import", help="导入文件：CSV、XLSX、JSON lines · import a file")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--source", "name", required=True, help="设置中的来源（列映射在那里）· the source whose mapping applies")
 @command

@@ -17,7 +17,7 @@ COMMANDS = {
     "audit": "审计 · who saw what",
     "train": "学习派单 · learned routing",
     "evaluate": "评测派单 · measure routing",
-    "rehearse": "规则演练 · tomorrow's rules over yesterday's appeals",
+    "rehearse": "规则演练 · rehearse new rules",
     "drill": "故障演练 · break it on purpose",
     "console": "网页控制台 · the web console",
 }

@@ -1,0 +1,30 @@
+"""`intake show` tells who gave something up, and tells lists as words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from intake.life import life_of
+from tests.conftest import Database
+
+AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
+LATER = AT + timedelta(minutes=1)
+
+
+async def test_who_gave_up_a_row_and_why_is_told(mongo: Database) -> None:
+    parked = {"stage": "parse", "reason": "the row has no orderId", "at": AT}
+    parked["discarded"] = {"actor": "李工", "reason": "测试数据", "at": LATER}
+    await mongo.raw.insert_one({"_id": "r1", "source": "hotline", "native_id": "1", "parked": parked})
+    life = await life_of(mongo, "r1")
+    assert life is not None
+    last = life.timeline[-1]
+    assert (last.what, last.who, last.detail, last.at) == ("放弃挂起件", "李工", "测试数据", LATER)
+
+
+async def test_departments_are_told_by_their_codes(mongo: Database) -> None:
+    event = {"at": AT, "kind": "dispatched", "actor": "router", "data": {"departments": ["ZJJ", "SCJ"]}}
+    case = {"_id": "c1", "source": "hotline", "native_id": "1", "state": "in_flight", "events": [event]}
+    await mongo.cases.insert_one({**case, "dispatches": []})
+    life = await life_of(mongo, "c1")
+    assert life is not None
+    assert life.timeline[0].detail == "departments=ZJJ、SCJ"
