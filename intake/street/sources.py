@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 RENEW_EVERY = 3.0  #: seconds; a source's lease is 10
 TAKE_EVERY = 2.0  #: seconds between two tries to take a source that another worker reads
+AFTER_A_FAULT = 15.0  #: seconds before a loop begins again that a fault of ours has broken
 ROUNDS = 20  #: of `--once`: how often a source is read again because its reading brought something
 PATIENCE = 60.0  #: seconds that `--once` waits for a source that asks for patience
 
@@ -63,16 +64,26 @@ class Reader:
 
     async def run(self) -> None:
         """Read it whenever it is due, until the street closes."""
-        while await self._patience.sleep(0.0):
-            claim = await self._claim()
-            if claim is None:
-                await self._show_why_not()
-                if not await self._patience.sleep(TAKE_EVERY):
-                    return
-                continue
-            async with self._held(claim) as lost:
-                self._shows(State.STARTING)
-                await self._read_when_due(claim, lost)
+        pause = 0.0
+        while await self._patience.sleep(pause):
+            try:
+                pause = await self._turn()
+            except Stopping:
+                return
+            except Exception as error:  # noqa: BLE001 - whatever it is, this source is read again
+                self._tell(State.WAITING, f"程序出错 · fault {fault(error)}", "source_failed")
+                pause = AFTER_A_FAULT
+
+    async def _turn(self) -> float:
+        """Take the source and read it for as long as it is ours; say how long to wait before the next try."""
+        claim = await self._claim()
+        if claim is None:
+            await self._show_why_not()
+            return TAKE_EVERY
+        async with self._held(claim) as lost:
+            self._shows(State.STARTING)
+            await self._read_when_due(claim, lost)
+        return 0.0
 
     async def once(self) -> Ended:
         """Read it until a reading to its end brings nothing new."""
@@ -135,7 +146,7 @@ class Reader:
     async def _read(self, claim: SourceClaim, lost: asyncio.Event) -> bool:
         """Read to the end once; False: it did not come to that, and the reason is told."""
         self._shows(State.READING)
-        reading = asyncio.ensure_future(self._pages(claim))
+        reading = asyncio.ensure_future(self._pages(claim, lost))
         losing = asyncio.ensure_future(lost.wait())
         try:
             await asyncio.wait({reading, losing}, return_when=asyncio.FIRST_COMPLETED)
@@ -146,7 +157,7 @@ class Reader:
         finally:
             await _cancel(reading, losing)
 
-    async def _pages(self, claim: SourceClaim) -> bool:
+    async def _pages(self, claim: SourceClaim, lost: asyncio.Event) -> bool:
         try:
             async with aclosing(_closing(read_source(self._connector, self.source, claim, self._room))) as batches:
                 async for batch in batches:
@@ -158,7 +169,11 @@ class Reader:
         except StopSource as error:
             self._tell(State.STOPPED, str(error), "source_stopped")
             return False
-        except (ClaimLapsed, Stopping):
+        except ClaimLapsed:
+            lost.set()  # now, not with the next renewal: until then this worker would go on asking the source
+            self._shows(State.ELSEWHERE)
+            return False
+        except Stopping:
             self._shows(State.ELSEWHERE)
             return False
         except Exception as error:  # noqa: BLE001 - one source that fails never holds up another (promise 11)
@@ -176,7 +191,7 @@ class Reader:
             return
         reason = f"程序出错 · fault {fault(error)}"
         self._tell(State.WAITING, reason, "source_failed")
-        seconds = min(15.0 * 2**claim.failures, 1800.0)
+        seconds = min(AFTER_A_FAULT * 2 ** min(claim.failures, 10), 1800.0)
         moment = self._room.now() + timedelta(seconds=seconds)
         await self._patience.ask("sources", partial(self._room.store.sources.wait, claim, moment, reason))
 
@@ -218,7 +233,12 @@ class Reader:
         while True:
             await asyncio.sleep(RENEW_EVERY)
             renew = partial(self._room.store.sources.renew, claim)
-            if not await self._patience.ask("sources", renew, give_up=False):
+            try:
+                held = await self._patience.ask("sources", renew, give_up=False)
+            except Exception as error:  # noqa: BLE001 - a lease that cannot be renewed is as good as lost
+                log.error("lease not renewed", action="renew_failed", source=self.source.name, error=fault(error))  # noqa: TRY400
+                held = False
+            if not held:
                 lost.set()
                 return
 

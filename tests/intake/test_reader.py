@@ -80,3 +80,71 @@ async def test_a_stopped_source_is_shown_as_stopped_until_it_is_resumed(
     finally:
         stopping.set()
         await asyncio.wait_for(reading, 10)
+
+
+class Board:
+    """A source that counts how often it is asked, and may break something of ours."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
+        self.asked += 1
+        yield Page(offered=(), items=(), cursor=f"{self.asked}")
+
+
+async def test_a_source_that_another_worker_took_is_not_asked_again(
+    mongo: Database, seal: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease lapsed while this worker slept; it learns of it from its first write, long before its renewal."""
+    monkeypatch.setattr(sources, "TAKE_EVERY", 0.02)
+    board, stopping = Board(), asyncio.Event()
+    reader, room, shown = reader_of(mongo, seal, board, stopping)
+    await room.store.sources.ensure([BOARD.name])
+    reading = asyncio.create_task(reader.run())
+    try:
+        await until(lambda: board.asked > 2)
+        await mongo.sources.update_one(
+            {"_id": BOARD.name},
+            {"$inc": {"fence": 1}, "$set": {"owner": "other", "until": datetime(2999, 1, 1, tzinfo=UTC)}},
+        )
+        await until(lambda: shown.state is State.ELSEWHERE)
+        asked = board.asked
+        await asyncio.sleep(0.3)
+        assert board.asked <= asked + 1
+    finally:
+        stopping.set()
+        await asyncio.wait_for(reading, 10)
+
+
+async def test_a_loop_that_a_fault_has_broken_begins_again(
+    mongo: Database, seal: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "AFTER_A_FAULT", 0.02)
+    board, stopping = Board(), asyncio.Event()
+    reader, room, shown = reader_of(mongo, seal, board, stopping)
+    await room.store.sources.ensure([BOARD.name])
+    claim, broken = reader._claim, iter([True, True])
+
+    async def sometimes() -> object:
+        if next(broken, False):
+            raise KeyError("fence")
+        return await claim()
+
+    monkeypatch.setattr(reader, "_claim", sometimes)
+    reading = asyncio.create_task(reader.run())
+    try:
+        await until(lambda: shown.reads > 0)
+    finally:
+        stopping.set()
+        await asyncio.wait_for(reading, 10)
+
+
+def reader_of(
+    mongo: Database, seal: Sealer, board: Board, stopping: asyncio.Event
+) -> tuple[Reader, Room, SourceProgress]:
+    room = Room(store=open_store(mongo, seal), now=lambda: datetime.now(UTC), owner="a worker")
+    progress, patience = Progress((BOARD.name,)), Patience(stopping)
+    pipeline = Pipeline(room.store.pages, None, None, patience, progress)
+    reader = Reader(BOARD, board, room=room, pipeline=pipeline, patience=patience, progress=progress)
+    return reader, room, progress.source(BOARD.name)
