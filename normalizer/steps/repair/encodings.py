@@ -31,6 +31,9 @@ _HIGH = f"\x80-\xff{''.join(_CP1252)}"
 _LATIN = re.compile("[\x80-\x9f\xa1-\xaf\xb2-\xb6\xb8-\xd6\xd8-\xf6\xf8-\xff]")  # · × ÷ ° are at home in Chinese
 _RUN = re.compile(f"[{_HIGH}](?:[{_HIGH}\x20-\x7e]*[{_HIGH}])?[@-~]?")
 _LETTERS = re.compile("[\xc0-\xd6\xd8-\xf6\xf8-\xff]|[\xa1-\xff][\xa1-\xff]")
+_NO_ASCII = re.compile("[^\x00-\x7f]")
+#: The letters of readings.
+_SPOKEN = frozenset("àáèéêìíòóùúü")
 _BYTES = str.maketrans({character: chr(code) for character, code in _CP1252.items()})
 _PUNCTUATION = frozenset("，。！？；：、“”‘’（）《》【】—…·\u3000")
 
@@ -55,11 +58,10 @@ def _from_latin(text: str) -> Repaired:
     spots: list[Spot] = []
     done = 0
     for run in _RUN.finditer(text):
-        letters = len(_LETTERS.findall(run[0]))
-        if not letters:
+        if _LETTERS.search(run[0]) is None:
             continue
         for end in (run.end(), run.end() - 1):  # a letter behind may be the second byte of a character, or its own
-            decoded = _decoded(text[run.start() : end].translate(_BYTES).encode("latin-1", "replace"), letters)
+            decoded = _decoded(text[run.start() : end].translate(_BYTES).encode("latin-1", "replace"), run[0])
             if decoded is not None:
                 parts += (text[done : run.start()], decoded)
                 spots.append(Spot("latin1", run.start(), end))
@@ -68,7 +70,7 @@ def _from_latin(text: str) -> Repaired:
     return Repaired("".join((*parts, text[done:])), tuple(spots)) if spots else Repaired(text)
 
 
-def _decoded(raw: bytes, letters: int) -> str | None:
+def _decoded(raw: bytes, run: str) -> str | None:
     """Read bytes as what they are: UTF-8 proves itself, of GBK and Big5 the one that reads better is meant."""
     try:
         decoded = raw.decode("utf-8")
@@ -76,7 +78,7 @@ def _decoded(raw: bytes, letters: int) -> str | None:
         pass
     else:
         return decoded if any(not character.isascii() for character in decoded) else None
-    if letters < _LEAST:
+    if not _may_be_gbk(run):
         return None
     best: tuple[float, str] | None = None
     for table in ("gb18030", "big5hkscs"):
@@ -88,6 +90,13 @@ def _decoded(raw: bytes, letters: int) -> str | None:
             score = _rate(decoded)
             best = (score, decoded) if best is None or score > best[0] else best
     return best[1] if best is not None else None
+
+
+def _may_be_gbk(run: str) -> bool:
+    """Tell GBK and Big5 from readings (mín) and from words of other languages: those are mostly ASCII."""
+    high = _NO_ASCII.findall(run)
+    letters = sum(one.isalpha() for one in run) - sum(one.isalpha() for one in high)
+    return len(_LETTERS.findall(run)) >= _LEAST and len(high) >= letters and not _SPOKEN.issuperset(high)
 
 
 def _chinese(text: str) -> float:
@@ -110,7 +119,7 @@ def _rate(text: str) -> float:
 
 def _from_gbk(text: str) -> Repaired:
     """Turn a text back into the bytes of GBK and read those as UTF-8: the whole, else line by line."""
-    if len(_LEADS.findall(text)) < _LEAST:
+    if _LEADS.search(text) is None:
         return Repaired(text)
     whole = _utf8_of(text)
     if whole is not None:
@@ -148,7 +157,8 @@ _SHARE = 8
 
 def _may_be_utf8(text: str) -> bool:
     """Look whether enough characters are such as a first byte makes: no honest text is full of them."""
-    return _SHARE * len(_LEADS.findall(text)) >= len(text) - sum(map(text.count, " 0123456789"))
+    leads = len(_LEADS.findall(text))
+    return leads > 0 and _SHARE * leads >= len(_NO_ASCII.findall(text))
 
 
 def _utf8_of(text: str) -> str | None:
