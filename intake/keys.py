@@ -61,7 +61,10 @@ def load_keys(folder: Path) -> Keys:
     masters = {number: _read(path, MASTER_BYTES) for number, path in _numbered(folder, "master").items()}
     refs = {number: _read(path, REF_BYTES) for number, path in _numbered(folder, "ref").items()}
     if not masters or not refs:
-        raise KeysError(f"{folder} 中没有密钥，请运行 make setup / no keys in {folder}: run `make setup`.")
+        raise KeysError(
+            f"{folder} 中没有密钥，请从备份恢复；只有全新安装才运行 make setup / "
+            f"no keys in {folder}: restore them from their backup; only a new installation runs `make setup`."
+        )
     return Keys(masters, refs)
 
 
