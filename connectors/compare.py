@@ -69,9 +69,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+#: Bytes of an item that is read; what is larger is no letter, and what comes of it would not fit into a document.
+LARGEST_READ = 4 * 1024 * 1024
+#: Bytes that are kept of an item; MongoDB takes 16 MiB for all of a document.
+LARGEST_KEPT = 12 * 1024 * 1024
+
+
 def rows_of(source: str, page: Page) -> dict[str, Row]:
     """The page's rows by id; the last word on an id counts."""
-    rows = [_read(source, item) for item in page.items] + [_bad(source, bad) for bad in page.bad]
+    rows = [_read_or_not(source, item) for item in page.items] + [_bad(source, bad) for bad in page.bad]
     return {row.id: row for row in rows}
 
 
@@ -114,6 +120,19 @@ def _what(row: Row, before: Head | None) -> What | None:
     return None if before.digest == row.digest else What.REFRESHED
 
 
+def _read_or_not(source: str, item: Item) -> Row:
+    """One item that is too large to be stored must not hold up its page, and its source with it (promise 11)."""
+    if len(item.payload) <= LARGEST_READ:
+        return _read(source, item)
+    if item.deleted:
+        return _read(source, msgspec.structs.replace(item, payload=b""))
+    reason = f"the item has {len(item.payload)} bytes, larger than {LARGEST_READ >> 20} MiB"
+    return _bad(
+        source,
+        BadItem(native_id=item.native_id, payload=item.payload, reason=reason, context=item.context, scope=item.scope),
+    )
+
+
 def _read(source: str, item: Item) -> Row:
     return Row(
         id=appeal_id(source, item.native_id),
@@ -131,7 +150,7 @@ def _bad(source: str, bad: BadItem) -> Row:
     return Row(
         id=appeal_id(source, bad.native_id),
         native_id=bad.native_id,
-        payload=bad.payload,
+        payload=bad.payload[:LARGEST_KEPT],
         content=b"",
         digest=_digest(bad.payload, bad.context, bad.scope),
         context=bad.context,

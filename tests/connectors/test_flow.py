@@ -89,6 +89,22 @@ async def test_what_is_handed_on_in_memory_is_what_the_store_gives_back(
     assert again.claim.fence != batch.claim.fence
 
 
+async def test_an_item_too_large_for_a_document_is_parked_and_the_others_go_on(
+    room: Room, source: Source, database: Any
+) -> None:
+    claim = await claimed(room)
+    rows = [item("1"), item("huge", text="楼" * 6_000_000), item("2")]
+
+    batch = await take_page(page(*rows, cursor="2"), source, claim, room)
+
+    assert batch is not None
+    assert [raw.native_id for raw in batch.raws] == ["1", "2"]
+    [parked] = [each async for each in room.store.raw.parked()]
+    assert parked.native_id == "huge"
+    assert "larger than" in parked.reason
+    assert await take(room, source, claim, *rows) == []
+
+
 async def test_a_page_that_repeats_writes_nothing(room: Room, source: Source, database: Any) -> None:
     claim = await claimed(room)
     await take(room, source, claim, item("1"), item("2"))
