@@ -67,7 +67,7 @@ def damaged(texts: list[str], damage: Callable[[str], str], count: int) -> Itera
             return
         try:
             broken = damage(text)
-        except UnicodeError:
+        except (UnicodeError, IndexError):  # cannot be damaged so
             continue
         done += 1
         yield text, broken

@@ -80,6 +80,12 @@ class UrgencySheet(File, frozen=True, kw_only=True):
     """`[urgency]`: what calms a danger, and the source's own lights."""
 
     within: int
+    short: int = 130
+    long: int = 300
+    near: int = 30
+    now: Words = []
+    at_once: Words = []
+    story: Words = []
     calm_before: Words
     calm_after: Words
     given: dict[str, str] = {}

@@ -17,6 +17,7 @@ from normalizer.places import Gazetteer, Spot
 from normalizer.table_files import (
     PlacesFile,
     TaxonomyFile,
+    UrgencySheet,
     WordsFile,
     problems_of_places,
     problems_of_taxonomy,
@@ -98,6 +99,18 @@ class Calm:
     after: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What tells that a danger is there now and must be called in (110, 119, 120), and not written about."""
+
+    short: int
+    long: int
+    near: int
+    words: tuple[str, ...]
+    at_once: tuple[str, ...]
+    story: tuple[str, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class Tables:
     """Everything `normalize` looks up. Its versions name exactly what was looked up."""
@@ -116,6 +129,7 @@ class Tables:
     cues: Words
     meanings: tuple[Cue, ...]
     calm: Calm
+    now: Now
     judge_bias: float
     judge_threshold: float
     accused_within: int
@@ -195,6 +209,7 @@ def _compile(
         cues=Words(tuple(cues)),
         meanings=tuple(cues.values()),
         calm=Calm(words.urgency.within, tuple(words.urgency.calm_before), tuple(words.urgency.calm_after)),
+        now=_now(words.urgency),
         judge_bias=words.judge.bias,
         judge_threshold=words.judge.threshold,
         accused_within=words.accused.within,
@@ -202,6 +217,10 @@ def _compile(
         places=Gazetteer(city, _named(places)),
         elsewhere=Words(tuple(name for name in words.elsewhere.cities if name != city)),
     )
+
+
+def _now(sheet: UrgencySheet) -> Now:
+    return Now(sheet.short, sheet.long, sheet.near, tuple(sheet.now), tuple(sheet.at_once), tuple(sheet.story))
 
 
 def _classes(taxonomy: TaxonomyFile) -> dict[str, Class]:

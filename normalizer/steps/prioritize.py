@@ -5,9 +5,11 @@ A word of danger counts only where nothing beside it takes the danger out: ç«ç
 
 from __future__ import annotations
 
+from enum import Enum
+
 from normalizer.appeal import RequestType, Urgency
 from normalizer.draft import Draft
-from normalizer.tables import Calm, Tables
+from normalizer.tables import Calm, Now, Tables
 
 _CALM_TYPES = (RequestType.SUGGEST, RequestType.PRAISE, RequestType.INVALID)
 _BLAMING = (RequestType.COMPLAIN, RequestType.REPORT)
@@ -47,12 +49,38 @@ def _level(draft: Draft, tables: Tables) -> str | None:
         sense = tables.senses[number]
         if sense.level is None or (sense.level == "P0" and is_calm(draft.body, start, end, tables.calm)):
             continue
-        draft.evident(start, end, f"{sense.level} {sense.why}")
-        if level is None or sense.level < level:
-            level = sense.level
-        if sense.level == "P0" and sense.refer is not None and draft.emergency is None:
-            draft.emergency = sense.refer
+        found = sense.level
+        if found == "P0":
+            acute = _acuteness(draft.body, start, end, tables.now, told=sense.refer is not None)
+            if acute is Acute.TOLD:
+                found = "P1"
+            elif acute is Acute.NOW and sense.refer is not None and draft.emergency is None:
+                draft.emergency = sense.refer
+        draft.evident(start, end, f"{found} {sense.why}")
+        if level is None or found < level:
+            level = found
     return level
+
+
+class Acute(Enum):
+    """How near a danger is."""
+
+    NOW = 1  #: it happens: the emergency service must come
+    SOON = 2  #: somebody must look at it at once
+    TOLD = 3  #: a letter tells of it among other things
+
+
+def _acuteness(body: str, start: int, end: int, now: Now, *, told: bool) -> Acute:
+    """Weigh length and wording. `told`: of this danger people also write long after it is over."""
+    near = body[max(0, start - now.near) : end + now.near]
+    if len(body) > now.long:
+        return Acute.NOW if any(word in near for word in now.at_once) else Acute.TOLD
+    if len(body) <= now.short:
+        happens = not any(word in body for word in now.story)
+        return Acute.NOW if happens or any(word in body for word in now.at_once) else Acute.SOON
+    if not told:
+        return Acute.SOON
+    return Acute.NOW if any(word in near for word in now.words) else Acute.TOLD
 
 
 def is_calm(body: str, start: int, end: int, calm: Calm) -> bool:

@@ -112,3 +112,8 @@ def test_all_119_classes_are_there_with_words_of_their_own(tables: Tables) -> No
 
     assert len(tables.classes) == 119
     assert speaking == set(tables.classes)
+
+
+def test_thanks_for_work_done_is_praise(read: Callable[..., Appeal]) -> None:
+    assert read("感谢网格员小李帮我修好了下水道").request_type == "praise"
+    assert read("感谢物业？三个月了电梯还没有修好，投诉物业不作为").request_type == "complain"

@@ -1,6 +1,7 @@
 """Danger is seen, and what only sounds like danger is not taken for it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,52 @@ def test_danger_explains_itself_and_names_the_number_to_call(read: Callable[...,
 def test_the_callers_own_light_raises_but_never_lowers(read: Callable[..., Appeal]) -> None:
     assert read({"text": "小区垃圾桶满了没人清", "urgency": "紧急"}).deadline_class == "P1"
     assert read({"text": "楼下着火了", "urgency": "普通"}).deadline_class == "P0"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("对面三楼着火了，看得到火苗，打不进119", "119"),
+        ("就在刚才两个人持刀抢了一个阿姨的包，往南边跑了", "110"),
+        ("楼顶坐着一个小伙子要跳楼，快来人", "110"),
+        ("公交站一个老人倒在地上叫不醒，快来", "120"),
+    ],
+)
+def test_what_happens_now_is_for_the_emergency_services(text: str, number: str, read: Callable[..., Appeal]) -> None:
+    appeal = read(text)
+
+    assert appeal.signals.referral == number
+    assert appeal.urgency == "critical"
+
+
+LONG = "这件事我们已经反映过，物业推给开发商，开发商推给物业，大家都很无奈，请有关部门协调处理。" * 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "小区电动车停在楼道充电，曾经发生火灾，消防车进不来，请整治",
+        "隔壁工地放炮，吵得头都要炸了，请管一管",
+        "邻居持刀威胁我们，派出所已经立案。" + LONG,
+        "电表箱装在门口，一旦起火没有地方逃。" + LONG,
+        "看着火车站广场一地的水，没有人扫",
+        "一哭二闹三上吊才有人管吗，请解决房产证的问题",
+        "昨天又一个小区着火，我们小区的消防设施也早就坏了，请检查",
+    ],
+)
+def test_a_hazard_that_is_told_of_goes_to_a_department(text: str, read: Callable[..., Appeal]) -> None:
+    appeal = read(text)
+
+    assert appeal.signals.referral not in ("110", "119", "120", "122")
+    if len(text) > 300:
+        assert appeal.urgency != "critical"
+
+
+def test_every_text_of_ours_that_is_marked_so_is_critical(read: Callable[..., Appeal]) -> None:
+    folder = Path(__file__).parents[2] / "demo" / "texts"
+    lines = [line.split("|") for path in folder.glob("appeals_*.txt") for line in path.read_text("utf-8").splitlines()]
+    marked = [(title.strip(), body.strip()) for kind, title, body in (x for x in lines if len(x) == 3) if "P0" in kind]
+    missed = [title for title, body in marked if read({"title": title, "text": body}).urgency != "critical"]
+
+    assert len(marked) > 20
+    assert missed == []
