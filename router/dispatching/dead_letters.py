@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -95,9 +95,12 @@ async def consume_dead_letters(url: str, readback: Readback, stop: asyncio.Event
             await channel.set_qos(prefetch_count=_PREFETCH)
             source = await channel.get_queue(queue, ensure=False)
             letters: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+            # Who deletes the queue ends our reading and leaves the channel open: begin again, where it is made anew.
+            deleted = asyncio.Event()
+            (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda _: deleted.set())
             await source.consume(letters.put)
             stopping = asyncio.ensure_future(stop.wait())
-            closing = asyncio.ensure_future(channel.closed())
+            closing = asyncio.ensure_future(_any(channel.closed(), deleted.wait()))
             try:
                 while not stop.is_set():
                     next_one = asyncio.ensure_future(letters.get())
@@ -105,7 +108,7 @@ async def consume_dead_letters(url: str, readback: Readback, stop: asyncio.Event
                     if not next_one.done():
                         next_one.cancel()
                         if closing.done() and not stop.is_set():
-                            raise ConnectionError("the channel closed")
+                            raise ConnectionError("the channel closed, or the queue is gone")
                         break
                     letter = next_one.result()
                     await take_back(letter, readback)
@@ -115,6 +118,15 @@ async def consume_dead_letters(url: str, readback: Readback, stop: asyncio.Event
                 stopping.cancel()
                 closing.cancel()
     return taken
+
+
+async def _any(*waits: Awaitable[Any]) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _stray(letter: DeadLetter, queue: str, reason: str, at: datetime, readback: Readback) -> None:

@@ -113,3 +113,20 @@ async def test_a_message_that_nobody_of_ours_sent_is_a_stray(street: Street, sea
             await asyncio.sleep(0.02)
     stop.set()
     await reading
+
+
+async def test_a_dead_letter_queue_that_somebody_deletes_is_noticed(street: Street, seal: Sealer) -> None:
+    """Deleted and made anew it looks as before, and nobody would read it."""
+    readback = Readback(store=street.store, seal=seal, now=street.now)
+    reading = asyncio.ensure_future(consume_dead_letters(street.url, readback, asyncio.Event()))
+    await reads(street, "intake.dead")
+    await street.management._ask("DELETE", f"queues/{street.management._here}/intake.dead")
+    with pytest.raises(BrokerAway):
+        await asyncio.wait_for(reading, 10)
+
+
+async def reads(street: Street, queue: str) -> None:
+    async with asyncio.timeout(20), await aio_pika.connect(street.url) as connection:
+        channel = await connection.channel()
+        while not (await channel.declare_queue(queue, passive=True)).declaration_result.consumer_count:
+            await asyncio.sleep(0.05)
