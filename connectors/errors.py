@@ -3,7 +3,8 @@
 ConnectorError
 ├── TryLater           wait, then ask again
 │   ├── SourceDown     no answer, a 5xx, a broken connection
-│   └── RateLimited    .seconds is how long the source asked us to wait
+│   └── Resting        not asked for .seconds: its quiet hours, or it failed too often
+│       └── RateLimited    the source itself asked us to wait
 ├── StopSource         stop this source and call an operator; the others go on
 │   ├── AccessDenied   401, 403, a log-in page
 │   └── FormatChanged  the answer is not what this connector knows
@@ -23,12 +24,16 @@ class SourceDown(TryLater):
     """The source does not answer, or answers that it is broken."""
 
 
-class RateLimited(TryLater):
-    """The source asks for patience."""
+class Resting(TryLater):
+    """The source is left alone for a known time: nothing was asked."""
 
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class RateLimited(Resting):
+    """The source asks for patience."""
 
 
 class StopSource(ConnectorError):

@@ -15,7 +15,7 @@ import msgspec
 
 from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
 from connectors.compare import Change, Head, Row, absent, compare, rows_of
-from connectors.errors import ClaimLapsed, RateLimited, SourceDown, StopSource, TryLater
+from connectors.errors import ClaimLapsed, Resting, SourceDown, StopSource, TryLater
 from connectors.raw_appeal import RawAppeal
 from connectors.source import Source
 from connectors.store import Store
@@ -121,7 +121,7 @@ def parts(page: Page) -> Iterator[Page]:
 
 def patience(error: TryLater, failures: int) -> timedelta:
     """How long to leave a source alone: as it asks, or twice as long after each failure."""
-    if isinstance(error, RateLimited):
+    if isinstance(error, Resting):
         return timedelta(seconds=error.seconds)
     return min(FIRST_WAIT * (1 << min(failures, 10)), LONGEST_WAIT)
 

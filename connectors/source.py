@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from connectors.quiet import hours_of
 from connectors.raw_appeal import Mode
 
 #: The channels of DESIGN section 4.
@@ -36,12 +37,22 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     zone: str  #: stated, never assumed: most sources send local times without one
     every: Annotated[float, msgspec.Meta(gt=0)] = 60.0  #: seconds between two readings
     requests_per_minute: Annotated[float, msgspec.Meta(gt=0)] = 60.0
-    hosts: tuple[str, ...] = ()  #: further hosts that this source may redirect or link to
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1  #: requests at one time, all workers together
+    quiet_hours: tuple[str, ...] = ()  #: "23:00-06:30" in the source's zone: nothing is asked then
+    #: why robots.txt is not asked for: who allowed it, and when
+    robots_exempt: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    #: further hosts that this source may redirect or link to; a name stands here too if it leads into a private network
+    hosts: tuple[str, ...] = ()
     transport: Literal["pull", "push", "import"] = "pull"
 
     def problems(self) -> list[str]:
+        problems = [
+            f'quiet_hours "{written}" are not understood; write "23:00-06:30"'
+            for written in self.quiet_hours
+            if hours_of(written) is None
+        ]
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError):
-            return [f'zone = "{self.zone}" is not a time zone; most Chinese sources want "Asia/Shanghai"']
-        return []
+            problems.append(f'zone = "{self.zone}" is not a time zone; most Chinese sources want "Asia/Shanghai"')
+        return problems

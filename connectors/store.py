@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from connectors.store_budgets import BudgetStore
 from connectors.store_claims import DatabaseClock, Fences
 from connectors.store_pages import PageStore
 from connectors.store_raw import RawStore, Seal
@@ -38,6 +39,7 @@ class Store(NamedTuple):
     pages: PageStore
     raw: RawStore
     sources: SourceStore
+    budgets: BudgetStore
     clock: DatabaseClock
 
 
@@ -48,6 +50,7 @@ def open_store(database: Any, seal: Seal) -> Store:  # noqa: ANN401  motor ships
         pages=PageStore(database.pages, Fences(database.counters), clock),
         raw=RawStore(database.raw, database.raw_revisions, seal),
         sources=SourceStore(database.sources),
+        budgets=BudgetStore(database.sources),
         clock=clock,
     )
 

@@ -40,6 +40,9 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     read_to_end_at: datetime | None
     last_page_at: datetime | None
     owner: str | None
+    rest_until: datetime | None = None  #: nobody asks it before: it said so (Retry-After)
+    breaker: str = "closed"  #: open: left alone after too many failures; half_open: one request tries it
+    open_until: datetime | None = None
 
 
 class SourceStore:
@@ -120,8 +123,9 @@ class SourceStore:
         return bool(result.matched_count)
 
     async def resume(self, name: str) -> bool:
-        """Also forgets why it was stopped and that it had to wait."""
+        """Also forgets why it was stopped and that it had to wait; a rest that the source asked for still stands."""
         fields = {"paused": False, "stopped": None, "waiting_until": None, "reason": None, "failures": 0}
+        fields |= {"budget.failures": 0, "budget.opens": 0, "budget.open_until": None, "budget.probe_until": None}
         result = await self._sources.update_one({"_id": name}, {"$set": fields})
         return bool(result.matched_count)
 
@@ -133,7 +137,8 @@ class SourceStore:
         return bool(result.matched_count)
 
     async def states(self) -> list[SourceState]:
-        return [_state(document) async for document in self._sources.find({}, sort=[("_id", 1)])]
+        seen = self._sources.find({}, dict.fromkeys(_SHOWN, 1) | {"now": "$$NOW"}, sort=[("_id", 1)])
+        return [_state(document) async for document in seen]
 
     async def read_to_end_at(self, name: str) -> datetime | None:
         document = await self._sources.find_one({"_id": name}, {"read_to_end_at": 1})
@@ -144,16 +149,29 @@ class SourceStore:
         return bool(result.matched_count)
 
 
+_SHOWN = (
+    "cursor", "paused", "stopped", "waiting_until", "reason", "failures", "read_to_end_at", "last_page_at", "owner",
+    "budget.rest_until", "budget.rest_reason", "budget.open_until", "budget.failures",
+)  # fmt: skip
+
+
 def _state(document: dict[str, Any]) -> SourceState:
-    stopped = document["stopped"]
+    stopped, budget, now = document["stopped"], document.get("budget") or {}, document["now"]
+    rest, open_until = budget.get("rest_until"), budget.get("open_until")
+    resting = rest is not None and rest > now
+    breaker = "closed" if open_until is None else "open" if open_until > now else "half_open"
+    broken = f"failed {budget.get('failures')} times in a row" if open_until is not None else None
     return SourceState(
         name=document["_id"],
         cursor=document["cursor"],
         paused=document["paused"],
         stopped=stopped["reason"] if stopped else None,
         waiting_until=document["waiting_until"],
-        reason=document["reason"],
+        reason=(budget["rest_reason"] if resting else None) or document["reason"] or broken,
         failures=document["failures"],
+        rest_until=rest if resting else None,
+        breaker=breaker,
+        open_until=open_until,
         read_to_end_at=document["read_to_end_at"],
         last_page_at=document["last_page_at"],
         owner=document["owner"],

@@ -158,7 +158,10 @@ async def _retry_parse(house: House, rooms: Rooms, rows: Sequence[Parked]) -> No
     named = {row.source for row in rows}
     sources = [source for source in house.settings.sources if source.name in named]
     async with open_connectors(
-        (source for source in sources if _is_pulled(source)), house.settings, rooms.clock
+        (source for source in sources if _is_pulled(source)),
+        house.settings,
+        rooms.clock,
+        rooms.connectors.store.budgets,
     ) as opened_:
         readers = {source.name: (source, connector) for source, connector in opened_}
         readers |= {source.name: (source, _file_reader(source)) for source in sources if not _is_pulled(source)}

@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     file: Path
     city: str = ""
+    contact: str = ""  #: whom a source's operator may call; part of the User-Agent
     database: Database
     broker: Broker
     tables: TableFiles
@@ -85,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return next((source for source in self.sources if source.name == name), None)
 
 
-_TOP = ("city", "database", "broker", "tables", "demo", "keys", "source")
+_TOP = ("city", "contact", "database", "broker", "tables", "demo", "keys", "source")
 
 
 def find(asked: Path | None, folder: Path) -> tuple[Path, bool]:
@@ -134,6 +135,7 @@ def _settings(
     return Settings(
         file=file,
         city=_text(table, "city", problems),
+        contact=_contact(table, problems),
         database=msgspec.structs.replace(database, url=environment.get("MONGO_URL") or database.url),
         broker=msgspec.structs.replace(
             broker,
@@ -153,6 +155,15 @@ def _text(table: Mapping[str, object], key: str, problems: Problems) -> str:
     if isinstance(value, str):
         return value
     problems.tell((key,), f"{key} 应是文字 · {key} must be text")
+    return ""
+
+
+def _contact(table: Mapping[str, object], problems: Problems) -> str:
+    """Read it; it is sent in a header of every request."""
+    contact = _text(table, "contact", problems)
+    if contact.isascii() and contact.isprintable():
+        return contact
+    problems.tell(("contact",), "contact 只能写邮箱、网址或电话 · contact must be an address in plain ASCII")
     return ""
 
 

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import click
 
 from connectors.source import Source
+from connectors.store_budgets import BudgetStore
+from connectors.store_sources import SourceStore
 from intake.checking import Checked, CheckedSource, check_servers, check_source
 from intake.cli import App, command, fail, print_json, run
 from intake.demo_server import DemoFailed, demo_server
-from intake.house import open_house
+from intake.house import House, open_house
 from intake.screen import console, printable, table
 from intake.settings import Settings
 from intake.street.clock import Clock
@@ -61,9 +63,16 @@ async def _check(
         servers = await check_servers(house, tables)
         # Its own clock, so that sources are checked although the database is away.
         clock = Clock.local(datetime.now(UTC))
-        async with open_connectors(sources, settings, clock) as readers:
+        books = await _books(house, sources) if servers[0].well else None
+        async with open_connectors(sources, settings, clock, books) as readers:
             checks = (check_source(source, connector, tables) for source, connector in readers)
             return servers, list(await asyncio.gather(*checks))
+
+
+async def _books(house: House, sources: list[Source]) -> BudgetStore | None:
+    """The budgets that workers share; where nobody ever read these sources, nobody shares them."""
+    read = {state.name for state in await SourceStore(house.db.sources).states()}
+    return BudgetStore(house.db.sources) if read >= {source.name for source in sources} else None
 
 
 def _show(settings: Settings, servers: list[Checked], sources: list[CheckedSource], gaps: list[str]) -> None:

@@ -88,7 +88,7 @@ async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIter
     await store.sources.ensure(source.name for source in pulled)
     if "router" in only:
         await prepare_queues(house, rooms.tables.router.directory)
-    async with open_connectors(pulled, settings, rooms.clock) as readers:
+    async with open_connectors(pulled, settings, rooms.clock, store.budgets) as readers:
         yield Street(rooms, readers, only=only)
 
 

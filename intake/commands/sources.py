@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 import msgspec
 
@@ -85,9 +87,20 @@ def standing(state: SourceState | None) -> list[object]:
     """Say how a source stands, for people; `STANDING` heads these cells."""
     if state is None:
         return ["未读过", None, None, None, None, None]
-    word = "暂停" if state.paused else "停止" if state.stopped else "等待" if state.waiting_until else "正常"
-    times = [state.waiting_until, state.read_to_end_at, state.last_page_at]
+    word, until = _word(state)
+    times = [until, state.read_to_end_at, state.last_page_at]
     return [word, state.stopped or state.reason, *times, state.owner]
+
+
+def _word(state: SourceState) -> tuple[str, datetime | None]:
+    """One word, and until when where that is known."""
+    if state.paused or state.stopped:
+        return "暂停" if state.paused else "停止", state.waiting_until
+    if state.rest_until:
+        return "对方要求等待", state.rest_until
+    if state.breaker != "closed":
+        return "熔断" if state.breaker == "open" else "熔断试探", state.open_until
+    return "等待" if state.waiting_until else "正常", state.waiting_until
 
 
 def _row(source: Source, state: SourceState | None) -> dict[str, object]:

@@ -9,7 +9,6 @@ from functools import partial
 from typing import NamedTuple
 
 import aiohttp
-import msgspec
 from pymongo.errors import EncryptionError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -18,8 +17,9 @@ import connectors.store
 import normalizer.flow
 import router.flow
 from connectors.base import Connector
+from connectors.budget import Books, Budget, LocalBudget, SharedBudget, Terms, pause_of
 from connectors.flow import Batch
-from connectors.http import fetch_for
+from connectors.http import addresses_of, fetch_for, open_session
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import tables
@@ -28,6 +28,7 @@ from intake.keys import Keys, load_keys, make_keys
 from intake.sealing import Sealer
 from intake.settings import Settings
 from intake.street.clock import Clock, Fences
+from intake.street.left_behind import worker_name
 from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed
 from normalizer.store import AppealStore
@@ -92,24 +93,48 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
 
 @asynccontextmanager
 async def open_connectors(
-    sources: Iterable[Source], settings: Settings, clock: Clock
+    sources: Iterable[Source], settings: Settings, clock: Clock, books: Books | None = None, *, share: float = 1.0
 ) -> AsyncIterator[list[tuple[Source, Connector]]]:
-    """Open the sources' connectors over one HTTP session."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield [(source, _connector(source, settings, session, clock)) for source in sources]
+    """Open the sources' connectors over one HTTP session.
+
+    Whoever has a database asks within the budgets that all workers share (`books`); `share` is less than one for those
+    that must not hold up the live reading.
+    """
+    pulled = list(sources)
+    budgets = [_budget(source, clock, books, share) for source in pulled]
+    try:
+        async with open_session(pulled) as session:
+            yield [
+                (source, _connector(source, settings, session, clock, budget))
+                for source, budget in zip(pulled, budgets, strict=True)
+            ]
+    finally:
+        shared = [budget.close() for budget in budgets if isinstance(budget, SharedBudget)]
+        await asyncio.gather(*shared, return_exceptions=True)
 
 
-def _connector(source: Source, settings: Settings, session: aiohttp.ClientSession, clock: Clock) -> Connector:
-    fetch = fetch_for(source, addresses_of(source), session, contact=CONTACT, now=clock.now)
+def _budget(source: Source, clock: Clock, books: Books | None, share: float) -> Budget:
+    if books is None:
+        return LocalBudget(source.requests_per_minute)
+    terms = Terms(
+        source=source.name,
+        pause=pause_of(source.requests_per_minute),
+        concurrency=source.concurrency,
+        share=share,
+    )
+    return SharedBudget(
+        books, terms, owner=worker_name(), now=clock.now, quiet_hours=source.quiet_hours, zone=source.zone
+    )
+
+
+def _connector(
+    source: Source, settings: Settings, session: aiohttp.ClientSession, clock: Clock, budget: Budget
+) -> Connector:
+    contact = settings.contact or CONTACT
+    fetch = fetch_for(source, addresses_of(source), session, contact=contact, now=clock.now, budget=budget)
     connect = REGISTRY[source.kind].open
     assert connect is not None, "a kind that is read from a file is opened by `intake import`"
     return connect(source, fetch, settings.environment)
-
-
-def addresses_of(source: Source) -> list[str]:
-    """Give every address that a source's settings name: it is led to no other host."""
-    plain: Mapping[str, object] = msgspec.structs.asdict(source)
-    return [value for value in plain.values() if isinstance(value, str) and value.startswith(("http://", "https://"))]
 
 
 def _rooms(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from cryptography import x509
@@ -20,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors import http
 from connectors.base import Fetch, Request, Response
-from connectors.budget import LocalBudget
+from connectors.budget import LocalBudget, Verdict
 from connectors.errors import AccessDenied, FormatChanged, RateLimited, SourceDown
 from connectors.http import fetch_for
 from connectors.raw_appeal import Mode
@@ -35,12 +37,17 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
         self.log: list[tuple[float, web.Request]] = []
+        self.robots = ""
+        self.robots_log: list[web.Request] = []
         self.answers: list[Answer] = []
 
     def will(self, *answers: Answer) -> None:
         self.answers = list(answers)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/robots.txt":
+            self.robots_log.append(request)
+            return web.Response(status=200 if self.robots else 404, text=self.robots)
         self.log.append((time.monotonic(), request))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return await answer(request)
@@ -288,11 +295,15 @@ async def test_what_the_server_counts_is_what_the_budget_spent(server: Server, m
     spent = 0
 
     class Counting:
-        async def spend(self) -> None:
+        async def spend(self) -> str:
             nonlocal spent
             spent += 1
+            return ""
 
-        def rest(self, seconds: float) -> None:
+        async def ended(self, place: str, verdict: Verdict, rest: float = 0.0) -> None:
+            pass
+
+        def slow_down(self, seconds: float) -> None:
             pass
 
     async def hangs_up(request: web.Request) -> web.StreamResponse:
@@ -310,7 +321,7 @@ async def test_what_the_server_counts_is_what_the_budget_spent(server: Server, m
         with pytest.raises(SourceDown):
             await fetch(Request(url=server.url))
 
-    assert spent == len(server.log) > 4 + http.TRIES
+    assert spent == len(server.log) + len(server.robots_log) > 4 + http.TRIES
 
 
 async def test_a_certificate_that_nobody_signed_is_not_accepted(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,3 +367,48 @@ def test_a_response_is_a_value() -> None:
     assert Response(status=200, headers={}, body=b"", fetched_at=moment) == Response(
         status=200, headers={}, body=b"", fetched_at=moment
     )
+
+
+CLOSED = "User-agent: *\nDisallow: /closed\n"
+
+
+async def test_what_robots_txt_closes_is_not_asked_also_by_a_detour(server: Server, fetch: Fetch) -> None:
+    server.robots = CLOSED
+    server.will(says(302, Location="/closed/list"))
+
+    for path in ("/closed", "/open"):
+        with pytest.raises(AccessDenied, match="robots_exempt"):
+            await fetch(Request(url=f"{server.url}{path}"))
+
+    assert [asked.path for _, asked in server.log] == ["/open"]
+    assert len(server.robots_log) == 1, "it is read once a day"
+    assert "intake/1" in server.robots_log[0].headers["User-Agent"]
+
+
+class Keyed(Source, frozen=True, kw_only=True):
+    key_env: str = "KEY"
+
+
+@pytest.mark.parametrize("kind", [{}, {"robots_exempt": "agreed in writing"}])
+async def test_a_source_that_let_us_in_is_not_asked_for_robots_txt(server: Server, kind: dict[str, str]) -> None:
+    server.robots = CLOSED
+    server.will(says(200, b"ok"))
+    told: Source = source(**kind) if kind else Keyed(**msgspec.structs.asdict(source()))
+    async with aiohttp.ClientSession() as session:
+        fetch = fetch_for(told, [server.url], session, contact="x", now=lambda: datetime.now(UTC))
+        assert (await fetch(Request(url=f"{server.url}/closed"))).body == b"ok"
+
+    assert server.robots_log == []
+
+
+async def test_a_small_answer_that_unfolds_without_end_is_cut_off(
+    server: Server, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zip bomb: what counts is the size after decompression."""
+    monkeypatch.setattr(http, "LARGEST", 1_000_000)
+    bomb = gzip.compress(bytes(50_000_000))
+    assert len(bomb) < 100_000
+    server.will(says(200, bomb, Content_Encoding="gzip"))
+
+    with pytest.raises(FormatChanged, match="larger than"):
+        await fetch(Request(url=server.url))
