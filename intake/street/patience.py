@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError, WaitQueueTimeoutError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    EncryptionError,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
 
 import router.errors
 from normalizer.errors import StoreAway
@@ -31,9 +38,13 @@ def is_away(error: BaseException) -> bool:
     """Say whether this is a server that went away and will be back, not a fault of ours."""
     if isinstance(error, router.errors.TryLater | StoreAway | ConnectionFailure | WaitQueueTimeoutError):
         return True
+    if isinstance(error, EncryptionError):
+        return is_away(error.cause)  # the driver's wrapping of keys asks the same server
     if isinstance(error, BulkWriteError):
         details = error.details or {}
-        return bool(details.get("writeConcernErrors")) and not details.get("writeErrors")
+        failed = [*details.get("writeConcernErrors", []), *details.get("writeErrors", [])]
+        refused = {each["code"] for each in details.get("writeErrors", [])}
+        return bool(failed) and refused <= _NOT_NOW
     if isinstance(error, OperationFailure):
         return error.code in _NOT_NOW or error.has_error_label("RetryableWriteError")
     return isinstance(error, PyMongoError) and error.has_error_label("RetryableWriteError")
