@@ -11,6 +11,7 @@ import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from intake.servers import Servers, embedded
+from intake.servers.addresses import management_beside
 from intake.settings import Settings
 
 Database = Any  # motor ships no types
@@ -50,7 +51,7 @@ async def open_house(settings: Settings, *, mongo: bool = True, broker: bool = T
                 db=None if client is None else client[settings.database.name],
                 mongo_url=mongo_url,
                 broker_url=_broker_url(settings, servers),
-                management_url=settings.broker.management_url or servers.management_url,
+                management_url=settings.broker.management_url or servers.management_url or _beside(settings),
                 own_servers=wants_mongo or wants_broker,
             )
         finally:
@@ -63,6 +64,11 @@ def _client(url: str) -> Any:  # noqa: ANN401 - motor ships no types
     return AsyncIOMotorClient(
         url, tz_aware=True, w="majority", journal=True, serverSelectionTimeoutMS=PATIENCE_MS, appname="intake"
     )
+
+
+def _beside(settings: Settings) -> str:
+    """Where the management API usually is when the settings name the broker alone."""
+    return management_beside(settings.broker.url) if settings.broker.url else ""
 
 
 def _broker_url(settings: Settings, servers: Servers) -> str:
