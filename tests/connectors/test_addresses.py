@@ -21,7 +21,8 @@ from connectors.raw_appeal import Mode
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.9.9", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1",
-     "fe80::1%1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "255.255.255.255", "nonsense"],
+     "fe80::1%1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+     "224.0.0.1", "255.255.255.255", "nonsense"],
 )  # fmt: skip
 def test_what_only_our_own_network_knows_is_private(address: str) -> None:
     assert is_private(address)
