@@ -10,6 +10,8 @@ from connectors.base import Connector, Fetch
 from connectors.discuz import Discuz, DiscuzSettings
 from connectors.feed import Feed, FeedSettings
 from connectors.hotline_12345 import Hotline12345, HotlineSettings
+from connectors.http_json.connector import HttpJson
+from connectors.http_json.settings import HttpJsonSettings
 from connectors.source import Source
 from connectors.table import TableFile, TableSettings
 from connectors.waline import Waline, WalineSettings
@@ -33,5 +35,6 @@ REGISTRY: dict[str, Kind] = {
     "feed": Kind(FeedSettings, open=Feed),  # RSS、Atom、JSON Feed
     "discuz": Kind(DiscuzSettings, open=Discuz),  # Discuz 论坛手机接口
     "waline": Kind(WalineSettings, open=Waline),  # 新闻评论
+    "http_json": Kind(HttpJsonSettings, open=HttpJson),  # 声明式接口，与 connectors/presets/
     "table": Kind(TableSettings, open_file=TableFile),  # CSV、XLSX、JSON lines
 }

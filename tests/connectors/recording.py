@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -59,12 +60,23 @@ class Recording:
                 if self._only in {None, len(self.asked) - 1}:
                     body = self._alter(body)
                 headers = {"content-type": answer.get("content_type", "application/json")}
-                return Response(status=200, headers=headers, body=body, fetched_at=FETCHED)
+                headers |= answer.get("headers", {})
+                return Response(status=answer.get("status", 200), headers=headers, body=body, fetched_at=FETCHED)
         raise SourceDown(f"nothing recorded for {request.url} {dict(request.query)}")
 
     def _fits(self, answer: dict[str, Any], request: Request) -> bool:
         url = answer.get("url", self.told["source"]["url"])
-        return bool(request.url == url and answer.get("query", {}).items() <= dict(request.query).items())
+        fits = request.url == url and answer.get("query", {}).items() <= dict(request.query).items()
+        return bool(fits and answer.get("body", {}).items() <= _body_of(request).items())
+
+
+def _body_of(request: Request) -> dict[str, Any]:
+    """A body of JSON, or of a form."""
+    if not request.body:
+        return {}
+    if request.body.startswith(b"{"):
+        return dict(msgspec.json.decode(request.body))
+    return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
 
 
 def recordings() -> list[Path]:
