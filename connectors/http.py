@@ -150,17 +150,35 @@ class _Way:
     async def _follow(self, request: Request) -> Response:
         """Follow redirects inside the source's own hosts."""
         url = URL(request.url).update_query(request.query) if request.query else URL(request.url)
-        method, body = request.method, request.body
+        method, body, home = request.method, request.body, url
         for _ in range(REDIRECTS + 1):
             self._must_be_ours(url)
             await self._must_be_welcome(url)
+            if _host(str(url)) != _host(str(home)):
+                request = msgspec.structs.replace(request, headers={})  # a key is for its own host, or nobody
             status, headers, content = await self._ask(method, url, request, body)
             if status not in _REDIRECTS or "location" not in headers:
                 return self._judge(status, headers, content, method, url)
-            url = url.join(URL(headers["location"]))
+            url = self._led(url, headers["location"])
             if status == HTTPStatus.SEE_OTHER:
                 method, body = "GET", None
         raise FormatChanged(f"source {self._name}: more than {REDIRECTS} redirects at {_shown(url)}; check `url`")
+
+    def _led(self, url: URL, location: str) -> URL:
+        """Where a redirect leads; never from an encrypted line to an open one, where anybody may read and answer."""
+        try:
+            led = url.join(URL(location))
+            _host(str(led))
+        except ValueError as error:
+            raise FormatChanged(
+                f"source {self._name}: {_shown(url)} redirects to what is no address; check `url`"
+            ) from error
+        if url.scheme == "https" and led.scheme == "http":
+            raise FormatChanged(
+                f"source {self._name}: {_shown(url)} redirects to {_shown(led)}, which is not encrypted; "
+                "ask its operator, or write the address that is meant into `url`"
+            )
+        return led
 
     def _is_ours(self, url: URL) -> bool:
         return url.scheme in {"http", "https"} and url.host is not None and _host(str(url)) in self._hosts
@@ -199,7 +217,10 @@ class _Way:
         for _ in range(REDIRECTS + 1):
             status, headers, content = await self._ask("GET", url, Request(url=str(url)), None)
             if status in _REDIRECTS and "location" in headers:
-                url = url.join(URL(headers["location"]))
+                try:
+                    url = self._led(url, headers["location"])
+                except FormatChanged:
+                    return Robots()
                 if not self._is_ours(url):
                     return Robots()
                 continue

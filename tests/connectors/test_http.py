@@ -19,6 +19,7 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from yarl import URL
 
 from connectors import http
 from connectors.base import Fetch, Request, Response
@@ -255,6 +256,43 @@ async def test_redirects_stay_inside_the_sources_hosts(server: Server, fetch: Fe
         with pytest.raises(FormatChanged, match="none of its hosts"):
             await fetch(Request(url=server.url))
         assert len(server.log) == 1
+
+
+async def test_a_key_is_shown_to_nobody_but_its_own_host(server: Server) -> None:
+    key = {"x-api-key": "k"}
+    async with serving() as other, aiohttp.ClientSession() as session:
+        fetch = fetch_for(source(), [server.url, other.url], session, contact="c", now=lambda: datetime.now(UTC))
+        server.will(says(302, Location="/moved"), says(302, Location=f"{other.url}/elsewhere"))
+        other.will(says(200, b"{}"))
+
+        await fetch(Request(url=server.url, headers=key))
+
+    assert [asked.headers.get("x-api-key") for _, asked in [*server.log, *other.log]] == ["k", "k", None]
+
+
+async def test_a_redirect_from_a_safe_line_to_an_open_one_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host is the same, and so its answer would be believed and its key be sent for all to read."""
+    asked: list[str] = []
+
+    async def answer(_way: object, _method: str, url: URL, *_: object) -> tuple[int, dict[str, str], bytes]:
+        asked.append(str(url))
+        return 302, {"location": "http://12345.city.example/orders"}, b""
+
+    monkeypatch.setattr(http._Way, "_ask", answer)
+    told = source(robots_exempt="agreed")
+    async with aiohttp.ClientSession() as session:
+        url = "https://12345.city.example/orders"
+        fetch = fetch_for(told, [url], session, contact="c", now=lambda: datetime.now(UTC))
+        with pytest.raises(FormatChanged, match="not encrypted"):
+            await fetch(Request(url=url, headers={"x-api-key": "k"}))
+    assert asked == ["https://12345.city.example/orders"]
+
+
+@pytest.mark.parametrize("nowhere", ["http://[", "http://a:99999/", "//"])
+async def test_a_redirect_to_no_address_is_told(server: Server, fetch: Fetch, nowhere: str) -> None:
+    server.will(says(302, Location=nowhere))
+    with pytest.raises(FormatChanged):
+        await fetch(Request(url=server.url))
 
 
 async def test_a_link_of_a_page_to_another_host_is_not_asked(server: Server, fetch: Fetch) -> None:
