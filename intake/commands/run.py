@@ -144,18 +144,26 @@ def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
 
 
 def _report(app: App, left: Left, total: Balance) -> None:
-    in_flight = total.totals().get("in_flight", 0)
     if app.as_json:
         sources = {source.name: {"to_end": source.to_end, "why": source.why} for source in left.sources}
         print_json({"balance": as_json(total), "sources": sources, "failures": left.failures})
     else:
         show(total, console())
+    problems = problems_of(left, total)
+    if problems:
+        fail("\n  ".join(problems))
+
+
+def problems_of(left: Left, total: Balance) -> list[str]:
+    """Say what `--once` did not bring to its end; with none of it the exit code is 0."""
+    in_flight = total.totals().get("in_flight", 0)
     problems = [
         f"来源没有读到底：{each.name}，{each.why} · not read to its end" for each in left.sources if not each.to_end
     ]
     problems += [f"失败 · failed: {failure}" for failure in left.failures]
     problems += [f"还有 {in_flight} 条在途 · still in flight"] if in_flight else []
     problems += [f"还有 {left.pages} 页没有做完 · pages not done"] if left.pages and not in_flight else []
+    # A case that went back to triage counts as triage, also while the recall to its department is still unsent.
+    problems += [f"还有 {left.dispatches} 件未送出 · not sent"] if left.dispatches and not in_flight else []
     problems += [f"账不平 {total.difference_count} 处 · does not add up"] if not total.adds_up else []
-    if problems:
-        fail("\n  ".join(problems))
+    return problems
