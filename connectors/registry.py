@@ -12,6 +12,7 @@ from connectors.feed import Feed, FeedSettings
 from connectors.hotline_12345 import Hotline12345, HotlineSettings
 from connectors.http_json.connector import HttpJson
 from connectors.http_json.settings import HttpJsonSettings
+from connectors.netease import Netease, NeteaseSettings
 from connectors.source import Source
 from connectors.table import TableFile, TableSettings
 from connectors.waline import Waline, WalineSettings
@@ -35,6 +36,7 @@ REGISTRY: dict[str, Kind] = {
     "feed": Kind(FeedSettings, open=Feed),  # RSS、Atom、JSON Feed
     "discuz": Kind(DiscuzSettings, open=Discuz),  # Discuz 论坛手机接口
     "waline": Kind(WalineSettings, open=Waline),  # 新闻评论
+    "netease": Kind(NeteaseSettings, open=Netease),  # 网易跟帖
     "http_json": Kind(HttpJsonSettings, open=HttpJson),  # 声明式接口，与 connectors/presets/
     "table": Kind(TableSettings, open_file=TableFile),  # CSV、XLSX、JSON lines
 }

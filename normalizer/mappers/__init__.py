@@ -18,6 +18,7 @@ MAPPERS: Mapping[str, Mapper] = MappingProxyType(
         "discuz": discuz.read,
         "waline": waline.read,
         "http_json": http_json.read,
+        "netease": http_json.read,
         "table": table.read,
         "line": line.read,
     }
