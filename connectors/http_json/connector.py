@@ -88,9 +88,11 @@ class HttpJson:
         position = msgspec.json.decode(cursor, type=Position) if cursor else Position()
         ways = {"windows": self._windows, "oldest_first": self._oldest_first}
         reading = ways.get(self._plan.reading, self._lists)(position)
+        self._joiner.begin()
         async with aclosing(reading):
             async for page in reading:
                 yield page
+                self._joiner.stored()
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         """Read a parked row again by the fields as they are now, under the id that it was parked with."""
@@ -132,7 +134,7 @@ class HttpJson:
                 behind = floor is not None and self._is_behind(told, moments, floor)
                 rows = Rows()
                 async for part in self._joiner.parts(
-                    step.answer.rows, name, rows, floor=floor, scope=self._scope(name)
+                    step.answer.rows, name, rows, floor=floor, again=not state.full, scope=self._scope(name)
                 ):
                     before = msgspec.structs.replace(step, token=token, last=False)
                     yield Seen(_rows_of(part), before, None, None)
@@ -205,7 +207,7 @@ class HttpJson:
             async with aclosing(walking):
                 async for step in walking:
                     rows = Rows()
-                    async for part in self._joiner.parts(step.answer.rows, name, rows, scope=""):
+                    async for part in self._joiner.parts(step.answer.rows, name, rows, again=True, scope=""):
                         yield part
                     told = [moment for moment in self._joiner.moments(step.answer.rows, name) if moment is not None]
                     self._must_heed(told, since, None)
@@ -254,7 +256,7 @@ class HttpJson:
                 told = [moment for moment in self._joiner.moments(step.answer.rows, name) if moment is not None]
                 self._must_heed(told, since, until)
                 rows = Rows()
-                async for part in self._joiner.parts(step.answer.rows, name, rows, scope=""):
+                async for part in self._joiner.parts(step.answer.rows, name, rows, again=True, scope=""):
                     yield part
                 yield rows.page()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -21,6 +22,7 @@ from connectors.http_json.templates import written
 from connectors.http_json.walking import GONE, Gone, Walker
 
 ENOUGH = 200  #: items that make a page of ours: answers of small details are put together
+REMEMBERED = 20_000  #: rows whose detail need not be asked for again while they stay as they are
 
 
 class Rows(msgspec.Struct):
@@ -59,11 +61,37 @@ class Joiner:
         self._walker = walker
         self._values = values
         self._scoped = scoped_paths(plan)
+        self._known: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._asked: list[tuple[str, bytes]] = []
+
+    def stored(self) -> None:
+        """What was handed on is stored by now: a row of it that comes again as it was has no news in its detail.
+
+        Only in memory: after a restart a detail is asked for once more.
+        """
+        self._known |= dict.fromkeys(self._asked)
+        self._asked.clear()
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def begin(self) -> None:
+        """Forget what was asked for and may not be stored: the last reading broke off."""
+        self._asked.clear()
 
     async def parts(
-        self, found: Sequence[Found], name: str, rows: Rows, *, floor: datetime | None = None, scope: str
+        self,
+        found: Sequence[Found],
+        name: str,
+        rows: Rows,
+        *,
+        floor: datetime | None = None,
+        again: bool = False,
+        scope: str,
     ) -> AsyncGenerator[Page]:
-        """Read rows into `rows`; where that becomes much, parts of it are handed on under way."""
+        """Read rows into `rows`; where that becomes much, parts of it are handed on under way.
+
+        `again`: this reading goes over what an earlier one had, and a row that is as it was need not be completed.
+        """
         detail = self._plan.detail
         for each in found:
             scopes = self._scopes(each, name)
@@ -72,12 +100,24 @@ class Joiner:
                 continue
             if floor is not None and (moment := self.moment(each, name)) is not None and moment < floor:
                 continue  # nothing is new in it: its detail need not be asked for
+            known = (name, self._digest(each.row))
+            if again and known in self._known:
+                continue
             if detail.row is not None:
                 rows.add(await self._completed(each, scopes, name, scope, detail))
             else:
                 await self._unfolded(each, scopes, name, scope, detail=detail, rows=rows)
+            self._asked.append(known)
             if len(rows.items) + len(rows.bad) >= ENOUGH:
                 yield rows.page()
+
+    def _digest(self, row: Any) -> bytes:  # noqa: ANN401
+        kept = (
+            {name: value for name, value in row.items() if name not in self._plan.drop}
+            if isinstance(row, dict)
+            else row
+        )
+        return hashlib.blake2b(msgspec.json.encode(kept), digest_size=12).digest()
 
     def named(self, name: str, *, of_list: bool = True) -> Callable[[Found], str]:
         """Tell rows apart, so that a list that goes in circles is noticed."""
