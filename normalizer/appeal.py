@@ -261,6 +261,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     """What goes to the vault by the flow alone: originals behind the placeholders, and the caller's contact."""
 
     originals: dict[str, str] = {}  #: "text:手机1" -> the original
+    matter: list[str] = []  #: keys of originals that tell of the matter (which flat, which car), not of the caller
     contact: dict[str, str] = {}  #: "name", "mobile", "mail", … as the source gave them
 
     def __bool__(self) -> bool:

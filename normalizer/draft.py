@@ -66,6 +66,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     masked: dict[str, int] = field(default_factory=dict)
     originals: dict[str, str] = field(default_factory=dict)
+    matter: list[str] = field(default_factory=list)  #: keys of originals that tell of the matter
     body: str = ""  #: title and text as one, for the automata
     title_end: int = -1  #: where the text begins in `body`, less one; -1 without a title
     keywords: list[Span] = field(default_factory=list)

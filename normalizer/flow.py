@@ -126,7 +126,8 @@ def _mapped(raw: RawAppeal) -> Draft:
 
 def _normalized(raw: RawAppeal, draft: Draft, versions: Tables, ref_key: bytes) -> Normalized:
     return Normalized(
-        _appeal(raw, draft, versions, ref_key), Secrets(originals=draft.originals, contact=contact_of(draft))
+        _appeal(raw, draft, versions, ref_key),
+        Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft)),
     )
 
 

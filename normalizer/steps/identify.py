@@ -8,7 +8,8 @@ from base64 import b32hexencode
 
 from normalizer.appeal import Citizen, RequestType
 from normalizer.draft import Draft
-from normalizer.steps.mask import COMPOUND_SURNAMES, canonical_mobile
+from normalizer.steps.personal.names import COMPOUND_SURNAMES
+from normalizer.steps.personal.numbers import canonical_mobile
 
 _FORM = re.compile(r"^(.{1,2}?)(先生|女士|小姐|老师|大爷|阿姨)$")
 _HAN_NAME = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
