@@ -99,6 +99,14 @@ class Connector(Protocol):
         ...
 
 
+class Dated(Protocol):
+    """A connector whose position is a time: a backfill and a rewind need not read what lies before."""
+
+    def position_at(self, moment: datetime) -> str:
+        """Say where to begin so that nothing posted or changed since then is skipped. Pure."""
+        ...
+
+
 class Rereads(Protocol):
     """A connector that can read a parked row again, after its mapping or its parser was mended."""
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -68,6 +69,10 @@ class Hotline12345:
             if following in asked:
                 raise FormatChanged(f"source {self._settings.name}: `next` repeats itself; tell its operator")
             after = following
+
+    def position_at(self, moment: datetime) -> str:
+        """The keyset's own way of writing a time: whatever was posted since then was changed since then."""
+        return f"{moment.astimezone(ZoneInfo(self._settings.zone)):%Y-%m-%d %H:%M:%S}|"
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         try:

@@ -7,10 +7,10 @@ from datetime import datetime
 import click
 import msgspec
 
+from connectors.raw_appeal import Mode
 from connectors.source import Source
 from connectors.store_sources import SourceState, SourceStore
 from intake.cli import App, command, fail, print_json, run
-from intake.commands.later import later
 from intake.house import open_house
 from intake.screen import console, table
 
@@ -56,7 +56,37 @@ def resume_command(app: App, name: str) -> None:
     _done(app, name, "已恢复 · resumed")
 
 
-sources_command.add_command(later("sources rewind", "倒回重读 · read again from an earlier position"))
+@sources_command.command("rewind", help="倒回重读 · read again from an earlier position")
+@click.argument("name")
+@click.option(
+    "--to", "moment", default=None, help="从哪天起重读；不写就从头 · since when; left out: from the beginning"
+)
+@command
+def rewind_command(app: App, name: str, moment: str | None) -> None:
+    """Nothing is taken in twice: what is read again and did not change changes nothing."""
+    from intake.commands.rewind import rewind  # noqa: PLC0415 - `sources list` need not know how to read a forum
+
+    rewind(app, name, moment)
+    _done(app, name, "已倒回 · rewound")
+
+
+@sources_command.command("backfill", help="补采往期，不耽误日常读取 · read the past beside the live reading")
+@click.argument("name")
+@click.option("--from", "begin", required=True, help="从哪天起 · since when, such as 2026-01-01")
+@click.option("--to", "end", default=None, help="到哪天为止（不含）；不写就到今天零点 · until when; left out: today")
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.HISTORY.value,
+    show_default=True,
+    help="往年件只留存；route 会派发 · what happens to them",
+)
+@command
+def backfill_command(app: App, name: str, begin: str, end: str | None, mode: str) -> None:
+    """It asks within the source's own budget, with a quarter of it at most; run again it goes on where it stopped."""
+    from intake.commands.backfill import backfill  # noqa: PLC0415 - `sources list` need not know how to read a forum
+
+    backfill(app, name, begin, end, mode)
 
 
 async def _states(app: App) -> tuple[tuple[Source, ...], dict[str, SourceState]]:

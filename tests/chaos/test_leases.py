@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -36,7 +37,11 @@ def two_workers(house: House) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
                 worker.wait()
 
 
-def reader(client: MongoClient[dict[str, object]]) -> int | None:
+def connected(house: House) -> MongoClient[dict[str, Any]]:
+    return MongoClient(f"mongodb://{house.server('mongod')['address']}/?directConnection=true")
+
+
+def reader(client: MongoClient[dict[str, Any]]) -> int | None:
     """The process that reads the source, by its lease."""
     document = client["chaos"]["sources"].find_one({"_id": "orders"})
     owner = str(document["owner"] or "") if document else ""
@@ -55,7 +60,7 @@ def test_a_stopped_worker_is_replaced_and_changes_nothing_when_it_wakes(times: i
     with (
         living_source(seed=times, rate=60) as source,
         opened(tmp_path, SETTINGS.format(url=source.url), {"ORDERS_KEY": KEY}) as house,
-        MongoClient(f"mongodb://{house.server('mongod')['address']}/?directConnection=true") as client,
+        connected(house) as client,
         two_workers(house) as workers,
     ):
         await_reading(source, "the first reading")
@@ -89,7 +94,7 @@ def test_a_killed_workers_source_is_read_on_within_fifteen_seconds(tmp_path: Pat
     with (
         living_source(seed=5, rate=60) as source,
         opened(tmp_path, SETTINGS.format(url=source.url), {"ORDERS_KEY": KEY}) as house,
-        MongoClient(f"mongodb://{house.server('mongod')['address']}/?directConnection=true") as client,
+        connected(house) as client,
         two_workers(house) as workers,
     ):
         await_reading(source, "the first reading")
