@@ -25,7 +25,7 @@ from router.dispatching.accused import Accused
 from router.dispatching.backpressure import Backpressure
 from router.dispatching.decide import decide
 from router.dispatching.message import message, routing_key
-from router.dispatching.publish_page import Fate, Message, Receipt
+from router.dispatching.publish_page import LOST, Fate, Message, Receipt
 from router.dispatching.tables import Tables
 from router.dispatching.topology import receives
 from router.errors import BrokerAway, CallOperator, RouterError, TryLater
@@ -333,6 +333,9 @@ async def _publish(messages: Sequence[Message], room: Room, page: RoutedPage) ->
         return {}
     if messages and all(receipt.fate is Fate.UNKNOWN for receipt in receipts):
         page.away = BrokerAway("RabbitMQ was lost under way: nothing of this page was answered")
+        # It is there, and these queues alone are silent: asked at once again, they would cost the others the line.
+        for code in {sent.department for sent in messages} if LOST not in receipts else ():
+            room.backpressure.refused(code, room.moment())
         return {}
     now = room.moment()
     for sent, receipt in zip(messages, receipts, strict=True):

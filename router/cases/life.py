@@ -194,7 +194,8 @@ def discard(case: Case, actor: str, reason: str, at: datetime) -> Case:
     parked = [row for row in case.dispatches if row.state is Sent.PARKED]
     if not parked:
         return case
-    kind = Kind.GIVEN_UP if case.goal is State.DELIVERED else Kind.DISCARDED
+    orders = any(row.type is MessageType.DISPATCHED for row in parked)
+    kind = Kind.GIVEN_UP if case.goal is State.DELIVERED and orders else Kind.DISCARDED
     case = _draft(case)
     _mark(case, {row.id for row in parked}, lambda row: replace(row, state=Sent.DISCARDED))
     # One event for all: after it the case is where it was going, and nothing more is there to give up.

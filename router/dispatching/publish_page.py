@@ -60,6 +60,7 @@ class Receipt(NamedTuple):
 
 
 UNKNOWN = Receipt(Fate.UNKNOWN, "no answer")
+LOST = Receipt(Fate.UNKNOWN, "the line was lost")
 
 
 async def publish_page(

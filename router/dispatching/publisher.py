@@ -28,7 +28,7 @@ from aiormq.exceptions import (
 )
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
-from router.dispatching.publish_page import UNKNOWN, Fate, Message, Receipt, publish_page
+from router.dispatching.publish_page import LOST, UNKNOWN, Fate, Message, Receipt, publish_page
 from router.errors import BrokerAway, BrokerRefuses, TryLater
 
 EXCHANGE = "appeals"
@@ -85,7 +85,9 @@ class Publisher:
         channel = await self._ready()
         receipts = await self._way(channel, self._exchange, page, self._answer_within)
         if all(receipt.fate is Fate.UNKNOWN for receipt in receipts):
+            lost = channel.is_closed
             await self._nothing_answered(channel)
+            return [LOST] * len(page) if lost else receipts
         return receipts
 
     async def _nothing_answered(self, channel: AbstractChannel) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace as changed
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from normalizer.appeal import Change, Handed, Mode, Quality, Urgency
 from router.cases.case import Case
 from router.cases.moves import Kind, Sent, State
 from router.dispatching import topology
+from router.dispatching.backpressure import Backpressure
 from router.dispatching.publish_page import Fate, Message, Receipt
 from router.dispatching.publisher import Publisher
 from router.errors import BrokerAway
@@ -435,3 +436,23 @@ async def test_deliver_leaves_to_others_what_they_are_at(street: Street) -> None
 
 def test_a_room_needs_nothing_but_what_the_front_door_has() -> None:
     assert set(Room.__dataclass_fields__) >= {"store", "publisher", "tables", "load_appeals", "now", "fence"}
+
+
+async def test_a_silent_queue_that_is_alone_on_its_page_is_left_alone_like_any_other(street: Street) -> None:
+    """Each question that stays unanswered costs the line, and with it every department."""
+    asked: list[int] = []
+
+    class Counting(Deaf):
+        async def publish(self, page: Sequence[Message]) -> list[Receipt]:
+            asked.append(len(page))
+            return await super().publish(page)
+
+    slow = changed(street.other(Counting(street, "ZJJ")), backpressure=Backpressure(first=timedelta(minutes=1)))
+    page = await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), slow)
+    assert (page.waiting, asked) == (1, [1])
+    await street.lapse()
+    await deliver_forgotten(slow)
+    assert asked == [1]
+    await street.lapse()
+    await deliver_forgotten(street.room)
+    assert (await street.cases())["a"].state is State.DELIVERED

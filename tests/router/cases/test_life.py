@@ -302,3 +302,11 @@ def test_what_its_author_took_back_is_told_as_it_was_sent() -> None:
     case = sent(amended(sent(opened("ZJJ")), "ZJJ"))
     gone = amend(case, replace(appeal(to="CGJ"), revision=3), Change.WITHDRAWN, AT)
     assert [(row.type, row.revision) for row in gone.dispatches][2:] == [(MessageType.WITHDRAWN, 2)]
+
+
+def test_an_update_given_up_leaves_the_order_with_its_department() -> None:
+    case = amended(sent(opened("ZJJ")), "ZJJ")
+    parked = park(case, case.dispatches[-1].id, "x", AT)
+    assert parked.state is State.PARKED
+    after = discard(parked, "王", "部门说不用", AT)
+    assert (after.state, holders(after)) == (State.DELIVERED, {"ZJJ": Role.LEAD})
