@@ -45,9 +45,12 @@ class TableFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The operator's tables; None is the packaged default."""
 
     taxonomy: Path | None = None
+    words: Path | None = None
     places: Path | None = None
     directory: Path | None = None
     rules: Path | None = None
+    deadlines: Path | None = None
+    holidays: Path | None = None
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

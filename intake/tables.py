@@ -35,7 +35,7 @@ def load(settings: Settings, ref_key: bytes = b"") -> Tables:
 def load_files(files: TableFiles, *, city: str = "", ref_key: bytes = b"") -> Tables:
     """Read tables; `ref_key` derives a citizen's reference for each department."""
     try:
-        reading = normalizer.tables.load_tables(files.taxonomy, files.places, city or None)
+        reading = normalizer.tables.load_tables(files.taxonomy, files.places, city or None, files.words)
     except TableError as error:
         raise BadTableFiles([*error.problems, *_router_problems(files, city)]) from error
     try:
@@ -43,6 +43,8 @@ def load_files(files: TableFiles, *, city: str = "", ref_key: bytes = b"") -> Ta
             taxonomy_version=reading.versions["taxonomy"],
             directory=files.directory,
             rules=files.rules,
+            holidays=files.holidays,
+            deadlines=files.deadlines,
             categories=frozenset(reading.classes),
             places=_streets(reading),
             city=city,
@@ -56,7 +58,12 @@ def load_files(files: TableFiles, *, city: str = "", ref_key: bytes = b"") -> Ta
 def _router_problems(files: TableFiles, city: str) -> list[str]:
     try:
         router.dispatching.tables.load_tables(
-            taxonomy_version="", directory=files.directory, rules=files.rules, city=city
+            taxonomy_version="",
+            directory=files.directory,
+            rules=files.rules,
+            holidays=files.holidays,
+            deadlines=files.deadlines,
+            city=city,
         )
     except BadTables as error:
         return list(error.problems)
