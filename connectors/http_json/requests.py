@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,11 +20,17 @@ from connectors.http_json.settings import HttpJsonSettings
 def request_of(
     call: Call, plan: Plan, settings: HttpJsonSettings, values: Mapping[str, Any], link: str | None = None
 ) -> Request:
-    """Write one request; `link` is a next address that the source gave."""
-    headers = _authorization(settings, values) | templates.table({**plan.headers, **call.headers}, values)
+    """Write one request; `link` is a next address that the source gave.
+
+    The source's headers, which may hold its key, are for its own host; a call to another one has only its own.
+    """
     url = address(call, settings, values)
+    shared = _authorization(settings, values) | templates.table(plan.headers, values)
+    own = templates.table(call.headers, values)
+    headers = (shared if _is_of(url, settings.url) else {}) | own
     if link is not None:
-        return Request(url=urljoin(url, link), headers=headers)
+        led = urljoin(url, link)
+        return Request(url=led, headers=headers if _is_of(led, url) else {})
     body = None
     if call.json is not None:
         body = msgspec.json.encode(templates.body(call.json, values))
@@ -69,6 +75,11 @@ def time_written(moment: datetime | None, times: Times, zone: str) -> str | int 
             return local.isoformat(timespec="seconds")
         case form:
             return local.strftime(form)
+
+
+def _is_of(url: str, home: str) -> bool:
+    """The same host, asked in the same way."""
+    return urlsplit(url)[:2] == urlsplit(home)[:2]
 
 
 def _authorization(settings: HttpJsonSettings, values: Mapping[str, Any]) -> dict[str, str]:
