@@ -13,13 +13,14 @@ import msgspec
 
 from normalizer.draft import Draft
 from normalizer.steps.personal.accounts import CONTACT_CUES, accounts, has_plate, mails, plates
-from normalizer.steps.personal.doors import doors
+from normalizer.steps.personal.doors import doors, has_door
 from normalizer.steps.personal.found import Found
 from normalizer.steps.personal.names import CALLED_CUES, COMPOUND_SURNAMES, NAME_CUES, names
 from normalizer.steps.personal.numbers import (
     canonical_mobile,
     digits_of,
     has_digits,
+    has_spoken_mobile,
     is_bank_card,
     is_resident_id,
     numbers,
@@ -66,13 +67,15 @@ def find(text: str) -> list[Found]:
         _add(found, mails(text))
     if has_digits(text):
         _add(found, numbers(text))
-    _add(found, spoken_mobiles(text))
+    if has_spoken_mobile(text):
+        _add(found, spoken_mobiles(text))
     if has_plate(text):
         _add(found, plates(text))
     cues = _CUES.find(text)
     if cues:
         _add(found, _beside_cues(text, cues))
-    _add(found, doors(text))
+    if has_door(text):
+        _add(found, doors(text))
     found.sort()
     return found
 

@@ -130,8 +130,13 @@ def numbers(text: str) -> Iterator[Found]:
     yield from (Found(*one.span(), "landline") for one in _SERVICE.finditer(text) if _is_persons(text, one.start()))
 
 
+def has_spoken_mobile(text: str) -> bool:
+    """Say whether a mobile in words is in a text."""
+    return _SPOKEN.search(text) is not None
+
+
 def spoken_mobiles(text: str) -> Iterator[Found]:
-    """Find mobiles in words; cheap enough to be its own gate."""
+    """Find mobiles in words."""
     return (Found(*one.span(), "mobile") for one in _SPOKEN.finditer(text))
 
 

@@ -32,7 +32,8 @@ _HINT = re.compile(
 _EDITOR_BEHIND = re.compile(r"\s*[\[(（【]\s*(?:责任编辑|责编)\s*[:：][^\])）】\n]{1,20}[\])）】]\s*$")
 _AT_SIGNS = re.compile("@{2,}")
 #: Signs that a forum puts behind a line so that copies can be told: 9sd}Z,l
-_TAIL = re.compile(r"(?<=[。！？；”…\u4e00-\u9fff])[ ]?([!-~]{5,10})(?=\n|$)")
+_TAIL = re.compile(r"(?<=[。！？；”…\u4e00-\u9fff])[ ]?([!-~]{5,10})$")
+FAR = 12
 _KINDS = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"[{}\[\]&^~|;,<>$#%*+='\"\\`!?]")))
 _MIXED = 3
 _WORD = re.compile(r"[\[(<].*[\])>]|.*(?:www|http|\.com|\.cn|@).*|[A-Za-z]+[!?,;]+|\d+[!?,;]+")
@@ -43,8 +44,17 @@ def without_noise(text: str) -> Repaired:
     spots: list[Spot] = []
     if "@@" in text:
         spots += (Spot("at_signs", *one.span()) for one in _AT_SIGNS.finditer(text))
-    spots += (Spot("latin_tail", *one.span()) for one in _TAIL.finditer(text) if _is_noise(one[1]))
-    return _without(text, spots)
+    end = -1
+    while end < len(text):  # only where a line ends in ASCII, which few do
+        found = text.find("\n", end + 1)
+        start, end = end + 1, found if found >= 0 else len(text)
+        if "!" <= text[end - 1 : end] <= "~":
+            spots += (
+                Spot("latin_tail", *one.span())
+                for one in _TAIL.finditer(text, max(start, end - FAR), end)
+                if _is_noise(one[1])
+            )
+    return _without(text, spots) if spots else Repaired(text)
 
 
 def _is_noise(tail: str) -> bool:
