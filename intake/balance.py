@@ -5,7 +5,8 @@ and `cases`, each of which says what it knows. Hiding a lost document is what a 
 
 Strategy: the pages that are not done are few and are read first; then `raw` is walked once in order of `_id`, a batch
 at a time, joined with the other collections; then the offered ids of `pages` are looked up in `raw`. What looks like a
-difference is looked at again at the end, since a page may have been finished meanwhile. Memory stays flat.
+difference is looked at again at the end, since a page may have been finished meanwhile. Memory stays flat; for one day
+it is that day's ids.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ async def entries(db: Database, *, day: str | None = None) -> AsyncIterator[Entr
     """Yield every item that was offered, once."""
     unfinished = await _unfinished(db)
     doubtful: list[Entry] = []
-    async for rows in _batches(db.raw.find({"day": day} if day else {}, _RAW_FIELDS).sort("_id", 1)):
+    async for rows in _first_offered_on(db, day) if day else _batches(db.raw.find({}, _RAW_FIELDS).sort("_id", 1)):
         for entry in await _join(db, rows, unfinished):
             if entry.state is None:
                 doubtful.append(entry)
@@ -150,6 +151,17 @@ _CASE_FIELDS = {
 }
 
 
+async def _first_offered_on(db: Database, day: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """Give the items of one day by its pages, each item once; what was offered before belongs to that earlier day."""
+    told: set[str] = set()
+    async for page in db.pages.find({"day": day}, {"ids": 1}).sort("_id", 1).batch_size(50):
+        ids = [id_ for id_ in dict.fromkeys(page["ids"]) if id_ not in told]
+        told.update(ids)
+        rows = [row async for row in db.raw.find({"_id": {"$in": ids}, "day": day}, _RAW_FIELDS)]
+        if rows:
+            yield rows
+
+
 async def _batches(cursor: Cursor) -> AsyncIterator[list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
     async for row in cursor.batch_size(BATCH):
@@ -163,12 +175,10 @@ async def _batches(cursor: Cursor) -> AsyncIterator[list[dict[str, Any]]]:
 
 async def _unfinished(db: Database, ids: Sequence[str] | None = None) -> dict[str, datetime]:
     """Ids of pages that are stored and not done, with the moment since when."""
-    query: dict[str, Any] = {"stage": {"$in": ["stored", "normalized"]}}
-    if ids is not None:
-        query["ids"] = {"$in": list(ids)}
+    wanted = None if ids is None else set(ids)
     found: dict[str, datetime] = {}
-    async for page in db.pages.find(query, {"ids": 1, "at": 1}):
-        found.update(dict.fromkeys(page["ids"], page["at"]))
+    async for page in db.pages.find({"stage": {"$in": ["stored", "normalized"]}}, {"ids": 1, "at": 1}):
+        found.update((id_, page["at"]) for id_ in page["ids"] if wanted is None or id_ in wanted)
     return found
 
 

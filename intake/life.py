@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from connectors.raw_appeal import appeal_id
 from intake.house import Database
+
+_MESSAGE = re.compile(r"[0-9a-f]{32}")
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +42,27 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
 
 async def find_ids(db: Database, name: str) -> list[str]:
     """Find the items that a person may mean: a case id, case number, native id, or dispatch or message id."""
+    # A native id gives its item's id, in each source that there is; an index would cost every item one more write.
+    derived = [appeal_id(source["_id"], name) async for source in db.sources.find({}, {"_id": 1})]
+    ids = {"_id": {"$in": [name, *derived]}}
     wanted: list[tuple[Any, dict[str, Any]]] = [
-        (db.raw, {"_id": name}),
-        (db.cases, {"_id": name}),
+        (db.raw, ids),
+        (db.cases, ids),
         (db.cases, {"case_no": name.upper()}),
-        (db.raw, {"native_id": name}),
-        (db.cases, {"dispatches.id": name}),
     ]
     found: dict[str, None] = {}
     for collection, query in wanted:
         async for row in collection.find(query, {"_id": 1}).limit(20):
             found[row["_id"]] = None
-    return list(found)
+    return list(found) or await _of_message(db, name)
+
+
+async def _of_message(db: Database, name: str) -> list[str]:
+    """Look through the cases for a message, the newest first: nobody asks often, and nothing is kept for it."""
+    if _MESSAGE.fullmatch(name) is None:
+        return []
+    found = db.cases.find({"dispatches.id": name}, {"_id": 1}, sort=[("$natural", -1)], limit=1)
+    return [row["_id"] async for row in found]
 
 
 async def life_of(db: Database, id_: str) -> Life | None:

@@ -7,7 +7,7 @@ Running one again changes nothing, so a crash in the middle is repaired by the n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -52,20 +52,37 @@ async def _first_indexes(db: Database) -> None:
         await db[collection].create_index(list(keys), name=name, **options)
 
 
-#: (collection, name, keys, options): what the balance and `intake show` lean on.
+#: (collection, name, keys, options): what `intake show` leans on.
 _FRONT_DOOR: Sequence[tuple[str, str, Sequence[tuple[str, int]], dict[str, Any]]] = (
-    (
-        "pages",
-        "under_way",
-        [("ids", 1)],
-        {"partialFilterExpression": {"stage": {"$in": ["stored", "normalized"]}}},
-    ),
-    ("raw", "native_id", [("native_id", 1)], {}),
-    ("raw", "day", [("day", 1), ("_id", 1)], {}),
     ("accesses", "item", [("item", 1), ("at", 1)], {}),
 )
 
-MIGRATIONS: Sequence[Migration] = (Migration(1, "indexes of all rooms", _first_indexes),)
+#: What version 1 had made and no question of today needs: together half of what an item cost the database.
+_NEEDLESS: Mapping[str, Sequence[str]] = {
+    "pages": ("under_way",),
+    "raw": ("native_id", "day"),
+    "appeals": ("source_native", "fingerprint", "citizen", "received"),
+    "vault": ("key",),
+    "cases": ("native_id", "message_id"),
+}
+
+
+async def _nothing(_: Database) -> None:
+    """A version that only takes away."""
+
+
+async def _drop_needless(db: Database) -> None:
+    for collection, names in _NEEDLESS.items():
+        there = await db[collection].index_information()
+        for name in names:
+            if name in there:
+                await db[collection].drop_index(name)
+
+
+MIGRATIONS: Sequence[Migration] = (
+    Migration(1, "indexes of all rooms", _first_indexes),
+    Migration(2, "without the indexes that nothing hot needs", _nothing, _drop_needless),
+)
 
 #: The schema versions that this worker reads and writes.
 OLDEST, NEWEST = 1, MIGRATIONS[-1].version

@@ -19,16 +19,10 @@ from normalizer.errors import StoreAway
 Document = dict[str, Any]
 DUPLICATE = 11000
 
-#: Which collection has which indexes; `_id` carries identity, these carry reading.
+#: Which collection has which indexes; `_id` carries identity, these carry reading. `appeals` and `vault` have none:
+#: four cost more than the insert itself, and whoever comes to need one makes it by a migration.
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
-    "appeals": (
-        IndexModel([("source", ASCENDING), ("native_id", ASCENDING)], name="source_native"),
-        IndexModel([("fingerprint", ASCENDING)], name="fingerprint"),
-        IndexModel([("citizen.ref", ASCENDING), ("posted_at", DESCENDING)], name="citizen", sparse=True),
-        IndexModel([("received_at", DESCENDING)], name="received"),
-    ),
     "appeal_revisions": (IndexModel([("id", ASCENDING), ("revision", DESCENDING)], name="appeal_revision"),),
-    "vault": (IndexModel([("key", ASCENDING)], name="key"),),
     "unmapped": (IndexModel([("source", ASCENDING), ("at", DESCENDING)], name="source_at"),),
 }
 
@@ -162,13 +156,6 @@ class AppealStore:
     async def get(self, appeal_id: str) -> Appeal | None:
         """Read one appeal."""
         return (await self.standing([appeal_id])).get(appeal_id, (None,))[0]
-
-    async def find_native(self, native_id: str, source: str | None = None) -> list[Appeal]:
-        """Find appeals by a source's own id (`intake show`)."""
-        query: Document = {"native_id": native_id} if source is None else {"source": source, "native_id": native_id}
-        with _driver_errors():
-            found = await self._appeals.find(query).to_list(100)
-        return [from_document(one) for one in found]
 
     async def revisions(self, appeal_id: str) -> list[Appeal]:
         """Read the superseded revisions of an appeal, oldest first."""

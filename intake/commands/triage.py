@@ -8,6 +8,7 @@ import click
 
 from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
+from intake.life import find_ids
 from intake.screen import STATES, URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -85,4 +86,5 @@ def _row(case: Case, appeal: dict[str, Any]) -> dict[str, Any]:
 async def _assign(app: App, id_: str, department: str, person: str, reason: str) -> Case:
     settings, _ = app.settings_and_tables()
     async with open_house(settings) as house, open_rooms(house, worker_name()) as rooms:
-        return await desk.assign(id_, department, person, reason, rooms.router)
+        ids = await find_ids(house.db, id_)
+        return await desk.assign(ids[0] if len(ids) == 1 else id_, department, person, reason, rooms.router)

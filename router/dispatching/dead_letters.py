@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import aio_pika
+import msgspec
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -38,6 +39,15 @@ class Seal(Protocol):
 
     def seal(self, label: str, bind: bytes, plain: bytes) -> bytes:
         """Seal a value under the key of this label."""
+
+
+class _Named(msgspec.Struct):
+    """What a message of ours says of its case."""
+
+    subject: str
+
+
+_NAMES = msgspec.json.Decoder(_Named)
 
 
 class DeadLetter(Protocol):
@@ -67,7 +77,8 @@ async def take_back(letter: DeadLetter, readback: Readback) -> Case | None:
     at = readback.now()
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     queue, reason = why(letter)
-    case = await readback.store.by_message(letter.message_id) if letter.message_id else None
+    named = case_of(letter.body)
+    case = await readback.store.by_message(named, letter.message_id) if named and letter.message_id else None
     # A queue that anybody else can write to could name a message that was never sent: the department must be right.
     row = next((row for row in case.dispatches if row.id == letter.message_id), None) if case else None
     if case is None or row is None or queue not in {f"dept.{row.department}", f"dept.{row.department}.urgent"}:
@@ -83,6 +94,14 @@ def why(letter: DeadLetter) -> tuple[str, str]:
     death = deaths[0] if isinstance(deaths, list) and deaths else {}
     queue, reason = str(death.get("queue", "")), str(death.get("reason", "unknown"))
     return queue, f"dead-lettered from {queue or 'an unknown queue'}: {reason}, {death.get('count', 1)} times"
+
+
+def case_of(body: bytes) -> str | None:
+    """Give the case that a message of ours names; None where the body is no message of ours."""
+    try:
+        return _NAMES.decode(body).subject
+    except msgspec.DecodeError:
+        return None
 
 
 async def consume_dead_letters(url: str, readback: Readback, stop: asyncio.Event, queue: str = DEAD_QUEUE) -> int:

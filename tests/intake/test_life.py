@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from intake.life import life_of
+from connectors.raw_appeal import appeal_id
+from intake.life import find_ids, life_of
 from tests.conftest import Database
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -28,3 +29,14 @@ async def test_departments_are_told_by_their_codes(mongo: Database) -> None:
     life = await life_of(mongo, "c1")
     assert life is not None
     assert life.timeline[0].detail == "departments=ZJJ、SCJ"
+
+
+async def test_an_item_is_found_by_whatever_name_people_have_for_it(mongo: Database) -> None:
+    id_, message = appeal_id("hotline", "GD-7"), "0" * 31 + "a"
+    await mongo.sources.insert_many([{"_id": "forum"}, {"_id": "hotline"}])
+    await mongo.raw.insert_one({"_id": id_, "source": "hotline", "native_id": "GD-7"})
+    await mongo.cases.insert_one({"_id": id_, "case_no": "20261122-RX-ABCDEF", "dispatches": [{"id": message}]})
+    for name in (id_, "GD-7", "20261122-rx-abcdef", message):
+        assert await find_ids(mongo, name) == [id_], name
+    assert await find_ids(mongo, "GD-8") == []
+    assert await find_ids(mongo, "1" * 32) == []

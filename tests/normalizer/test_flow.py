@@ -240,8 +240,5 @@ async def test_a_crash_between_any_two_writes_is_mended_by_the_same_page(
 async def test_the_front_door_finds_by_native_id(room: Room, raw: Raw) -> None:
     await normalize_page(page_of(raw), room)
 
-    assert [one.native_id for one in await room.store.find_native("2")] == ["2"]
-    assert [one.native_id for one in await room.store.find_native("2", "test")] == ["2"]
-    assert await room.store.find_native("2", "another") == []
     assert [one.native_id async for one in room.store.each({"native_id": "0"})] == ["0"]
     assert await room.store.get("nobody") is None

@@ -116,9 +116,14 @@ async def test_the_questions_that_people_ask(mongo: Database) -> None:
     assert [each.id for each in await store.waiting_critical(AT)] == ["now"]
     assert await store.waiting_critical(AT - timedelta(seconds=1)) == []
     assert await store.unsent() == 1
-    found = await store.by_message(case("b", "ZJJ+CGJ").dispatches[1].id)
+    message = case("b", "ZJJ+CGJ").dispatches[1].id
+    found = await store.by_message("b", message)
     assert found is not None
     assert found.id == "b"
+    assert await store.by_message("a", message) is None
+    for name in ("b", found.case_no.lower(), found.native_id, message):
+        assert [each.id for each in await store.find(name)] == ["b"], name
+    assert await store.find("nobody") == []
 
 
 async def test_each_question_of_the_hot_path_has_its_index(mongo: Database) -> None:
@@ -129,8 +134,6 @@ async def test_each_question_of_the_hot_path_has_its_index(mongo: Database) -> N
         {"parked": {"$gt": 0}},
         {"goal": "triage", "urgency": "critical"},
         {"case_no": "x"},
-        {"native_id": "x"},
-        {"dispatches.id": "x"},
     )
     for question in questions:
         plan = await mongo["cases"].find(question).explain()

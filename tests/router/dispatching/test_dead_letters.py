@@ -60,7 +60,7 @@ async def test_what_a_department_rejects_parks_its_dispatch_with_the_reason(stre
 async def test_the_same_dead_letter_twice_is_one_event(street: Street, seal: Sealer) -> None:
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
     readback = Readback(store=street.store, seal=seal, now=street.now)
-    letter = dead((await street.cases())["a"].dispatches[0].id)
+    letter = dead((await street.cases())["a"].dispatches[0].id, body=b'{"subject":"a"}')
     first = await take_back(letter, readback)
     assert await take_back(letter, readback) == first
     assert first is not None
@@ -83,7 +83,10 @@ async def test_what_belongs_to_no_case_is_kept_sealed(street: Street, seal: Seal
 async def test_a_letter_from_the_wrong_queue_parks_nothing(street: Street, seal: Sealer) -> None:
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
     readback = Readback(store=street.store, seal=seal, now=street.now)
-    assert await take_back(dead((await street.cases())["a"].dispatches[0].id, "dept.CGJ"), readback) is None
+    assert (
+        await take_back(dead((await street.cases())["a"].dispatches[0].id, "dept.CGJ", b'{"subject":"a"}'), readback)
+        is None
+    )
     assert (await street.cases())["a"].state is State.DELIVERED
 
 
