@@ -24,6 +24,7 @@ from connectors.http_json.paths import look
 from connectors.http_json.requests import time_written
 from connectors.http_json.rows import read_row
 from connectors.http_json.settings import HttpJsonSettings
+from connectors.http_json.signing import signed
 from connectors.http_json.walking import Step, Walker
 from connectors.times import moment_of
 
@@ -80,6 +81,8 @@ class HttpJson:
             name: environment[variable] for name, variable in secrets.items() if variable and variable in environment
         }
         self._values: dict[str, Any] = {**self._plan.values, **held}
+        if self._plan.sign is not None:
+            fetch = signed(fetch, self._plan.sign, self._values, now)
         self._walker = Walker(settings, self._plan, fetch)
         self._joiner = Joiner(settings, self._plan, fetch, self._walker, self._values)
         self._names = [*settings.each] or [""]

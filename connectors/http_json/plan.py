@@ -120,6 +120,17 @@ class Times(_Part, frozen=True, kw_only=True):
     zone: str | None = None  #: left out: the source's
 
 
+class Sign(_Part, frozen=True, kw_only=True):
+    """A signature over each request, made with {key} (签名)."""
+
+    text: str  #: what is signed: of {method} {path} {query} {body} {timestamp} {user}; for a plain digest also {key}
+    headers: dict[str, str]  #: such as X-Sign = "{signature}", X-Timestamp = "{timestamp}"
+    way: Literal["hmac", "digest"] = "hmac"
+    algorithm: Literal["sha256", "sha1", "sha512", "md5"] = "sha256"
+    encoding: Literal["hex", "base64"] = "hex"
+    milliseconds: bool = False  #: of {timestamp}
+
+
 class Plan(_Part, frozen=True, kw_only=True):
     """All of it."""
 
@@ -127,6 +138,7 @@ class Plan(_Part, frozen=True, kw_only=True):
     fields: dict[str, Spec]
     detail: Detail | None = None
     headers: dict[str, str] = {}
+    sign: Sign | None = None
     values: dict[str, str] = {}
     errors: tuple[Errors, ...] = ()
     deleted: tuple[Match, ...] = ()

@@ -12,7 +12,8 @@ from connectors.source import Source
 
 #: What of the settings belongs to the plan.
 PARTS = (
-    "list", "detail", "fields", "headers", "values", "errors", "deleted", "skip", "required", "drop", "encoding",
+    "list", "detail", "fields", "headers", "sign", "values", "errors", "deleted", "skip", "required", "drop",
+    "encoding",
     "reading", "order_by", "overlap", "sweep_every", "complete", "empty_is_error", "window", "times",
 )  # fmt: skip
 Table = dict[str, Any]
@@ -33,6 +34,7 @@ class HttpJsonSettings(Source, frozen=True, kw_only=True):
     detail: Table = msgspec.field(default_factory=dict)
     fields: Table = msgspec.field(default_factory=dict)
     headers: dict[str, str] = msgspec.field(default_factory=dict)
+    sign: Table = msgspec.field(default_factory=dict)
     values: dict[str, str] = msgspec.field(default_factory=dict)
     errors: tuple[Table, ...] = ()
     deleted: tuple[Table, ...] = ()
@@ -59,6 +61,8 @@ class HttpJsonSettings(Source, frozen=True, kw_only=True):
             found.append("basic needs user_env and password_env")
         plan, wrong = read(self.declared())
         found += wrong
+        if plan is not None and plan.sign is not None and not self.key_env:
+            found.append("sign needs key_env: the variable that holds the secret")
         if plan is not None and _needs_each(plan) and not self.each:
             found.append("each is missing: the list is asked for once for each of these")
         if plan is not None and plan.keyed and len(self.each) > 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -423,6 +425,24 @@ async def test_a_next_link_to_another_host_gets_no_key() -> None:
     await read(HttpJson(own, server.fetch, {"KEY": "k-1"}, lambda: NOW))
 
     assert [dict(request.headers) for request in server.asked] == [{"X-Key": "k-1"}, {}]
+
+
+@pytest.mark.parametrize(
+    ("sign", "expected"),
+    [
+        ({}, hmac.new(b"k-1", b"GET\n/a\n1795305600\n", "sha256").hexdigest()),
+        ({"way": "digest", "algorithm": "md5", "text": "{path}{key}"}, hashlib.md5(b"/ak-1").hexdigest()),
+    ],
+)
+async def test_a_request_is_signed_with_the_key(sign: dict[str, str], expected: str) -> None:
+    text = "{method}\n{path}\n{timestamp}\n{body}"
+    told = {"text": text, "headers": {"X-Sign": "{signature}", "X-Time": "{timestamp}"}} | sign
+    own = declared(key_env="KEY", sign=told, list={"path": "/a", "rows": "rows"})
+    server = Server(always({"rows": []}))
+
+    await read(HttpJson(own, server.fetch, {"KEY": "k-1"}, lambda: NOW))
+
+    assert server.asked[0].headers == {"X-Sign": expected, "X-Time": "1795305600"}
 
 
 # ------------------------------------------------------------ settings
