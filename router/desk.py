@@ -15,8 +15,10 @@ from router.cases import life
 from router.cases.case import Case, needs_duty
 from router.cases.moves import Sent, State
 from router.dispatch import Context
+from router.dispatching.accused import Accused
+from router.dispatching.directory import Unit
 from router.dispatching.topology import receives
-from router.errors import NoSuchCase, NoSuchUnit
+from router.errors import NoSuchCase, NoSuchUnit, UnitAccused
 from router.flow import Claim, Room, RoutedPage, claimed, decided, deliver, tell_duty
 
 logger = structlog.get_logger(__name__)
@@ -36,14 +38,26 @@ async def find_case(name: str, room: Room) -> Case:
     return found[0]
 
 
-async def assign(name: str, department: str, person: str, reason: str, room: Room) -> Case:
-    """Give a case that waits for a person to a department, and send it there."""
+async def assign(name: str, department: str, person: str, reason: str, room: Room, *, despite: bool = False) -> Case:
+    """Give a case that waits for a person to a department, and send it there.
+
+    `despite`: the person knows that the appeal is about this very department; the case remembers it.
+    """
     unit = room.tables.directory.get(department)
     if unit is None or not receives(unit):
         raise NoSuchUnit(f"the directory has no unit {department} that takes orders: see `intake departments list`")
     case = await find_case(name, room)
+    if await _is_accused(unit, case, room):
+        if not despite:
+            raise UnitAccused(f"case {case.id} is about {department} itself: name its superior, or say --despite")
+        reason = f"{reason}（被反映单位即承办单位，经办人已知 · despite being accused）"
     at, versions = room.moment(), room.tables.versions
     return await _change(case, lambda now: life.assign(now, department, person, reason, versions, at), room)
+
+
+async def _is_accused(unit: Unit, case: Case, room: Room) -> bool:
+    appeal = (await room.load_appeals([(case.id, case.revision)])).get((case.id, case.revision))
+    return appeal is not None and unit in Accused(appeal, room.tables.directory)
 
 
 async def retry_parked(case_ids: Sequence[str], actor: str, room: Room) -> RoutedPage:

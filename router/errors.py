@@ -9,6 +9,7 @@ RouterError
 └── NotPossible       what was asked does not fit this case as it stands: nothing was changed
     ├── NoSuchCase
     ├── NoSuchUnit
+    ├── UnitAccused
     └── MoveNotAllowed
 """
 
@@ -49,6 +50,10 @@ class NoSuchCase(NotPossible):
 
 class NoSuchUnit(NotPossible):
     """The directory has no such unit, or it takes no orders."""
+
+
+class UnitAccused(NotPossible):
+    """The unit is whom the appeal is about (promise 8): only a person who knows that may give it the case."""
 
 
 class MoveNotAllowed(NotPossible):

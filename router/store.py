@@ -222,6 +222,8 @@ class CaseStore:
 
     async def load(self, ids: Sequence[str]) -> dict[str, Case]:
         """Give those of these cases that there are."""
+        if not ids:
+            return {}
         found = self._cases.find({"_id": {"$in": list(ids)}})
         return {document["_id"]: from_document(document) async for document in found}
 

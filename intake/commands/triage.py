@@ -14,7 +14,7 @@ from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
 from router import desk
 from router.cases.case import Case
-from router.errors import RouterError
+from router.errors import RouterError, UnitAccused
 from router.store import CaseStore
 
 
@@ -44,11 +44,18 @@ def list_command(app: App, limit: int) -> None:
 @click.argument("department")
 @click.option("--by", "person", required=True, help="经办人 · who decides")
 @click.option("--reason", required=True, help="理由 · why")
+@click.option("--despite", is_flag=True, help="明知反映的就是该单位 · although the appeal is about this very unit")
 @command
-def assign_command(app: App, id_: str, department: str, person: str, reason: str) -> None:
+def assign_command(app: App, id_: str, department: str, person: str, reason: str, *, despite: bool) -> None:
     """A new revision does not move what a person assigned."""
     try:
-        case = run(_assign(app, id_, department.upper(), person, reason))
+        case = run(_assign(app, id_, department.upper(), person, reason, despite=despite))
+    except UnitAccused:
+        unit = department.upper()
+        fail(
+            f"没有指派：诉求反映的就是 {unit}，请改派其上级，或加 --despite 并在理由中说明 · "
+            f"not assigned: the appeal is about {unit} itself; name its superior, or add --despite"
+        )
     except RouterError as refused:
         fail(f"没有指派 · not assigned: {refused}")
     if app.as_json:
@@ -83,8 +90,9 @@ def _row(case: Case, appeal: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _assign(app: App, id_: str, department: str, person: str, reason: str) -> Case:
+async def _assign(app: App, id_: str, department: str, person: str, reason: str, *, despite: bool) -> Case:
     settings, _ = app.settings_and_tables()
     async with open_house(settings) as house, open_rooms(house, worker_name()) as rooms:
         ids = await find_ids(house.db, id_)
-        return await desk.assign(ids[0] if len(ids) == 1 else id_, department, person, reason, rooms.router)
+        name = ids[0] if len(ids) == 1 else id_
+        return await desk.assign(name, department, person, reason, rooms.router, despite=despite)

@@ -16,7 +16,7 @@ from router import desk
 from router.cases.moves import Kind, State
 from router.dispatching.directory import Directory, Unit
 from router.dispatching.tables import Tables
-from router.errors import MoveNotAllowed, NoSuchCase, NoSuchUnit
+from router.errors import MoveNotAllowed, NoSuchCase, NoSuchUnit, UnitAccused
 from router.flow import Room, route_page
 from tests.router.city import appeal, decide, handed, revised
 from tests.router.conftest import Street
@@ -166,3 +166,17 @@ def changed_unit(code: str, name: str, **fields: Any) -> Unit:
 
 def directory_of(street: Street, *units: Unit) -> Tables:
     return changed(street.room.tables, directory=Directory("d2", "云泽市", units))
+
+
+async def test_a_case_goes_to_the_accused_only_from_a_person_who_says_so(street: Street) -> None:
+    about = appeal("a", "triage", text="执法人员态度恶劣")
+    about = replace(about, signals=replace(about.signals, accused=["城市管理局"]))
+    await route_page(street.appeals.keep(handed(about)), street.room)
+    with pytest.raises(UnitAccused):
+        await desk.assign("a", "CGJ", "王", "归城管", street.room)
+    assert (await street.cases())["a"].state is State.TRIAGE
+
+    case = await desk.assign("a", "CGJ", "王", "归城管", street.room, despite=True)
+    assert case.holder == "CGJ"
+    (note,) = [event.note or "" for event in case.events if event.kind is Kind.ASSIGNED]
+    assert note.startswith("归城管（被反映单位")
