@@ -8,6 +8,7 @@ the two is mended by running the same page again. What stands already is handed 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -212,7 +213,7 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     """
     made: list[Made] = []
     failed: list[tuple[RawAppeal, str]] = []
-    for raw, normalized in zip(raws, normalize_all(raws, room.tables, room.ref_key), strict=True):
+    for raw, normalized in zip(raws, await _in_turns(raws, room), strict=True):
         if isinstance(normalized, Normalized):
             made.append(Made(raw, normalized.appeal, normalized.secrets))
         else:
@@ -225,6 +226,15 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     handed = await settle(made, room.store)
     await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
     return handed
+
+
+async def _in_turns(raws: Sequence[RawAppeal], room: Room) -> list[Normalized | Exception]:
+    """Normalize a page and let the other pages' answers in between groups: they would wait for the whole of it."""
+    done: list[Normalized | Exception] = []
+    for start in range(0, len(raws), GROUP):
+        done += normalize_all(raws[start : start + GROUP], room.tables, room.ref_key)
+        await asyncio.sleep(0)
+    return done
 
 
 async def retry_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:

@@ -50,8 +50,9 @@ _WIDES = re.compile(f"[{_WIDE}]+")
 _BLANKS = re.compile(f"[ {_BLANK}]+")
 _LINES = re.compile(r" ?(?:\n ?)+")
 #: Digits of other scripts and styles (①②③ are none): folded, so that no number hides in them.
-_ODD_DIGIT = re.compile(f"[{''.join(sign for sign in map(chr, range(0x80, 0x10000)) if sign.isdecimal())}]")
-_STYLED_DIGIT = re.compile("[\U0001d7ce-\U0001d7ff]")
+_ODD_DIGIT = re.compile(
+    f"[{''.join(sign for sign in map(chr, range(0x80, 0x10000)) if sign.isdecimal())}\U0001d7ce-\U0001d7ff]"
+)
 _FOLD = {
     code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), 0xFF20)
 }
@@ -100,10 +101,9 @@ def clean_text(text: str, draft: Draft) -> str:
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
             draft.note("nfc")
-        for odd in (_ODD_DIGIT, _STYLED_DIGIT):
-            if odd.search(text) is not None:
-                text = odd.sub(lambda found: str(unicodedata.decimal(found[0])), text)
-                draft.note("digits")
+        if _ODD_DIGIT.search(text) is not None:
+            text = _ODD_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+            draft.note("digits")
         tail = text[-TAIL:]
         if "自" in tail or "via" in tail:
             text = _without(_SIGNATURE, text, "signature", draft)

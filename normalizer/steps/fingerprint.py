@@ -8,7 +8,7 @@ import re
 from normalizer.draft import Draft
 from normalizer.tables import Tables
 
-_ELSE = re.compile(r"[^A-Za-z\u3400-\u4dbf\u4e00-\u9fff]+")
+_WORDS = re.compile(r"[A-Za-z\u3400-\u4dbf\u4e00-\u9fff]+")
 
 
 def fingerprint(draft: Draft, _tables: Tables) -> None:
@@ -18,4 +18,4 @@ def fingerprint(draft: Draft, _tables: Tables) -> None:
 
 def fingerprint_of(text: str) -> str:
     """Digest the letters and Han characters of a text."""
-    return hashlib.blake2b(_ELSE.sub("", text).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b("".join(_WORDS.findall(text)).encode(), digest_size=16).hexdigest()

@@ -31,6 +31,10 @@ _FOLDED_MARKS = "!;,"
 NEAR = 8
 #: How far before the first and behind the last of them the search looks.
 BEFORE, BEHIND = 8, 14
+#: A slip that has not ended after so many characters is looked at no further: a hostile text must not hold up others.
+FURTHEST = 300
+#: So many characters of a text are searched at all (about a second); what is beyond stays and is flagged.
+MOST = 4000
 #: A lost byte that left no mark was lost at most so far before the odd character.
 HOT = 5
 
@@ -73,6 +77,20 @@ def is_suspect(text: str) -> bool:
     return gate.near.search(text) is not None or ("?" in text and gate.marked.search(text) is not None)
 
 
+class Budget:
+    """How many characters of one text may still be searched."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, characters: int) -> None:
+        self._left = characters
+
+    def spend(self, characters: int) -> bool:
+        """Take some, if there are enough."""
+        self._left -= characters
+        return self._left >= 0
+
+
 def unslipped(text: str) -> Repaired:
     """Put right every line that can be."""
     if not is_suspect(text):
@@ -80,15 +98,16 @@ def unslipped(text: str) -> Repaired:
     lines: list[str] = []
     spots: list[Spot] = []
     at = 0
+    budget = Budget(MOST)
     for line in text.split("\n"):
-        made = _line(line)
+        made = _line(line, budget)
         lines.append(made.text)
         spots += (Spot(spot.repair, spot.start + at, spot.end + at) for spot in made.spots)
         at += len(line) + 1
     return Repaired("\n".join(lines), tuple(spots)) if spots else Repaired(text)
 
 
-def _line(line: str) -> Repaired:
+def _line(line: str, budget: Budget) -> Repaired:
     if not is_suspect(line):
         return Repaired(line)
     marked = _marked(line)
@@ -101,6 +120,8 @@ def _line(line: str) -> Repaired:
             continue
         start = max(done, cluster[0] - BEFORE)
         before = parts[-1][-1:] if parts and start == done and parts[-1] else marked[start - 1 : start] or "\n"
+        if not budget.spend(cluster[-1] + BEHIND - start):
+            break
         made = _best(marked, start, cluster, before)
         if made is None:
             continue
@@ -181,9 +202,10 @@ def _best(line: str, start: int, cluster: list[int], before: str) -> tuple[str, 
     if best is None:
         return None
     if end < len(line):
-        whole = aligned(line[start:], hot, before, cut=False)
+        furthest = min(len(line), end + FURTHEST)
+        whole = aligned(line[start:furthest], hot, before, cut=furthest < len(line))
         if whole is not None:
-            best, end = whole, len(line)
+            best, end = whole, furthest
     return (best, end) if _is_better(line[start:end], best) else None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
+from time import process_time
 
 import pytest
 from opencc import OpenCC
@@ -89,3 +90,18 @@ def test_what_cannot_come_back_is_told() -> None:
     assert [spot.repair for spot in beyond_repair("锟斤拷锟斤拷路灯")] == ["unreadable"]
     assert beyond_repair("\ufffd\ufffd坏了")[0][1:] == (0, 2)
     assert beyond_repair("路灯坏了") == []
+
+
+def test_a_hostile_text_does_not_hold_up_the_others() -> None:
+    odd = "".join(chr(code) for code in range(0x4E00, 0x9FA5, 3)) * 3
+    begin = process_time()
+    for text in (
+        odd,
+        "?!" + odd,
+        "\n".join(odd[at : at + 90] for at in range(0, len(odd), 90)),
+        "(yì)" * 9000,
+        "\ue123?" * 9000,
+    ):
+        repair_text(text)
+
+    assert process_time() - begin < 60
