@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -53,6 +53,8 @@ from normalizer.tables import Tables
 
 Document = dict[str, Any]
 Step = Callable[[Draft, Tables], None]
+#: China has kept one offset since 1991.
+SHANGHAI = timezone(timedelta(hours=8))
 
 #: The order is the meaning: bytes first (cleaning would strip what tells how they broke), wording next, then masking,
 #: then everything that reads the masked text.
@@ -219,7 +221,9 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
         else:
             failed.append((raw, _reason(normalized)))
     await room.store.set_aside([_failure(raw, reason, room) for raw, reason in failed if not raw.withdrawn])
-    made += await _taken_back([raw for raw, _ in failed if raw.withdrawn], room)
+    gone = [raw for raw, _ in failed if raw.withdrawn]
+    await room.store.resolve([raw.id for raw in gone])  # taken back: what could not be mapped need not be any more
+    made += await _taken_back(gone, room)
     places = {id(raw): at for at, raw in enumerate(raws)}
     made.sort(key=lambda one: places[id(one.raw)])
     await _keep_secrets(made, room)
@@ -295,5 +299,5 @@ async def _keep_secrets(made: Sequence[Made], room: Room) -> None:
 
 
 def _label(raw: RawAppeal, room: Room) -> str:
-    received = raw.received_at or room.now()
+    received = (raw.received_at or room.now()).astimezone(SHANGHAI)  # the month of `raw`'s key: both go together
     return f"vault/{raw.source}/{received:%Y-%m}"

@@ -192,10 +192,12 @@ class AppealStore:
 
 
 def _duplicates(error: BulkWriteError) -> list[int]:
-    """Say which writes met an `_id` that stood already; anything else is an error."""
+    """Say which writes met an `_id` that stood already; a write that never will be taken is not asked for again."""
     errors = error.details["writeErrors"]
-    if error.details.get("writeConcernErrors") or any(one["code"] != DUPLICATE for one in errors):
-        raise StoreAway("MongoDB refused a bulk write; the page is run again") from error
+    if any(one["code"] != DUPLICATE for one in errors):
+        raise error
+    if error.details.get("writeConcernErrors"):
+        raise StoreAway("MongoDB could not say that a bulk write will last; the page is run again") from error
     return [one["index"] for one in errors]
 
 
