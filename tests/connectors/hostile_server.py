@@ -31,11 +31,11 @@ class Hostile:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         now = time.time()
         self.asked.append((now, request.path))
-        if request.path == "/robots.txt":
-            return web.Response(text=ROBOTS)
         if now < self.failing_until:
             self.failures.append(now)
             return web.Response(status=500)
+        if request.path == "/robots.txt":
+            return web.Response(text=ROBOTS)
         if self._chance.random() < self.patience:
             return self._asks_for_patience()
         if request.path == "/leads-astray":
