@@ -55,8 +55,9 @@ _LIVED = re.compile(
 )
 _PLATE_SAID = re.compile(r"门牌号?(?:码)?(?:是|为|[:：])?\s?([1-9][0-9]{0,4}(?:[\-—－][0-9]{1,4})?号?)(?![0-9年月])")
 
-#: Three digits in a row, a digit and 号, or three in words: without, there is no door. Cheap, for every text is asked.
-_HINT = re.compile(f"[0-9](?:[0-9]{{2}}|号|[\\-—－])|[{_HAN}]{{3}}|门牌")
+#: Three digits in a row, a digit and 号, or three in words: without, there is no door. Every text is asked, so it
+#: begins with one class of characters, which is looked for three times as fast as one of several beginnings.
+_HINT = re.compile(rf"[0-9{_HAN}门](?:(?<=[0-9])(?:[0-9]{{2}}|号|[\-—－])|(?<=[{_HAN}])[{_HAN}]{{2}}|(?<=门)牌)")
 _GATE = re.compile(
     rf"[栋幢座元楼][ \-—－]?[0-9{_HAN}]{{3}}|[0-9{_HAN}](?:室|号房|房间)|[0-9][栋幢元]?[\-—－][0-9]{{1,4}}"
     rf"|[组屯弄路街巷里村道坊庄湾坪冲寨同桥子][附0-9]+号|门牌"

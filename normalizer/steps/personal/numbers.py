@@ -106,28 +106,43 @@ def has_digits(text: str) -> bool:
     return _DIGITS.search(text) is not None
 
 
+#: What a number may have before its digits (身份证件号码是) and behind them (转分机 12345), with what must not follow.
+_BEFORE, _BEHIND = 24, 16
+
+
 def numbers(text: str) -> Iterator[Found]:
-    """Find numbers, the surer kinds first."""
-    if "证" in text or "护照" in text:
-        yield from (Found(one.start(1), one.end(1), "passport") for one in _PASSPORT.finditer(text))
-    yield from (Found(*one.span(1), "id_card") for one in _RESIDENT.finditer(text) if is_resident_id(one[1]))
-    if "证" in text:
-        yield from (Found(*one.span(1), "id_card") for one in _RESIDENT_SAID.finditer(text))
-    if "卡" in text or "号" in text or "户" in text:
-        yield from (Found(*one.span(1), "bank_card") for one in _BANK_SAID.finditer(text))
+    """Find numbers, the surer kinds first; looked for only around the runs of digits, not in the whole text."""
+    runs = [one.span() for one in _DIGITS.finditer(text)]
+    if not runs:
+        return
+    begin, end = max(0, runs[0][0] - _BEFORE), min(len(text), runs[-1][1] + _BEHIND)
+    around = text[begin:end]
+    if "证" in around or "护照" in around:
+        yield from (Found(one.start(1), one.end(1), "passport") for one in _PASSPORT.finditer(text, begin, end))
+    yield from (
+        Found(*one.span(1), "id_card") for one in _RESIDENT.finditer(text, begin, end) if is_resident_id(one[1])
+    )
+    if "证" in around:
+        yield from (Found(*one.span(1), "id_card") for one in _RESIDENT_SAID.finditer(text, begin, end))
+    if "卡" in around or "号" in around or "户" in around:
+        yield from (Found(*one.span(1), "bank_card") for one in _BANK_SAID.finditer(text, begin, end))
     yield from (
         Found(*one.span(1), "bank_card")
-        for one in _BANK.finditer(text)
+        for one in _BANK.finditer(text, begin, end)
         if is_bank_card(one[1]) and _is_persons(text, one.start())
     )
     yield from (
         Found(*one.span(), "mobile")
-        for one in _MOBILE.finditer(text)
+        for one in _MOBILE.finditer(text, begin, end)
         if _is_written_so(one) and _is_persons(text, one.start())
     )
-    yield from (Found(*one.span(), "landline") for one in _LANDLINE.finditer(text) if _is_persons(text, one.start()))
-    yield from (Found(*one.span(1), "landline") for one in _LOCAL.finditer(text))
-    yield from (Found(*one.span(), "landline") for one in _SERVICE.finditer(text) if _is_persons(text, one.start()))
+    yield from (
+        Found(*one.span(), "landline") for one in _LANDLINE.finditer(text, begin, end) if _is_persons(text, one.start())
+    )
+    yield from (Found(*one.span(1), "landline") for one in _LOCAL.finditer(text, begin, end))
+    yield from (
+        Found(*one.span(), "landline") for one in _SERVICE.finditer(text, begin, end) if _is_persons(text, one.start())
+    )
 
 
 def has_spoken_mobile(text: str) -> bool:
