@@ -6,8 +6,10 @@ The bodies are those that the street sends for the same letters, made before the
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import aio_pika
@@ -15,7 +17,7 @@ import uvloop
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractExchange
 
-from bench.city import REF_KEY, orders_of, raw_of, tables
+from bench.city import REF_KEY, files, orders_of, raw_of, read
 from bench.ground import Task
 from bench.row import Sample
 from bench.stopwatch import Stopwatch
@@ -71,7 +73,9 @@ async def _publish(exchange: AbstractExchange, each: Body) -> None:
 
 
 def _bodies(task: Task) -> Iterator[Body]:
-    known, at, context = tables(), datetime.now(UTC), Context()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        known = read(files(Path(folder), one_desk=task.one_desk))
+    at, context = datetime.now(UTC), Context()
     for number, order in enumerate(orders_of(task), 1):
         appeal = normalize(raw_of(order, native_id(number)), known.normalizer, REF_KEY).appeal
         if not appeal.quality.is_appeal:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bench.ground import Task
+from bench.one_desk import write
 from bench.texts import CITY, Letter, stream
 from connectors.hotline_12345 import HotlineSettings
 from connectors.raw_appeal import Mode, RawAppeal, appeal_id
@@ -38,10 +39,23 @@ SOURCE = HotlineSettings(
 FILES = TableFiles(places=CITY / "places.toml", directory=CITY / "directory.toml")
 
 
+def files(folder: Path, *, one_desk: bool) -> TableFiles:
+    """Give the demonstration city's tables, or those of the same city with one desk for everything."""
+    if not one_desk:
+        return FILES
+    directory, rules = write(folder)
+    return msgspec.structs.replace(FILES, directory=directory, rules=rules)
+
+
+def read(chosen: TableFiles) -> Tables:
+    """Read tables as the street does."""
+    return load_files(chosen, city=NAME, ref_key=REF_KEY)
+
+
 @cache
 def tables() -> Tables:
-    """Read the city's tables, as the street does."""
-    return load_files(FILES, city=NAME, ref_key=REF_KEY)
+    """Give the demonstration city's."""
+    return read(FILES)
 
 
 def orders_of(task: Task) -> Iterator[bytes]:

@@ -33,6 +33,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     page: int = 500
     seed: int = 12345
+    one_desk: bool = False  #: each record is one message to one queue, as with a bare transport
     data: str | None = None
 
 
@@ -45,7 +46,7 @@ class Ground(NamedTuple):
     data: Path | None
     tell: Tell
 
-    def run(self, side: str, records: int | None = None) -> Sample:
+    def run(self, side: str, records: int | None = None, *, one_desk: bool = False) -> Sample:
         """Run one side in a process of its own, on fresh ground."""
         with _fresh(self.servers) as (database, vhost):
             return in_a_process(
@@ -57,6 +58,7 @@ class Ground(NamedTuple):
                     management_url=self.servers.management_url,
                     vhost=vhost,
                     records=records or self.records,
+                    one_desk=one_desk,
                     data=None if self.data is None else str(self.data),
                 ),
             )

@@ -16,7 +16,7 @@ from connectors.raw_appeal import RawAppeal, appeal_id
 from normalizer import flow
 from normalizer.flow import normalize
 from normalizer.mappers import MAPPERS
-from normalizer.tables import load_tables
+from normalizer.tables import Tables, load_tables
 
 KEY = b"speed" * 6
 PLACES = Path(__file__).parent.parent / "demo" / "city" / "places.toml"
@@ -90,7 +90,7 @@ def main() -> int:
     return 0
 
 
-def by_step(page: list[RawAppeal], tables: flow.Tables) -> dict[str, float]:
+def by_step(page: list[RawAppeal], tables: Tables) -> dict[str, float]:
     spent: dict[str, float] = {"map": 0.0, **{step.__name__: 0.0 for step in flow.STEPS}, "build": 0.0}
     for raw in page:
         begin = process_time()

@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     baseline: float
     unit: str
     ratio: float
-    goal: str
+    goal: str | None  #: None: shown, and held to nothing
     met: bool
     runs: Sequence[Pair]
 
@@ -63,8 +63,8 @@ def in_turn(ours: Side, baseline: Side, runs: int, tell: Tell) -> list[Pair]:
     return pairs
 
 
-def faster(name: str, what: str, pairs: Sequence[Pair], *, unit: str, at_least: float) -> Row:
-    """Make the row of a comparison where more is better."""
+def faster(name: str, what: str, pairs: Sequence[Pair], *, unit: str, at_least: float | None = None) -> Row:
+    """Make the row of a comparison where more is better; without a goal it only tells."""
     ratio = median(pair.ratio for pair in pairs)
     return Row(
         name=name,
@@ -73,7 +73,7 @@ def faster(name: str, what: str, pairs: Sequence[Pair], *, unit: str, at_least: 
         baseline=median(pair.baseline.figure for pair in pairs),
         unit=unit,
         ratio=ratio,
-        goal=f"≥ {at_least:g} ×",
-        met=ratio >= at_least,
+        goal=None if at_least is None else f"≥ {at_least:g} ×",
+        met=at_least is None or ratio >= at_least,
         runs=pairs,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.city import FILES, NAME, SOURCE, orders_of, tables
+from bench.city import NAME, SOURCE, files, orders_of, read
 from bench.ground import Task
 from bench.pages_on_disk import PagesOnDisk
 from bench.row import Sample
@@ -36,9 +36,10 @@ def run(task: Task) -> Sample:
 
 async def _run(task: Task, folder: Path) -> Sample:
     pages = PagesOnDisk(folder, orders_of(task), page=task.page)
-    async with open_house(_settings(task, folder)) as house:
+    settings = _settings(task, folder)
+    async with open_house(settings) as house:
         await migrations.migrate(house.db)
-        await topology.ensure_topology(house, tables().router.directory.units.values())
+        await topology.ensure_topology(house, read(settings.tables).router.directory.units.values())
         async with open_rooms(house, "bench") as rooms:
             await rooms.connectors.store.sources.ensure([SOURCE.name])
             return await _measure(task, house, rooms, pages)
@@ -72,12 +73,17 @@ async def _found(house: House, street: Street, seconds: float) -> dict[str, obje
         raise RuntimeError(f"the street failed: {street.progress.failures}")
     states = {each["_id"]: each["n"] async for each in house.db.cases.aggregate(_BY_STATE)}
     sent = [each async for each in house.db.cases.aggregate(_SENT)]
-    messages = sent[0]["n"] if sent else 0
-    return {"states": states, "messages": messages, "messages_a_second": messages / seconds}
+    messages, queues = (sent[0]["n"], sent[0]["queues"]) if sent else (0, 0)
+    return {"states": states, "messages": messages, "queues": queues, "messages_a_second": messages / seconds}
 
 
 _BY_STATE = [{"$group": {"_id": "$state", "n": {"$sum": 1}}}]
-_SENT = [{"$unwind": "$dispatches"}, {"$match": {"dispatches.state": "sent"}}, {"$count": "n"}]
+_SENT = [
+    {"$unwind": "$dispatches"},
+    {"$match": {"dispatches.state": "sent"}},
+    {"$group": {"_id": "$dispatches.department", "n": {"$sum": 1}}},
+    {"$group": {"_id": None, "n": {"$sum": "$n"}, "queues": {"$sum": 1}}},
+]
 
 
 def _settings(task: Task, folder: Path) -> Settings:
@@ -87,7 +93,7 @@ def _settings(task: Task, folder: Path) -> Settings:
         city=NAME,
         database=Database(name=task.database, url=task.mongo_url),
         broker=Broker(vhost=task.vhost, url=task.amqp_url, management_url=task.management_url),
-        tables=FILES,
+        tables=files(folder, one_desk=task.one_desk),
         demo=Demo(),
         keys=Keys(file=folder / "keys"),
         sources=(SOURCE,),

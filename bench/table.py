@@ -24,8 +24,8 @@ def show(rows: Sequence[Row], machine: dict[str, Any], console: Console) -> None
             f"{row.baseline:,.0f}",
             row.unit,
             f"{row.ratio:.2f}",
-            row.goal,
-            "[green]yes[/]" if row.met else "[red]no[/]",
+            row.goal or "–",
+            "–" if row.goal is None else "[green]yes[/]" if row.met else "[red]no[/]",
         )
     console.print(table)
     for row in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b32hexencode
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -39,7 +38,13 @@ class RawAppeal(msgspec.Struct, frozen=True, kw_only=True):
     refreshed: bool = False  #: the same content with new likes, views, replies or official reply
 
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuv"  #: base 32 "extended hex" (RFC 4648), in small letters
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_SHIFTS = range(110, -1, -10)
+
+
 def appeal_id(source: str, native_id: str) -> str:
     """Derive the identity of an item: 24 characters, the same on every machine and in every revision."""
-    digest = hashlib.blake2b(f"{source}\0{native_id}".encode(), digest_size=15).digest()
-    return b32hexencode(digest).decode().lower()
+    bits = int.from_bytes(hashlib.blake2b(f"{source}\0{native_id}".encode(), digest_size=15).digest(), "big")
+    # Ten bits at a time: twice as fast as base64.b32hexencode, which is written in Python; every item has one.
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])

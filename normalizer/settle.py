@@ -37,7 +37,7 @@ async def settle(made: Sequence[Made], store: AppealStore) -> list[Handed]:
     for at, one in enumerate(made):
         (fresh if one.raw.revision == 1 and not one.raw.refreshed else waiting).append(at)
     fresh, again = _first_of_each(fresh, made)
-    stood = await store.insert([_document(made[at]) for at in fresh])
+    stood = await store.insert(_document(made[at]) for at in fresh)
     for at in fresh:
         if made[at].appeal.id in stood:
             waiting.append(at)
@@ -69,7 +69,7 @@ async def _settle_known(
     now, later = _first_of_each(waiting, made)
     standing = await store.standing([made[at].appeal.id for at in now])
     absent = [at for at in now if made[at].appeal.id not in standing]
-    stood = await store.insert([_document(made[at]) for at in absent])
+    stood = await store.insert(_document(made[at]) for at in absent)
     for at in absent:
         if made[at].appeal.id in stood:
             later.append(at)

@@ -30,6 +30,13 @@ def test_a_row_below_its_goal_says_so() -> None:
     assert not row.met
 
 
+def test_a_row_without_a_goal_only_tells() -> None:
+    row = faster("x", "a | b", [Pair(Sample(1), Sample(100))], unit="records/s")
+
+    assert row.met
+    assert row.goal is None
+
+
 def test_another_figure_of_the_same_run_may_be_compared() -> None:
     pair = Pair(Sample(100, {"messages_a_second": 130.0}), Sample(200)).by("messages_a_second")
 
