@@ -63,7 +63,7 @@ def f1(pairs: Iterable[tuple[str, str]]) -> tuple[float, float, dict[str, tuple[
 
 
 def measure_classes(tables: Tables, path: Path, *, detail: bool) -> None:
-    codes: Counter[str] = Counter()
+    codes: Counter[tuple[str, str, str]] = Counter()
     pairs, sure = [], defaultdict(list)
     for row in rows_of(path):
         appeal = read(tables, row.get("留言详情") or row.get("text") or "", row.get("留言主题") or "")
