@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from normalizer.words import Words
 
@@ -16,11 +16,11 @@ class Spot:
     street: str | None = None
     community: str | None = None
     poi: str | None = None
+    depth: int = field(init=False, compare=False)  #: how much it says: 1 district … 4 a well-known place
 
-    @property
-    def depth(self) -> int:
-        """How much it says: 1 district … 4 a well-known place."""
-        return 1 + (self.street is not None) + (self.community is not None) + (self.poi is not None)
+    def __post_init__(self) -> None:
+        depth = 1 + (self.street is not None) + (self.community is not None) + (self.poi is not None)
+        object.__setattr__(self, "depth", depth)
 
 
 class Gazetteer:

@@ -65,10 +65,10 @@ class Patterns:
         self._ending = [0] * len(numbers)  #: by word: the patterns that it ends
         self._leading = [0] * len(numbers)  #: by word: the patterns whose last word may follow it
         for number, pattern in enumerate(self.patterns):
-            for word in {numbers[word] for word in pattern.words[-1]}:
-                self._ending[word] |= 1 << number
-            for word in before[number][-1] if before[number] else ():
-                self._leading[word] |= 1 << number
+            for last in {numbers[word] for word in pattern.words[-1]}:
+                self._ending[last] |= 1 << number
+            for leading in before[number][-1] if before[number] else ():
+                self._leading[leading] |= 1 << number
         self._automaton = AhoCorasick(tuple(numbers), matchkind=MatchKind.Standard)
 
     def find(self, text: str) -> list[Hit]:

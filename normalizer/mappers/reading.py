@@ -14,6 +14,8 @@ import msgspec
 from normalizer.appeal import Location, instant
 from normalizer.errors import Unmappable
 
+#: How most sources write it; Python reads this one itself, much faster than it is taken apart.
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _LOCAL = re.compile(
     r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})秒?)?(?:[.,](\d{1,6})\d*)?分?)?\s*"
     r"(Z|z|[+-]\d{2}:?\d{2})?\s*$"
@@ -104,6 +106,9 @@ def _from_epoch(number: float) -> str | None:
 
 
 def _from_words(words: str, zone: str) -> str | None:
+    if _USUAL.fullmatch(words) is not None:
+        moment = datetime.fromisoformat(words).replace(tzinfo=_zone(zone))
+        return instant(moment) if _EARLIEST <= moment.year <= _LATEST else None
     match = _LOCAL.match(words)
     if match is None:
         if _NUMBER.match(words):

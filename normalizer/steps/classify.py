@@ -37,8 +37,8 @@ def classify(draft: Draft, tables: Tables) -> None:
     scores, firm = _points(draft, tables)
     _lend(scores)
     _apply_type(draft.request_type, scores)
-    ranked = sorted(scores.items(), key=lambda one: (-one[1], one[0]))[: RUNNERS_UP + 1]
-    ranked = [(code, points) for code, points in ranked if points > 0]
+    best = sorted([(-points, code) for code, points in scores.items() if points > 0])[: RUNNERS_UP + 1]
+    ranked = [(code, -points) for points, code in best]
     if not ranked or ranked[0][1] < LEAST or not firm:
         draft.code, draft.confidence, draft.score = OTHER, 0.0, ranked[0][1] if ranked else 0.0
         draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in _shares(ranked) if code != OTHER]
@@ -62,10 +62,12 @@ def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
         factor = TITLE if start < cut else 1.0
         if word in seen:
             factor *= REPEAT
-        seen.add(word)
+        else:
+            seen.add(word)
         for code, points, weak in votes[word]:
             scores[code] = scores.get(code, 0.0) + points * factor
-            firm = firm or not weak
+            if not weak:
+                firm = True
     for number, start, _ in draft.patterns:
         sense = tables.senses[number]
         if sense.code is not None:
@@ -103,7 +105,8 @@ def _lend(scores: dict[str, float]) -> None:
     """Classes of one family support one another a little: three sorts of school words mean school."""
     family: dict[str, float] = {}
     for code, points in scores.items():
-        family[code[:2]] = family.get(code[:2], 0.0) + points
+        top = code[:2]
+        family[top] = family.get(top, 0.0) + points
     for code, points in scores.items():
         scores[code] = points + FAMILY * (family[code[:2]] - points)
 

@@ -67,8 +67,12 @@ class Accused:
         about = appeal.request_type in _BLAMING or appeal.category.code in _ABOUT_STAFF
         self._texts = [text for text in (appeal.text, appeal.title) if _tells_of_misconduct(text)] if about else []
 
+    def __bool__(self) -> bool:
+        """Say whether anybody may be accused at all: mostly not, and then no unit need be asked about."""
+        return bool(self._named or self._texts)
+
     def __contains__(self, unit: Unit) -> bool:
-        if not self._named and not self._texts:
+        if not self:
             return False
         return self._is_about(unit) or any(self._is_about(above) for above in self._directory.superiors(unit))
 

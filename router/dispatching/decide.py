@@ -103,11 +103,11 @@ def _apply(ruling: Ruling | Tie | None, appeal: Appeal, area: Area, tables: Tabl
     if isinstance(ruling, Tie):
         return Unsure(f"规则{'、'.join(ruling.rules)}同样适用而主办不同，请人工研判", ruling.rules[0])
     units = tables.leading(ruling.lead, area)
-    called = tables.directory.called(ruling.lead)
-    if not units:
+    if len(units) != 1:
+        called = tables.directory.called(ruling.lead)
+        if units:
+            return Unsure(f"同一地点有{len(units)}个{called}，请人工研判", ruling.rule)
         return Unsure(f"应由{called}办理，但诉求没有写明能够定到单位的地点，请人工研判", ruling.rule)
-    if len(units) > 1:
-        return Unsure(f"同一地点有{len(units)}个{called}，请人工研判", ruling.rule)
     unit = units[0]
     doubt = _doubt(unit, scores, tables.thresholds)
     if doubt:
@@ -129,7 +129,7 @@ def _doubt(unit: Unit, scores: Scores, limits: Thresholds) -> str | None:
     sure = scores[unit.code]
     if sure < limits.confidence:
         return f"分类把握不足（{sure:.2f}，应不低于{limits.confidence:.2f}），请人工研判"
-    next_best = max((score for code, score in scores.items() if code != unit.code), default=0.0)
+    next_best = max([score for code, score in scores.items() if code != unit.code], default=0.0)
     if sure - next_best < limits.margin:
         return f"两个单位的把握相近（{sure:.2f}与{next_best:.2f}），请人工研判"
     return None
@@ -235,11 +235,9 @@ def _assistants(choice: Choice, appeal: Appeal, accused: Accused, tables: Tables
 
 
 def _alternatives(scores: Scores, lead: str | None, accused: Accused, tables: Tables) -> list[Alternative]:
-    ranked = sorted(
-        (-score, code)
-        for code, score in scores.items()
-        if code != lead and score > 0.0 and tables.directory.units[code] not in accused
-    )
+    units = tables.directory.units
+    ranked = [(-score, code) for code, score in scores.items() if code != lead and score > 0.0]
+    ranked = sorted([one for one in ranked if units[one[1]] not in accused] if accused else ranked)
     return [Alternative(department=code, confidence=_share(-score)) for score, code in ranked[:ALTERNATIVES]]
 
 

@@ -173,11 +173,14 @@ _SPOKEN_FOLD = {
     **dict(zip(map(ord, "幺壹贰叁肆伍陆柒捌玖"), "1123456789", strict=True)),
     **{0xFF10 + digit: str(digit) for digit in range(10)},
 }
+_MOBILE_PLAIN = re.compile(r"1[3-9][0-9]{9}")
 _MOBILE_TAIL = re.compile(r"(?:^|86)(1[3-9][0-9]{9})$")
 
 
 def canonical_mobile(written: str) -> str | None:
     """Give the eleven digits of a mobile number however it is written; None for anything else."""
+    if _MOBILE_PLAIN.fullmatch(written) is not None:
+        return written
     digits = re.sub(r"[^0-9]", "", written.translate(_SPOKEN_FOLD))
     match = _MOBILE_TAIL.search(digits)
     return match[1] if match else None
