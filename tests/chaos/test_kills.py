@@ -7,7 +7,8 @@ import signal
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ class Worker:
         self._process.wait()
         self._process = self._start()
 
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
     def alive(self) -> bool:
         return self._process.poll() is None
 
@@ -64,6 +69,16 @@ class Worker:
         return time.monotonic() - begin
 
 
+@contextmanager
+def working(house: House) -> Iterator[Worker]:
+    """A worker that is gone at the end, also of a test that failed."""
+    worker = Worker(house)
+    try:
+        yield worker
+    finally:
+        worker.end()
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("times", [2, pytest.param(10, marks=pytest.mark.live)])
 def test_kill_9_of_worker_mongod_and_rabbitmq_loses_nothing_and_sends_nothing_under_two_ids(
@@ -73,8 +88,8 @@ def test_kill_9_of_worker_mongod_and_rabbitmq_loses_nothing_and_sends_nothing_un
     with (
         living_source(seed=times, rate=60) as source,
         opened(tmp_path, SETTINGS.format(url=source.url), {"ORDERS_KEY": KEY}) as house,
+        working(house) as worker,
     ):
-        worker = Worker(house)
         kill: dict[str, Callable[[], None]] = {
             "worker": worker.kill,
             "mongod": lambda: kill_when_it_runs(house, "mongod"),

@@ -54,7 +54,7 @@ def await_reading(source: LivingSource, what: str, seconds: float = 90) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("times", [2, pytest.param(8, marks=pytest.mark.live)])
+@pytest.mark.parametrize("times", [1, pytest.param(8, marks=pytest.mark.live)])
 def test_a_stopped_worker_is_replaced_and_changes_nothing_when_it_wakes(times: int, tmp_path: Path) -> None:
     took: list[float] = []
     with (
