@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from ahocorasick_rs import AhoCorasick
+
 from normalizer.appeal import Appeal, RequestType
 from router.dispatching.directory import Directory, Unit, area_of
 
@@ -18,38 +20,17 @@ _BLAMING = frozenset({RequestType.COMPLAIN, RequestType.REPORT})
 #: Categories that are about the staff of an office, whichever it is (工作人员作风, 纪检信访类).
 _ABOUT_STAFF = frozenset({"1304", "1305"})
 
-#: Misconduct as people word it, by the rarest part of the word: looking for these first costs little.
-_MISCONDUCT = {
-    "作为": ("不作为", "慢作为", "乱作为"),
-    "推": ("推诿", "推卸责任", "互相推", "推来推去"),
-    "皮": ("扯皮", "踢皮球"),
-    "卡要": ("吃拿卡要",),
-    "收": ("收钱", "收黑钱", "收受", "收好处"),
-    "贿": ("受贿", "索贿", "贿赂"),
-    "包庇": ("包庇",),
-    "保护伞": ("保护伞",),
-    "勾结": ("勾结",),
-    "职": ("渎职", "失职", "滥用职权"),
-    "徇私": ("徇私",),
-    "罚款": ("乱罚款",),
-    "打人": ("打人",),
-    "骂人": ("骂人",),
-    "执法": ("暴力执法", "野蛮执法", "钓鱼执法", "违规执法", "粗暴执法", "选择性执法"),
-    "态度": (
-        "态度恶劣",
-        "态度很差",
-        "态度极差",
-        "态度太差",
-        "态度差",
-        "态度不好",
-        "态度很不好",
-        "态度蛮横",
-        "态度傲慢",
-    ),
-    "相护": ("官官相护",),
-    "好处费": ("好处费",),
-}
-_WORDS = "|".join(word for words in _MISCONDUCT.values() for word in words)
+#: Misconduct as people word it.
+_MISCONDUCT = (
+    *("不作为", "慢作为", "乱作为", "推诿", "推卸责任", "互相推", "推来推去", "扯皮", "踢皮球", "吃拿卡要"),
+    *("收钱", "收黑钱", "收受", "收好处", "受贿", "索贿", "贿赂", "包庇", "保护伞", "勾结", "渎职", "失职"),
+    *("滥用职权", "徇私", "乱罚款", "打人", "骂人", "暴力执法", "野蛮执法", "钓鱼执法", "违规执法", "粗暴执法"),
+    *("选择性执法", "态度恶劣", "态度很差", "态度极差", "态度太差", "态度差", "态度不好", "态度很不好"),
+    *("态度蛮横", "态度傲慢", "官官相护", "好处费"),
+)
+_WORDS = "|".join(_MISCONDUCT)
+#: Every complaint is asked: one pass for all words costs half of what looking for them one by one does.
+_AUTOMATON = AhoCorasick(_MISCONDUCT)
 
 
 class Accused:
@@ -113,13 +94,7 @@ def _starts(text: str, name: str) -> Iterable[int]:
 
 
 def _tells_of_misconduct(text: str) -> bool:
-    # Loops, not any(): this runs for every complaint, and the generators would cost more than the search.
-    for stem, words in _MISCONDUCT.items():
-        if stem in text:
-            for word in words:
-                if word in text:
-                    return True
-    return False
+    return bool(_AUTOMATON.find_matches_as_indexes(text))
 
 
 @lru_cache(maxsize=2048)
