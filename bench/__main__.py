@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def _street_against(side: str, ground: Ground, *, one_desk: bool) -> list[Pair]:
 def _sent(pairs: Sequence[Pair]) -> str:
     """Say how much work a record of ours was; every run has the same letters."""
     facts = pairs[0].ours.facts
-    return f"ours sent {facts['messages'] / facts['records']:.2f} messages a record, into {facts['queues']} queues"
+    return f"ours sent {facts['messages'] / facts['records']:.2f} messages a record, queues: {facts['queues']}"
 
 
 def _records(ground: Ground, size: Size) -> Row:
@@ -101,7 +102,7 @@ def main(
     *, names: tuple[str, ...], file: Path | None, quick: bool, size: int | None, runs: int | None, data: Path | None
 ) -> None:
     """Measure each NAME (all of them if none is given) against its baseline in the same run."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)  # a log has no width, and the table needs its own
     chosen = QUICK if quick else FULL
     if size is not None:
         chosen = Size(street=size, records=size, memory=(size, 2 * size), runs=1)
