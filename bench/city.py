@@ -13,7 +13,7 @@ import msgspec
 from bench.ground import Task
 from bench.one_desk import write
 from bench.texts import CITY, Letter, stream
-from connectors.hotline_12345 import HotlineSettings
+from connectors.channels.hotline_12345 import HotlineSettings
 from connectors.raw_appeal import Mode, RawAppeal, appeal_id
 from intake.settings import TableFiles
 from intake.tables import Tables, load_files

@@ -17,7 +17,7 @@ from bench.ground import Task
 from bench.pages_on_disk import PagesOnDisk
 from bench.row import Sample
 from bench.stopwatch import Stopwatch
-from connectors.hotline_12345 import Hotline12345
+from connectors.channels.hotline_12345 import Hotline12345
 from intake import migrations, topology
 from intake.house import House, open_house
 from intake.settings import Broker, Database, Demo, Keys, Settings

@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 import msgspec
 
 from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
-from connectors.compare import Change, Head, Row, absent, compare, rows_of
 from connectors.errors import ClaimLapsed, Resting, SourceDown, StopSource, TryLater
+from connectors.keeping.compare import Change, Head, Row, absent, compare, rows_of
+from connectors.keeping.pages import PageClaim, Stage, What
+from connectors.keeping.raw import SHANGHAI
+from connectors.keeping.sources import SourceClaim
+from connectors.keeping.store import Store
 from connectors.raw_appeal import RawAppeal
 from connectors.source import Source
-from connectors.store import Store
-from connectors.store_pages import PageClaim, Stage, What
-from connectors.store_raw import SHANGHAI
-from connectors.store_sources import SourceClaim
 
 LARGEST = 500  #: items of a page
 ROUNDS = 5  #: of two workers that write the same item at once, one wins a round

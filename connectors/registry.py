@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.base import Connector, Fetch
-from connectors.discuz import Discuz, DiscuzSettings
-from connectors.feed import Feed, FeedSettings
-from connectors.hotline_12345 import Hotline12345, HotlineSettings
-from connectors.http_json.connector import HttpJson
-from connectors.http_json.settings import HttpJsonSettings
-from connectors.netease import Netease, NeteaseSettings
+from connectors.channels.discuz import Discuz, DiscuzSettings
+from connectors.channels.feed import Feed, FeedSettings
+from connectors.channels.hotline_12345 import Hotline12345, HotlineSettings
+from connectors.channels.http_json.connector import HttpJson
+from connectors.channels.http_json.settings import HttpJsonSettings
+from connectors.channels.netease import Netease, NeteaseSettings
+from connectors.channels.table import TableFile, TableSettings
+from connectors.channels.waline import Waline, WalineSettings
 from connectors.source import Source
-from connectors.table import TableFile, TableSettings
-from connectors.waline import Waline, WalineSettings
 
 #: settings, the way to the network, the environment (for keys) -> the connector
 Open = Callable[[Any, Fetch, Mapping[str, str]], Connector]
@@ -37,6 +37,6 @@ REGISTRY: dict[str, Kind] = {
     "discuz": Kind(DiscuzSettings, open=Discuz),  # Discuz 论坛手机接口
     "waline": Kind(WalineSettings, open=Waline),  # 新闻评论
     "netease": Kind(NeteaseSettings, open=Netease),  # 网易跟帖
-    "http_json": Kind(HttpJsonSettings, open=HttpJson),  # 声明式接口，与 connectors/presets/
+    "http_json": Kind(HttpJsonSettings, open=HttpJson),  # 声明式接口，与 connectors/channels/presets/
     "table": Kind(TableSettings, open_file=TableFile),  # CSV、XLSX、JSON lines
 }

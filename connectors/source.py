@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from connectors.quiet import hours_of
+from connectors.asking.quiet import hours_of
 from connectors.raw_appeal import Mode
 
 #: The channels of DESIGN section 4.

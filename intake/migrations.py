@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from pymongo.errors import DuplicateKeyError
 
-import connectors.store
+import connectors.keeping.store
 import normalizer.store
 from router.store import CaseStore
 
@@ -45,7 +45,7 @@ class SchemaRefused(Exception):
 
 async def _first_indexes(db: Database) -> None:
     """Every index beside `_id`: each room knows its own, the front door those of what sees all rooms."""
-    await connectors.store.ensure_indexes(db)
+    await connectors.keeping.store.ensure_indexes(db)
     await normalizer.store.ensure_indexes(db)
     await CaseStore(db).ensure_indexes()
     for collection, name, keys, options in _FRONT_DOOR:

@@ -12,9 +12,9 @@ import msgspec
 import connectors.flow
 from connectors.base import Connector, Rereads
 from connectors.flow import Batch
+from connectors.keeping.pages import Entry, What
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from connectors.store_pages import Entry, What
 from intake.house import Database, House
 from intake.street.rooms import Rooms, open_connectors
 from normalizer.store import AppealStore

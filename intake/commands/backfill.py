@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from connectors.errors import ConnectorError
+from connectors.keeping.sources import SourceStore
 from connectors.raw_appeal import Mode, RawAppeal
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from connectors.store_sources import SourceStore
 from intake import migrations
 from intake.cli import App, fail, print_json, run
 from intake.commands.run import prepare_queues, stopped_by_signals, watching

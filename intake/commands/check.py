@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
+from connectors.keeping.budgets import BudgetStore
+from connectors.keeping.sources import SourceStore
 from connectors.source import Source
-from connectors.store_budgets import BudgetStore
-from connectors.store_sources import SourceStore
 from intake.checking import Checked, CheckedSource, check_servers, check_source
 from intake.cli import App, command, fail, print_json, run
 from intake.demo_server import DemoFailed, demo_server

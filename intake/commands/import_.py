@@ -21,10 +21,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from connectors.channels.table import TableFile
 from connectors.errors import ConnectorError
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from connectors.table import TableFile
 from intake import migrations
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.run import prepare_queues, stopped_by_signals, watching

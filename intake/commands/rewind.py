@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from connectors.base import Dated
+from connectors.keeping.sources import SourceStore
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from connectors.store_sources import SourceStore
 from intake.cli import App, fail, run
 from intake.house import open_house
 from intake.settings import Settings

@@ -7,9 +7,9 @@ from datetime import datetime
 import click
 import msgspec
 
+from connectors.keeping.sources import SourceState, SourceStore
 from connectors.raw_appeal import Mode
 from connectors.source import Source
-from connectors.store_sources import SourceState, SourceStore
 from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
 from intake.screen import console, table

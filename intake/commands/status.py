@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import click
 
-from connectors.store_sources import SourceState, SourceStore
+from connectors.keeping.sources import SourceState, SourceStore
 from intake import migrations
 from intake.cli import App, command, print_json, run
 from intake.commands.sources import STANDING, standing

@@ -20,9 +20,9 @@ import structlog
 from connectors.base import BadItem, Connector, Dated, Item, Page
 from connectors.errors import ClaimLapsed, Resting, TryLater
 from connectors.flow import Batch, Room, parts, patience, take_page
+from connectors.keeping.sources import SourceClaim, SourceStore
 from connectors.raw_appeal import RawAppeal, appeal_id
 from connectors.source import Source
-from connectors.store_sources import SourceClaim, SourceStore
 from intake.street.patience import Patience
 
 log = structlog.get_logger()

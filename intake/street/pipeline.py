@@ -19,7 +19,7 @@ import structlog
 from bson import ObjectId
 
 from connectors.flow import Batch
-from connectors.store_pages import PageClaim, Stage
+from connectors.keeping.pages import PageClaim, Stage
 from intake.street.patience import Patience, Stopping, fault
 from intake.street.progress import Progress
 from normalizer.appeal import Handed

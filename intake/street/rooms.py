@@ -13,13 +13,13 @@ from pymongo.errors import EncryptionError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 import connectors.flow
-import connectors.store
+import connectors.keeping.store
 import normalizer.flow
 import router.flow
+from connectors.asking.budget import Books, Budget, LocalBudget, SharedBudget, Terms, pause_of
+from connectors.asking.http import addresses_of, fetch_for, open_session
 from connectors.base import Connector
-from connectors.budget import Books, Budget, LocalBudget, SharedBudget, Terms, pause_of
 from connectors.flow import Batch
-from connectors.http import addresses_of, fetch_for, open_session
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import tables
@@ -147,7 +147,9 @@ def _rooms(
     sending: router.flow.Room,
     owner: str,
 ) -> Rooms:
-    reading = connectors.flow.Room(store=connectors.store.open_store(house.db, sealer), now=clock.now, owner=owner)
+    reading = connectors.flow.Room(
+        store=connectors.keeping.store.open_store(house.db, sealer), now=clock.now, owner=owner
+    )
     mapping = normalizer.flow.Room(
         tables=read.normalizer, ref_key=keys.ref_key, store=AppealStore(house.db), seal=sealer, now=clock.now
     )

@@ -19,8 +19,8 @@ import structlog
 from connectors.base import Connector
 from connectors.errors import ClaimLapsed, StopSource, TryLater
 from connectors.flow import Batch, Room, read_source
+from connectors.keeping.sources import SourceClaim
 from connectors.source import Source
-from connectors.store_sources import SourceClaim
 from intake.street.patience import Patience, Stopping, fault, is_away
 from intake.street.pipeline import Pipeline
 from intake.street.progress import Progress, SourceProgress, State

@@ -13,8 +13,8 @@ import structlog
 
 from connectors.base import Connector
 from connectors.flow import take_over
+from connectors.keeping.pages import Stage
 from connectors.source import Source
-from connectors.store_pages import Stage
 from intake.street.patience import Patience, Stopping, fault
 from intake.street.pipeline import Pipeline
 from intake.street.progress import Progress

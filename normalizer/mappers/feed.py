@@ -1,4 +1,4 @@
-"""An entry of a feed (RSS, Atom, JSON Feed), as connectors/feed.py laid it out: one shape for the three."""
+"""An entry of a feed (RSS, Atom, JSON Feed), as connectors/channels/feed.py laid it out: one shape for the three."""
 
 from __future__ import annotations
 

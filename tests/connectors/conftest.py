@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.flow import Room
+from connectors.keeping.store import Store, ensure_indexes, open_store
 from connectors.raw_appeal import Mode
 from connectors.source import Source
-from connectors.store import Store, ensure_indexes, open_store
 
 
 @pytest.fixture

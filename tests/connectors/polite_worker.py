@@ -17,13 +17,13 @@ import aiohttp
 import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from connectors import http
+from connectors.asking import http
+from connectors.asking.budget import Pace, SharedBudget, Terms, pause_of
 from connectors.base import Fetch, Request
-from connectors.budget import Pace, SharedBudget, Terms, pause_of
 from connectors.errors import ConnectorError
+from connectors.keeping.budgets import BudgetStore
 from connectors.raw_appeal import Mode
 from connectors.source import Source
-from connectors.store_budgets import BudgetStore
 
 PATHS = ("/list", "/list?page=2", "/private/open", "/private/diary", "/files/plan.pdf", "/leads-astray")
 

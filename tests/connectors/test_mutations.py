@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.channels.table import TableSettings, read_row
+from connectors.channels.table_rows import Row
 from connectors.errors import ConnectorError
-from connectors.table import TableSettings, read_row
-from connectors.table_rows import Row
 from tests.connectors.recording import FOLDER, Recording, read, recordings
 
 STRANGE = [None, 0, -1, 1e30, 17, True, "", "x", "-", "2026-13-41", [], [1], [None], {}, {"a": 1}, [{"a": None}]]

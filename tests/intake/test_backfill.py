@@ -13,11 +13,11 @@ import pytest
 from connectors.base import BadItem, Item, Page
 from connectors.errors import RateLimited, TryLater
 from connectors.flow import Batch, Room
+from connectors.keeping.pages import What
+from connectors.keeping.sources import SourceStore
+from connectors.keeping.store import ensure_indexes, open_store
 from connectors.raw_appeal import Mode, RawAppeal, appeal_id
 from connectors.source import Source
-from connectors.store import ensure_indexes, open_store
-from connectors.store_pages import What
-from connectors.store_sources import SourceStore
 from intake.street.backfill import Backfill, Course, Done, Span
 from intake.street.patience import Patience
 from tests.chaos.living_source import KEY, LivingSource, living_source

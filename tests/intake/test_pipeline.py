@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo.errors import OperationFailure
 
 from connectors.flow import Batch
-from connectors.store_pages import Entry, PageClaim, Stage, What
+from connectors.keeping.pages import Entry, PageClaim, Stage, What
 from intake.street import pipeline
 from intake.street.patience import Patience
 from intake.street.pipeline import Pipeline

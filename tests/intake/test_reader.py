@@ -11,9 +11,9 @@ import pytest
 from connectors.base import Page
 from connectors.errors import AccessDenied
 from connectors.flow import Room
+from connectors.keeping.store import open_store
 from connectors.raw_appeal import Mode
 from connectors.source import Source
-from connectors.store import open_store
 from intake.sealing import Sealer
 from intake.street import sources
 from intake.street.patience import Patience

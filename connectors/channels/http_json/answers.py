@@ -1,0 +1,174 @@
+"""Bytes -> rows, and what the answer says of the next page. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from connectors.base import Response
+from connectors.channels.http_json.paths import look, scope_of
+from connectors.channels.http_json.plan import Call, Errors, Plan, Scalar
+from connectors.channels.http_json.shapes import decoded, js_in, json_in
+from connectors.channels.http_json.templates import written
+from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateLimited, SourceDown
+
+PATIENCE = 30.0  #: seconds, where a source asks for patience and does not say how long
+_NEXT_LINK = re.compile(r"<([^>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*\"?[^\",;]*\bnext\b", re.IGNORECASE)
+DEEPEST = 50  #: replies to replies
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One row, and what it hangs under."""
+
+    row: Any
+    root: Any = None
+    parent: Any = None
+    index: int = 0  #: its place in the answer
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of one call."""
+
+    body: Any
+    rows: tuple[Found, ...]
+    roots: tuple[Any, ...]  #: the rows without those that are nested in them
+    link: str | None = None
+    fetched_at: datetime
+
+
+def parse(response: Response, plan: Plan, call: Call, where: str) -> Answer:
+    """Read one answer."""
+    body = body_of(response, plan, call, where)
+    if body is EMPTY:
+        return Answer(body=None, rows=(), roots=(), fetched_at=response.fetched_at)
+    rows = look(body, call.rows or "")
+    if rows is None and call.rows_may_miss:
+        rows = []
+    if isinstance(rows, dict):
+        rows = list(rows.values())
+    if not isinstance(rows, list):
+        raise FormatChanged(f"{where} answered without a list at {call.rows or 'its top'}; check `rows`")
+    flat = tuple(
+        msgspec.structs.replace(found, index=index)
+        for index, found in enumerate(found for row in rows for found in _flat(row, call.children))
+    )
+    link = _link(response, body, call, where)
+    return Answer(body=body, rows=flat, roots=tuple(rows), link=link, fetched_at=response.fetched_at)
+
+
+EMPTY = object()  #: the answer is an error that means: no rows
+
+
+def body_of(response: Response, plan: Plan, call: Call, where: str) -> Any:  # noqa: ANN401
+    """Decode an answer, and raise what it says is wrong."""
+    text = decoded(response, plan.encoding)
+    if call.shape == "text":
+        return text
+    if not text.strip():
+        raise SourceDown(f"{where} answered nothing at all; it is asked again")
+    body = js_in(text, where) if call.shape == "js" else json_in(text, where)
+    for errors in plan.errors:
+        meaning = _meaning(errors, body)
+        if meaning == "empty":
+            return EMPTY
+        if meaning is not None:
+            raise _error(meaning, where, look(body, errors.path), errors)
+    return body
+
+
+def among(value: object, values: tuple[Scalar, ...]) -> bool:
+    """Compare as people would write it: 0 is "0", true is "true"."""
+    return written(value) in {written(each) for each in values} if not isinstance(value, dict | list) else False
+
+
+def _meaning(errors: Errors, body: Any) -> str | None:  # noqa: ANN401
+    value = look(body, errors.path)
+    if (value is None and errors.absent_ok) or (value is not None and among(value, errors.ok)):
+        return None
+    for meaning in ("denied", "busy", "down", "empty"):
+        if value is not None and among(value, getattr(errors, meaning)):
+            return meaning
+    message = look(body, errors.message) if errors.message is not None else None
+    if isinstance(message, str):
+        for meaning, words in errors.words.items():
+            if any(word.lower() in message.lower() for word in words):
+                return meaning
+    return "unknown"
+
+
+def _error(meaning: str, where: str, value: object, errors: Errors) -> ConnectorError:
+    # A short code may be shown; anything longer could be a citizen's words.
+    code = written(value) if isinstance(value, str | int | float) else "none"
+    told = f"{errors.path} = {code}" if re.fullmatch(r"[\w.-]{1,24}", code, re.ASCII) else errors.path
+    if meaning == "denied":
+        return AccessDenied(f"{where} refuses ({told}); renew the key or the permission, then resume the source")
+    if meaning == "busy":
+        return RateLimited(f"{where} asks for patience ({told})", PATIENCE)
+    if meaning == "down":
+        return SourceDown(f"{where} says that it is not ready ({told}); it is asked again")
+    return FormatChanged(f"{where} answered an error ({told}); look it up, then add it to `errors`")
+
+
+def _flat(row: Any, children: tuple[str, ...], above: tuple[Any, ...] = ()) -> Iterator[Found]:  # noqa: ANN401
+    """Rows and those nested in them, each without its own children."""
+    if not isinstance(row, dict) or not children or len(above) > DEEPEST:
+        yield _found(row, above)
+        return
+    heads = {path.partition(".")[0] for path in children}
+    bare = {name: value for name, value in row.items() if name not in heads}
+    yield _found(bare, above)
+    for path in children:
+        nested = look(row, path)
+        parts = nested.values() if isinstance(nested, dict) else nested if isinstance(nested, list) else []
+        for part in parts:
+            yield from _flat(part, children, (*above, bare))
+
+
+def _found(row: Any, above: tuple[Any, ...]) -> Found:  # noqa: ANN401
+    return Found(row=row, root=above[0] if above else None, parent=above[-1] if above else None)
+
+
+def _link(response: Response, body: Any, call: Call, where: str) -> str | None:  # noqa: ANN401
+    if call.paging.kind != "link":
+        return None
+    if call.paging.next is None:
+        match = _NEXT_LINK.search(response.headers.get("link", ""))
+        return match[1] if match else None
+    link = look(body, call.paging.next)
+    if link is None or link == "":
+        return None
+    if not isinstance(link, str):
+        raise FormatChanged(f"{where} answered without an address at {call.paging.next}; check `paging.next`")
+    return link
+
+
+def number_at(body: Any, path: str | None, where: str) -> int | None:  # noqa: ANN401
+    """Read a count that the plan names."""
+    if path is None:
+        return None
+    value = look(body, path)
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) <= 15:  # noqa: PLR2004  what a float holds
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FormatChanged(f"{where} answered without a number at {path}; check `paging`")
+    return value
+
+
+def says_no(value: object) -> bool:
+    """None, false, 0, "" and their like."""
+    return value in (None, False, 0, "", "0", "false", "False", "N", "n", "否") or value in ([], {})
+
+
+def fits(match: Any, row: Any, of: Mapping[str, Any]) -> bool:  # noqa: ANN401
+    """Does a Match of the plan apply to this row?"""
+    value = value_at(row, match.path, of)
+    return not says_no(value) if match.among is None else among(value, match.among)
+
+
+def value_at(row: Any, path: str, of: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Look into the row, or into what was captured of its surroundings."""
+    return of.get(path) if scope_of(path) is not None else look(row, path)

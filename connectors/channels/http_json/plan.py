@@ -1,0 +1,309 @@
+"""What the settings may declare of an interface: one typed plan, checked with all problems at once."""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Union
+
+import msgspec
+
+from connectors.channels.http_json import templates
+from connectors.channels.http_json.paths import scope_of
+from connectors.channels.table import CONTENT, IN_PLACE
+
+OURS = (*CONTENT, *IN_PLACE, "attachments")
+TIMES = ("posted_at", "occurred_at", "reply_at")
+Scalar = str | int | float | bool
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A table of the settings."""
+
+
+class Match(_Part, frozen=True, kw_only=True):
+    """A row to which this applies: the value at `path` is one of `is`; without `is`, it says anything but no."""
+
+    path: str
+    among: tuple[Scalar, ...] | None = msgspec.field(default=None, name="is")
+
+
+class Field(_Part, frozen=True, kw_only=True):
+    """How one of our names is found in a row (字段)."""
+
+    path: str | tuple[str, ...]  #: several: the first that says something
+    when: Match | None = None  #: else the name is empty
+    date: str | None = None  #: s, ms, us, or as in strptime; left out: every usual way of writing times
+    zone: str | None = None  #: of a local time; left out: the source's
+    shift: float = 0.0  #: seconds to add: some sources' epochs are eight hours too small
+    query: str | None = None  #: the value is a query string, and this name in it is meant
+    match: str | None = None  #: the first group of this expression
+    values: dict[str, str] = {}  #: theirs = ours; what is not listed stays
+    otherwise: str | None = None  #: the path where the above finds nothing
+    text: str | None = None  #: the value stands at {} in here; {url} is the source's address
+
+
+Spec = str | tuple[str, ...] | Field
+
+
+class Errors(_Part, frozen=True, kw_only=True):
+    """An error that comes as HTTP 200 (错误体): what `path` must be, and which error it is otherwise."""
+
+    path: str
+    ok: tuple[Scalar, ...] = ()
+    absent_ok: bool = False
+    denied: tuple[Scalar, ...] = ()  #: the key or the permission is refused
+    busy: tuple[Scalar, ...] = ()  #: asks for patience
+    down: tuple[Scalar, ...] = ()  #: is broken, is asked again
+    empty: tuple[Scalar, ...] = ()  #: means that there are no rows
+    message: str | None = None  #: path of the message in which `words` are looked for
+    words: dict[Literal["denied", "busy", "down", "empty"], tuple[str, ...]] = {}
+
+
+class Paging(_Part, frozen=True, kw_only=True):
+    """How one asks for the next page (分页)."""
+
+    kind: Literal["none", "page", "offset", "cursor", "keyset", "link"] = "none"
+    first: int = 1  #: number of the first page, or the first offset
+    size: Annotated[int, msgspec.Meta(ge=1)] = 50  #: what {size} is
+    next: str | None = None  #: path of the cursor or of the next address; a link may come in the header Link instead
+    key: tuple[str, ...] = ()  #: paths in a page's last row: {after}, {after2}, … of the next page
+    start: tuple[Scalar, ...] = ()  #: {after}, {after2}, … or {cursor} of the first page; left out: not sent
+    more: str | None = None  #: path that says whether there is more
+    pages: str | None = None  #: path of the number of pages
+    total: str | None = None  #: path of the number of rows
+    total_of: Literal["roots", "rows"] = "roots"  #: whether it counts nested rows too
+    short_is_end: bool = False  #: a page with fewer than `size` rows is the last
+    sticky: Annotated[int, msgspec.Meta(ge=0)] = 20  #: rows at the head that may be old and pinned
+    most: Annotated[int, msgspec.Meta(ge=1)] = 2000  #: pages of one reading; more is going in circles
+    resume: bool | None = None  #: an interrupted reading goes on where it was; left out: for cursor and keyset
+
+
+class Call(_Part, frozen=True, kw_only=True):
+    """One request (请求)."""
+
+    path: str = ""  #: behind `url`, or a whole address whose host is named in `hosts`
+    method: Literal["GET", "POST"] = "GET"
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    json: Any = None
+    form: dict[str, str] = {}
+    form_encoding: str = "utf-8"
+    shape: Literal["json", "js", "text"] = "json"  #: JSONP and `var x = …` are unwrapped; js: bare keys, single quotes
+    rows: str | None = None  #: path of the list of rows; "" is the answer itself
+    rows_may_miss: bool = False
+    children: tuple[str, ...] = ()  #: paths in a row of nested rows, which become rows of their own
+    id: str | None = None  #: path that tells rows apart; left out: fields.native_id, or all of the row
+    paging: Paging = Paging()
+
+
+class Detail(Call, frozen=True, kw_only=True):
+    """The second call of a join, made for each row of the list: either `row` or `rows` (详情)."""
+
+    row: str | None = None  #: path of the object that completes the row, as `@detail`
+    when: Match | None = None  #: only for these rows of the list
+
+
+class Window(_Part, frozen=True, kw_only=True):
+    """Slices of time that are asked for one after the other: {since} and {until} (时间窗)."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0)]
+    start: str  #: where the first reading begins
+
+
+class Times(_Part, frozen=True, kw_only=True):
+    """How {since} and {until} are written."""
+
+    format: str = "%Y-%m-%d %H:%M:%S"  #: or s, ms, iso
+    zone: str | None = None  #: left out: the source's
+
+
+class Sign(_Part, frozen=True, kw_only=True):
+    """A signature over each request, made with {key} (签名)."""
+
+    text: str  #: what is signed: of {method} {path} {query} {body} {timestamp} {user}; for a plain digest also {key}
+    headers: dict[str, str]  #: such as X-Sign = "{signature}", X-Timestamp = "{timestamp}"
+    way: Literal["hmac", "digest"] = "hmac"
+    algorithm: Literal["sha256", "sha1", "sha512", "md5"] = "sha256"
+    encoding: Literal["hex", "base64"] = "hex"
+    milliseconds: bool = False  #: of {timestamp}
+
+
+class Plan(_Part, frozen=True, kw_only=True):
+    """All of it."""
+
+    list: Call
+    fields: dict[str, Spec]
+    detail: Detail | None = None
+    headers: dict[str, str] = {}
+    sign: Sign | None = None
+    values: dict[str, str] = {}
+    errors: tuple[Errors, ...] = ()
+    deleted: tuple[Match, ...] = ()
+    skip: tuple[Match, ...] = ()
+    required: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    encoding: str | None = None
+    reading: Literal["whole", "newest_first", "oldest_first", "windows"] = "whole"
+    order_by: Spec | None = None
+    overlap: Annotated[float, msgspec.Meta(ge=0)] = 3600.0
+    sweep_every: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    complete: bool = False
+    empty_is_error: bool = False
+    window: Window | None = None
+    times: Times = Times()
+
+    @property
+    def order(self) -> Spec | None:
+        return self.order_by if self.order_by is not None else self.fields.get("posted_at")
+
+    @property
+    def nests(self) -> bool:
+        """The rows of the detail are the items, not those of the list."""
+        return self.detail is not None and self.detail.row is None
+
+    @property
+    def keyed(self) -> bool:
+        """The position is the last row's key, not a time."""
+        return self.reading == "oldest_first" and self.list.paging.kind == "keyset" and "since" not in asked(self.list)
+
+
+def asked(call: Call) -> set[str]:
+    """Give the names that a request asks for: page, cursor, since, row, …."""
+    templated = [call.path, call.query, call.headers, call.json, call.form]
+    return {place.partition(".")[0] for place in templates.places(templated)}
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one declaration over another, table by table; a list replaces a list, and `false` takes a field away."""
+    out = dict(base)
+    for name, value in over.items():
+        below = out.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            out[name] = merged(below, value)
+        else:
+            out[name] = value
+    fields = out.get("fields")
+    if isinstance(fields, Mapping):
+        out["fields"] = {name: spec for name, spec in fields.items() if spec is not False}
+    return out
+
+
+def read(declared: Mapping[str, Any]) -> tuple[Plan | None, list[str]]:
+    """Convert a declaration; every problem is told, not the first alone."""
+    problems = list(_wrong(declared, Plan, ""))
+    if problems:
+        return None, problems
+    try:
+        plan = msgspec.convert(dict(declared), Plan)
+    except msgspec.ValidationError as error:
+        return None, [f"list {error}"]
+    return plan, list(_inconsistent(plan))
+
+
+def _wrong(declared: Mapping[str, Any], kind: type[msgspec.Struct], where: str) -> Iterator[str]:
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, value in declared.items():
+        at = f"{where}{name}"
+        field = known.get(name)
+        if field is None:
+            yield f"{at} is not known here; known are: {' '.join(known)}"
+        elif (part := _part_of(field.type)) is not None and isinstance(value, Mapping):
+            yield from _wrong(value, part, f"{at}.")
+        else:
+            try:
+                msgspec.convert(value, field.type)
+            except msgspec.ValidationError as error:
+                yield f"{at} is wrong: {error}"
+    yield from (f"{where}{name} is missing" for name, field in known.items() if field.required and name not in declared)
+
+
+def _part_of(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401  an annotation
+    """The table that an annotation means, `Window` in `Window | None`."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    if typing.get_origin(kind) in {Union, types.UnionType}:
+        parts = [part for each in typing.get_args(kind) if (part := _part_of(each)) is not None]
+        return parts[0] if parts else None
+    return None
+
+
+def _inconsistent(plan: Plan) -> Iterator[str]:
+    yield from _fields(plan)
+    yield from _calls(plan)
+    if plan.reading in {"newest_first", "oldest_first"} and plan.order is None and not plan.keyed:
+        yield "reading by time needs order_by or fields.posted_at: the time by which the rows are sorted"
+    if (plan.reading == "windows") != (plan.window is not None):
+        yield 'reading = "windows" and the table `window` go together'
+    if plan.reading == "oldest_first" and not plan.keyed and "since" not in asked(plan.list):
+        yield "reading oldest_first needs {since} in the request: else all of it is read each time"
+    if plan.sweep_every is not None and plan.reading != "newest_first":
+        yield 'sweep_every is for reading = "newest_first"; for "whole" say complete = true'
+    if plan.complete and plan.reading != "whole":
+        yield 'complete is for reading = "whole"; for "newest_first" give sweep_every'
+
+
+def _fields(plan: Plan) -> Iterator[str]:
+    for name, spec in plan.fields.items():
+        if name not in OURS:
+            yield f"fields.{name} is not a name of ours; ours are: {' '.join(OURS)}"
+        for expression in [spec.match] if isinstance(spec, Field) and spec.match is not None else []:
+            if (wrong := _expression(expression)) is not None:
+                yield f"fields.{name}.match {wrong}"
+    if "native_id" not in plan.fields:
+        yield "fields.native_id is missing: without an id a repeat cannot be told from a new item"
+    if not {"text", "title"} & plan.fields.keys():
+        yield "fields must name `text` or `title`: without words there is no appeal"
+    yield from (f"required names {name}, which is not in fields" for name in plan.required if name not in plan.fields)
+
+
+def _expression(expression: str) -> str | None:
+    try:
+        return None if re.compile(expression).groups == 1 else "must have exactly one group in parentheses"
+    except re.error as error:
+        return f"is no expression: {error}"
+
+
+def _calls(plan: Plan) -> Iterator[str]:
+    if plan.list.rows is None:
+        yield "list.rows is missing: the path of the rows in the answer"
+    if plan.detail is not None and (plan.detail.row is None) == (plan.detail.rows is None):
+        yield "detail needs either `row` (it completes the row) or `rows` (its rows are the items)"
+    calls = {"list": plan.list} | ({"detail": plan.detail} if plan.detail is not None else {})
+    for name, call in calls.items():
+        if call.json is not None and call.form:
+            yield f"{name} has both json and form"
+        if (call.json is not None or call.form) and call.method == "GET":
+            yield f'{name}.method must be "POST" to carry a body'
+        yield from _paging(call, name)
+
+
+def _paging(call: Call, name: str) -> Iterator[str]:
+    paging = call.paging
+    if paging.kind == "cursor" and paging.next is None:
+        yield f"{name}.paging.next is missing: the path of the next cursor"
+    if paging.kind == "keyset" and not paging.key:
+        yield f"{name}.paging.key is missing: the paths of the key in a row"
+    wanted = {"page": "page", "offset": "offset", "cursor": "cursor", "keyset": "after"}.get(paging.kind)
+    if wanted is not None and wanted not in asked(call):
+        yield f"{name}.paging is by {paging.kind}, but nothing in the request asks for {{{wanted}}}"
+
+
+def scoped_paths(plan: Plan) -> tuple[str, ...]:
+    """Every path of the fields that begins outside the row."""
+    found: set[str] = set()
+    specs = [*plan.fields.values(), *([plan.order] if plan.order is not None else [])]
+    for spec in specs:
+        when = [spec.when.path] if isinstance(spec, Field) and spec.when else []
+        found.update(path for path in [*paths_of(spec), *when] if scope_of(path))
+    found.update(each.path for each in (*plan.deleted, *plan.skip) if scope_of(each.path))
+    return tuple(sorted(found))
+
+
+def paths_of(spec: Spec) -> tuple[str, ...]:
+    """The paths of a field, in order."""
+    path = spec.path if isinstance(spec, Field) else spec
+    paths = (path,) if isinstance(path, str) else path
+    return (*paths, spec.otherwise) if isinstance(spec, Field) and spec.otherwise is not None else paths

@@ -1,0 +1,145 @@
+"""Pages of one call, one after the other, until there are no more: whatever the paging, and however it ends.
+
+A list ends where it says so (no next, no more, all pages, all rows), and where it can only go in circles: nothing but
+rows that were seen, or a cursor that repeats. Only the first kind of end proves that all of it was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from connectors.base import Fetch
+from connectors.channels.http_json.answers import Answer, Found, number_at, parse, says_no
+from connectors.channels.http_json.paths import look
+from connectors.channels.http_json.plan import Call, Paging, Plan
+from connectors.channels.http_json.requests import address, paging_values, request_of
+from connectors.channels.http_json.settings import HttpJsonSettings
+from connectors.errors import FormatChanged, SourceDown
+
+GONE = (404, 410)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list."""
+
+    answer: Answer
+    token: Any = None  #: where to go on; None with the last page
+    last: bool = False
+    complete: bool = False  #: with the last page: all of the list was seen
+
+
+class Walker:
+    """Asks for lists."""
+
+    def __init__(self, settings: HttpJsonSettings, plan: Plan, fetch: Fetch) -> None:
+        self._settings = settings
+        self._plan = plan
+        self._fetch = fetch
+
+    async def walk(
+        self,
+        call: Call,
+        values: Mapping[str, Any],
+        *,
+        named: Callable[[Found], str],
+        token: Any = None,  # noqa: ANN401
+    ) -> AsyncGenerator[Step]:
+        """Ask for one page after the other. `named` tells rows apart."""
+        where = f"source {self._settings.name}: {address(call, self._settings, values).partition('?')[0]}"
+        seen, asked, totals = _Seen(), [token], set[int | None]()
+        whole = token is None
+        for number in range(call.paging.most):
+            answer = await self._ask(call, values, token, where, first=number == 0)
+            if number == 0 and token is None and not answer.roots and self._plan.empty_is_error:
+                raise SourceDown(f"{where} answered an empty list, which `empty_is_error` rules out; it is asked again")
+            fresh = seen.add(answer, named)
+            total = number_at(answer.body, call.paging.total, where) if answer.body is not None else None
+            totals.add(total)
+            following = _following(call.paging, answer, token)
+            ended = _says_end(call.paging, answer, token, where) or (
+                total is not None and seen.count(call.paging) >= total
+            )
+            last = ended or not fresh or following is None or following in asked
+            proved = (ended or not answer.roots or (fresh and following is None)) and len(totals) == 1
+            enough = total is None or seen.count(call.paging) >= total
+            yield Step(
+                answer=answer,
+                token=None if last else following,
+                last=last,
+                complete=last and whole and proved and enough,
+            )
+            if last:
+                return
+            asked.append(following)
+            token = following
+        raise FormatChanged(f"{where}: {call.paging.most} pages and no end; mend `paging`, or raise its `most`")
+
+    async def _ask(self, call: Call, values: Mapping[str, Any], token: Any, where: str, *, first: bool) -> Answer:  # noqa: ANN401
+        link = token if call.paging.kind == "link" else None
+        filled = {**values, **paging_values(call.paging, token)}
+        response = await self._fetch(request_of(call, self._plan, self._settings, filled, link))
+        if response.status not in GONE:
+            return parse(response, self._plan, call, where)
+        if first and token is None:
+            raise Gone(f"{where} answered {response.status}: it is gone; find its new address")
+        return Answer(body=None, rows=(), roots=(), fetched_at=response.fetched_at)
+
+
+class Gone(FormatChanged):
+    """The list is not there (any more)."""
+
+
+class _Seen:
+    """The rows that were seen so far."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.roots = 0
+
+    def count(self, paging: Paging) -> int:
+        """What `total` is held against."""
+        return self.roots if paging.total_of == "roots" else len(self.ids)
+
+    def add(self, answer: Answer, named: Callable[[Found], str]) -> bool:
+        """Take note of a page; False: nothing in it is new."""
+        before = len(self.ids)
+        for found in answer.rows:
+            name = named(found)
+            if found.root is None and name not in self.ids:
+                self.roots += 1
+            self.ids.add(name)
+        return len(self.ids) > before
+
+
+def _following(paging: Paging, answer: Answer, token: Any) -> Any:  # noqa: ANN401
+    """Where the next page begins; None: nowhere."""
+    match paging.kind:
+        case "page":
+            return (paging.first if token is None else token) + 1
+        case "offset":
+            # By the rows that came: a source may cut `size` without a word.
+            return (paging.first if token is None else token) + max(1, len(answer.roots))
+        case "cursor":
+            cursor = look(answer.body, paging.next or "")
+            return None if says_no(cursor) or not isinstance(cursor, str | int | float) else cursor
+        case "keyset":
+            key = [look(answer.roots[-1], path) for path in paging.key] if answer.roots else [None]
+            return None if any(not isinstance(part, str | int | float) for part in key) else key
+        case "link":
+            return answer.link
+        case _:
+            return None
+
+
+def _says_end(paging: Paging, answer: Answer, token: Any, where: str) -> bool:  # noqa: ANN401
+    if not answer.roots:
+        return True
+    if paging.more is not None and says_no(look(answer.body, paging.more)):
+        return True
+    if paging.short_is_end and len(answer.roots) < paging.size:
+        return True
+    pages = number_at(answer.body, paging.pages, where)
+    return pages is not None and (paging.first if token is None else token) >= pages + paging.first - 1

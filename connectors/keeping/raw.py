@@ -1,0 +1,328 @@
+"""The collections `raw` and `raw_revisions`: items as they came, sealed. Payloads are opened only here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, Protocol
+
+import msgspec
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from connectors.keeping.compare import Change, Head
+from connectors.keeping.pages import What
+from connectors.raw_appeal import Mode, RawAppeal
+from connectors.source import Source
+
+#: Days and months are those of Asia/Shanghai, which has kept UTC+8 without summer time since 1991.
+SHANGHAI = timezone(timedelta(hours=8))
+#: Withdrawn by one sweep; the rest goes with the next, so that a page stays a page.
+MOST_GONE = 500
+DUPLICATE_KEY = 11000
+
+_HEAD = dict.fromkeys(
+    ("native_id", "revision", "content", "digest", "withdrawn", "parked.at", "reader", "received_at"), 1
+)
+
+
+class Seal(Protocol):
+    """Sealing at rest, handed in by the front door."""
+
+    async def ready(self, label: str) -> None:
+        """Make or load the data key of this label."""
+        ...
+
+    def seal(self, label: str, bind: bytes, plain: bytes) -> bytes:
+        """Seal; `bind` must be the same when it is opened."""
+        ...
+
+    async def open(self, label: str, bind: bytes, sealed: bytes) -> bytes:
+        """Open what `seal` made."""
+        ...
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that could not be read (解析失败), as `intake parked` shows it."""
+
+    id: str
+    source: str
+    native_id: str
+    kind: str
+    revision: int
+    reason: str
+    at: datetime
+    discarded: str | None  #: who set it aside and why
+    context: Mapping[str, str]
+    payload: bytes | None = None  #: only where it was asked for
+
+
+class RawStore:
+    """Inserts go by `_id`, updates by revision and digest: what did not take was someone else's, and is read again."""
+
+    def __init__(self, raw: Any, revisions: Any, seal: Seal) -> None:  # noqa: ANN401
+        self._raw = raw
+        self._revisions = revisions
+        self._seal = seal
+
+    async def heads(self, ids: Iterable[str]) -> dict[str, Head]:
+        """One round trip: what is known of these ids."""
+        documents = await self._raw.find({"_id": {"$in": list(ids)}}, _HEAD).to_list(None)
+        return {document["_id"]: _head(document) for document in documents}
+
+    async def add(
+        self, changes: Sequence[Change], source: Source, *, reader: int | None, at: datetime
+    ) -> tuple[list[RawAppeal | None], bool]:
+        """Store these changes; for each what is handed on, if anything, and whether every write took."""
+        label = f"raw/{source.name}/{at.astimezone(SHANGHAI):%Y-%m}"
+        await self._seal.ready(label)
+        payloads = await self._payloads(changes)
+        writing = _Writing(source, label, reader, at, self._seal, payloads, _fixed(source, at))
+        first = [change for change in changes if change.before is None]
+        later = [change for change in changes if change.before is not None]
+        took = True
+        if first:
+            took &= await self._insert([writing.document(change) for change in first])
+        if later:
+            await self._keep([change.before for change in later if change.what is not What.REFRESHED], reader)
+            took &= await self._update([writing.update(change) for change in later])
+        return [writing.raw(change) if change.is_handed_on else None for change in changes], took
+
+    async def load(self, entries: Mapping[str, bool]) -> list[RawAppeal]:
+        """Load raw items, opened, in the order of the ids; the value says whether one was only refreshed."""
+        documents = {document["_id"]: document async for document in self._raw.find({"_id": {"$in": list(entries)}})}
+        found = [(documents[id_], refreshed) for id_, refreshed in entries.items() if id_ in documents]
+        return [
+            _raw(document, await self._open(document), refreshed=refreshed)
+            for document, refreshed in found
+            if not document["parked"] and not (document["withdrawn"] and document["revision"] == 1)
+        ]
+
+    async def sweep(self, source: str, scope: str, seen: frozenset[str], *, reader: int) -> list[Head]:
+        """Mark what a complete enumeration did not hold; hand back what is absent for the second time."""
+        query = {"source": source, "scope": scope, "withdrawn": False, "parked": None}
+        documents = await self._raw.find(query, _HEAD | {"absent": 1}).to_list(None)
+        missing = [document for document in documents if document["native_id"] not in seen]
+        once = [document["_id"] for document in missing if not document["absent"]]
+        back = [document["_id"] for document in documents if document["absent"] and document["native_id"] in seen]
+        for ids, count in ((once, 1), (back, 0)):
+            if ids:
+                mine = {"_id": {"$in": ids}, "reader": {"$lte": reader}}
+                await self._raw.update_many(mine, {"$set": {"absent": count}})
+        return [_head(document) for document in missing if document["absent"]][:MOST_GONE]
+
+    async def parked(self, source: str | None = None, *, discarded: bool = False) -> AsyncIterator[Parked]:
+        """What could not be read; those set aside only where asked for."""
+        query: dict[str, Any] = {"parked.stage": "parse"} | ({"source": source} if source else {})
+        if not discarded:
+            query["parked.discarded"] = None
+        async for document in self._raw.find(query, {"payload": 0}, sort=[("parked.at", 1)]):
+            yield _parked(document)
+
+    async def parked_payload(self, id_: str) -> Parked | None:
+        """One parked row with its payload opened; the caller records who asked and why (promise 9)."""
+        document = await self._raw.find_one({"_id": id_, "parked.stage": "parse"})
+        return None if document is None else _parked(document, await self._open(document))
+
+    async def discard(self, id_: str, *, actor: str, reason: str, at: datetime) -> bool:
+        """Set a parked row aside for good: it stays parked, with who said so, and is no longer listed."""
+        result = await self._raw.update_one(
+            {"_id": id_, "parked.stage": "parse", "parked.discarded": None},
+            {"$set": {"parked.discarded": {"actor": actor, "reason": reason, "at": at}}},
+        )
+        return bool(result.modified_count)
+
+    async def _payloads(self, changes: Sequence[Change]) -> dict[str, tuple[bytes, dict[str, str]]]:
+        """What is stored of items that were withdrawn without a word."""
+        ids = [change.row.id for change in changes if change.row.payload is None and change.before is not None]
+        if not ids:
+            return {}
+        documents = await self._raw.find({"_id": {"$in": ids}}).to_list(None)
+        return {document["_id"]: (await self._open(document), document["context"]) for document in documents}
+
+    async def _insert(self, documents: list[dict[str, Any]]) -> bool:
+        try:
+            await self._raw.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            if any(each["code"] != DUPLICATE_KEY for each in error.details["writeErrors"]):
+                raise
+            return False
+        return True
+
+    async def _keep(self, heads: Sequence[Head | None], reader: int | None) -> None:
+        """Copy what is about to be superseded, inside the server. What was superseded already is not copied again."""
+        by_revision: dict[int, list[str]] = {}
+        for head in heads:
+            if head is not None:
+                by_revision.setdefault(head.revision, []).append(head.id)
+        if not by_revision:
+            return
+        superseded: dict[str, Any] = {
+            "$or": [{"_id": {"$in": ids}, "revision": revision} for revision, ids in by_revision.items()]
+        }
+        if reader is not None:
+            superseded["reader"] = {"$lte": reader}
+        copy_id = {"$concat": ["$_id", "-", {"$toString": "$revision"}]}
+        await self._raw.aggregate(
+            [
+                {"$match": superseded},
+                {"$set": {"_id": copy_id, "of": "$_id"}},
+                {"$merge": {"into": self._revisions.name, "whenMatched": "replace"}},
+            ]
+        ).to_list(None)
+
+    async def _update(self, writes: list[UpdateOne]) -> bool:
+        result = await self._raw.bulk_write(writes, ordered=False)
+        return bool(result.matched_count == len(writes))
+
+    async def _open(self, document: Mapping[str, Any]) -> bytes:
+        bind = _bind(document["_id"], document["revision"])
+        return await self._seal.open(document["key"], bind, document["payload"])
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """What the writes of one page have in common."""
+
+    source: Source
+    label: str
+    reader: int | None
+    at: datetime
+    seal: Seal
+    payloads: Mapping[str, tuple[bytes, dict[str, str]]]
+    fixed: Mapping[str, str]
+
+    def document(self, change: Change) -> dict[str, Any]:
+        row = change.row
+        return {"_id": row.id, **self.fixed, "native_id": row.native_id, **self._fields(change)}
+
+    def update(self, change: Change) -> UpdateOne:
+        before = change.before
+        assert before is not None
+        unchanged: dict[str, Any] = {
+            "_id": before.id,
+            "revision": before.revision,
+            "digest": before.digest,
+            "withdrawn": before.withdrawn,
+        }
+        if self.reader is not None:
+            unchanged["reader"] = {"$lte": self.reader}
+        return UpdateOne(unchanged, {"$set": self._fields(change)})
+
+    def raw(self, change: Change) -> RawAppeal:
+        source, row = self.source, change.row
+        payload, context = self._payload(change)
+        return RawAppeal(
+            id=row.id,
+            source=source.name,
+            kind=source.kind,
+            channel=source.channel,
+            native_id=row.native_id,
+            revision=change.revision,
+            payload=payload,
+            context=context,
+            zone=source.zone,
+            mode=source.mode,
+            transport=source.transport,
+            received_at=self._received_at(change),
+            withdrawn=row.deleted,
+            refreshed=change.what is What.REFRESHED,
+        )
+
+    def _fields(self, change: Change) -> dict[str, Any]:
+        row = change.row
+        payload, context = self._payload(change)
+        sealed = self.seal.seal(self.label, _bind(row.id, change.revision), payload)
+        parked = None if row.bad is None else {"stage": "parse", "reason": row.bad, "at": self.at, "discarded": None}
+        return {
+            "mode": self.source.mode.value,
+            "revision": change.revision,
+            "content": row.content,
+            "digest": row.digest,
+            "payload": sealed,
+            "key": self.label,
+            "context": dict(context),
+            "received_at": self._received_at(change),
+            "withdrawn": row.deleted,
+            "absent": 0,
+            "scope": row.scope,
+            "parked": parked,
+            "reader": self.reader if self.reader is not None else change.before.reader if change.before else 0,
+        }
+
+    def _payload(self, change: Change) -> tuple[bytes, Mapping[str, str]]:
+        if change.row.payload is None:
+            return self.payloads.get(change.row.id, (b"", change.row.context))
+        return change.row.payload, change.row.context
+
+    def _received_at(self, change: Change) -> datetime:
+        if change.what is What.REFRESHED and change.before is not None:
+            return change.before.received_at
+        return self.at
+
+
+def _fixed(source: Source, at: datetime) -> dict[str, str]:
+    """What all new items of a page say alike."""
+    return {
+        "source": source.name,
+        "kind": source.kind,
+        "channel": source.channel,
+        "zone": source.zone,
+        "transport": source.transport,
+        "day": f"{at.astimezone(SHANGHAI):%Y-%m-%d}",
+    }
+
+
+def _bind(id_: str, revision: int) -> bytes:
+    return f"raw/{id_}/{revision}".encode()
+
+
+def _head(document: Mapping[str, Any]) -> Head:
+    return Head(
+        document["_id"],
+        document["native_id"],
+        document["revision"],
+        document["content"],
+        document["digest"],
+        document["withdrawn"],
+        bool(document.get("parked")),
+        document["reader"],
+        document["received_at"],
+    )
+
+
+def _raw(document: Mapping[str, Any], payload: bytes, *, refreshed: bool) -> RawAppeal:
+    return RawAppeal(
+        id=document["_id"],
+        source=document["source"],
+        kind=document["kind"],
+        channel=document["channel"],
+        native_id=document["native_id"],
+        revision=document["revision"],
+        payload=payload,
+        context=document["context"],
+        zone=document["zone"],
+        mode=Mode(document["mode"]),
+        transport=document["transport"],
+        received_at=document["received_at"],
+        withdrawn=document["withdrawn"],
+        refreshed=refreshed,
+    )
+
+
+def _parked(document: Mapping[str, Any], payload: bytes | None = None) -> Parked:
+    parked = document["parked"]
+    discarded = parked.get("discarded")
+    return Parked(
+        id=document["_id"],
+        source=document["source"],
+        native_id=document["native_id"],
+        kind=document["kind"],
+        revision=document["revision"],
+        reason=parked["reason"],
+        at=parked["at"],
+        discarded=f"{discarded['actor']}: {discarded['reason']}" if discarded else None,
+        context=document["context"],
+        payload=payload,
+    )

@@ -1,0 +1,220 @@
+"""Feeds in any order, killed anywhere, with ties and sticky posts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from connectors.base import Page, Request, Response
+from connectors.channels.feed import Feed, FeedSettings, parse
+from connectors.errors import FormatChanged
+from connectors.raw_appeal import Mode
+from tests.connectors.recording import FOLDER, Recording, ids_of, read
+
+BASE = datetime(2026, 11, 1, tzinfo=UTC)
+URL = "https://bbs.city.example/feed.json"
+OVERLAP = 5
+
+
+class Post(msgspec.Struct, frozen=True):
+    id: str
+    hour: int
+    sticky: bool = False
+
+
+class Site:
+    """A forum that pages its feed, in the order that it likes."""
+
+    def __init__(self, page_size: int, *, newest_first: bool) -> None:
+        self.posts: list[Post] = []
+        self.asked = 0
+        self._size = page_size
+        self._newest_first = newest_first
+
+    async def fetch(self, request: Request) -> Response:
+        self.asked += 1
+        number = int(request.url.rpartition("=")[2]) if "=" in request.url else 1
+        ordered = sorted(self.posts, key=lambda post: post.hour, reverse=self._newest_first)
+        shown = [post for post in ordered if post.sticky] + [post for post in ordered if not post.sticky]
+        rows = shown[(number - 1) * self._size : number * self._size]
+        body: dict[str, Any] = {"version": "1.1", "title": "x", "items": [row(post) for post in rows]}
+        if number * self._size < len(shown):
+            body["next_url"] = f"{URL}?page={number + 1}"
+        return Response(status=200, headers={}, body=msgspec.json.encode(body), fetched_at=BASE + timedelta(days=365))
+
+
+def row(post: Post) -> dict[str, str]:
+    return {
+        "id": post.id,
+        "title": "words",
+        "date_published": (BASE + timedelta(hours=post.hour)).isoformat(),
+    }
+
+
+def feed(site: Site, **kwargs: Any) -> Feed:
+    told = FeedSettings(
+        name="f", kind="feed", channel="forum", mode=Mode.ROUTE, zone="Asia/Shanghai", url=URL, overlap=OVERLAP * 3600,
+        **kwargs,
+    )  # fmt: skip
+    return Feed(told, site.fetch, {})
+
+
+async def run(site: Site, cursor: str | None, killed_at: int | None) -> tuple[set[str], str | None]:
+    """Read, and die after so many items: the page under way is stored in part, and its position does not move."""
+    stored: set[str] = set()
+    async for page in feed(site).pages(cursor):
+        for item in page.items:
+            if killed_at is not None and len(stored) >= killed_at:
+                return stored, cursor
+            stored.add(item.native_id)
+        cursor = page.cursor if page.cursor is not None else cursor
+    return stored, cursor
+
+
+schedules = st.lists(
+    st.tuples(
+        # new posts: how late they are, and whether they are sticky
+        st.lists(st.tuples(st.integers(0, 12), st.sampled_from([False] * 7 + [True])), max_size=8),
+        st.none() | st.integers(0, 30),  # where the reading is killed
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(schedule=schedules, page_size=st.integers(1, 6), newest_first=st.booleans())
+def test_killed_at_any_item_the_union_of_the_runs_is_the_source(
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: list[tuple[list[tuple[int, bool]], int | None]],
+    page_size: int,
+    newest_first: bool,
+) -> None:
+    """Ties, late posts, sticky posts, either order; posts come in between, never later than the overlap."""
+
+    monkeypatch.setattr("connectors.channels.feed.STICKY", 4)
+    assume(sum(sticky for news, _ in schedule for _, sticky in news) <= 4)
+
+    async def play() -> None:
+        site, seen, cursor = Site(page_size, newest_first=newest_first), set[str](), None
+        for step, (news, killed_at) in enumerate([*schedule, ([], None)]):
+            for late, sticky in news:
+                hour = max(0, step * 24 - min(late, OVERLAP))
+                site.posts.append(Post(str(len(site.posts)), hour, sticky))
+            stored, cursor = await run(site, cursor, killed_at)
+            seen |= stored
+        assert seen == {post.id for post in site.posts}
+
+    asyncio.run(play())
+
+
+async def test_a_reading_stops_behind_the_overlap() -> None:
+    """Politeness: what was read yesterday is not asked for every minute."""
+    site = Site(10, newest_first=True)
+    site.posts = [Post(str(number), number) for number in range(200)]
+    _, cursor = await run(site, None, None)
+    assert site.asked == 20
+
+    site.asked = 0
+    site.posts.append(Post("new", 201))
+    stored, _ = await run(site, cursor, None)
+
+    assert "new" in stored
+    assert site.asked == 3
+
+
+async def test_a_feed_that_can_be_enumerated_is_swept_in_its_time() -> None:
+    site = Site(2, newest_first=True)
+    site.posts = [Post(str(number), number) for number in range(60)]
+
+    pages = [page async for page in feed(site, sweep_every=3600.0).pages(None)]
+    again = [page async for page in feed(site, sweep_every=3600.0).pages(pages[-1].cursor)]
+
+    assert pages[-1].sweep is not None
+    assert pages[-1].sweep.native_ids == {post.id for post in site.posts}
+    assert again[-1].sweep is None
+    assert len(again) < len(pages)
+
+
+async def test_a_window_says_nothing_of_what_it_no_longer_shows() -> None:
+    site = Site(50, newest_first=True)
+    site.posts = [Post("1", 1)]
+
+    pages = [page async for page in feed(site).pages(None)]
+
+    assert [page.sweep for page in pages] == [None]
+
+
+async def test_dates_without_a_zone_are_the_sources_local_time() -> None:
+    pages = await read(Recording(FOLDER / "feed" / "rss").connect())
+
+    published = {item.native_id: msgspec.json.decode(item.payload)["published"] for item in items(pages)}
+    assert published == {
+        "t-4": "2026-11-05T00:00:00+00:00",
+        "t-3": "2026-11-04T23:00:00+00:00",
+        "t-2": "2026-11-03T23:00:00+00:00",
+        "t-1": "2026-11-03T23:00:00+00:00",
+    }
+
+
+async def test_an_entry_keeps_its_words_and_its_links() -> None:
+    pages = await read(Recording(FOLDER / "feed" / "atom").connect())
+
+    assert msgspec.json.decode(items(pages)[0].payload) == {
+        "id": "tag:a,2",
+        "title": "斑马线磨没了",
+        "content": "<p>学校门口的斑马线看不见了。</p>",
+        "link": "https://bbs.city.example/t/2",
+        "author": "老街坊",
+        "published": "2026-11-05T00:00:00+00:00",
+        "updated": "2026-11-06T00:00:00+00:00",
+    }
+
+
+def items(pages: list[Page]) -> list[Any]:
+    return [item for page in pages for item in page.items]
+
+
+def test_a_feed_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = Response(status=404, headers={}, body=b"", fetched_at=BASE)
+    told = feed(Site(1, newest_first=True))._settings
+
+    with pytest.raises(FormatChanged, match="the feed is gone"):
+        parse(gone, told)
+    assert parse(gone, told, first=False).offered == ()
+
+
+async def test_a_feed_whose_last_page_leads_to_its_first_ends() -> None:
+    pages = await read(Recording(FOLDER / "feed" / "json").connect())
+
+    assert ids_of(pages) == {"j-1", "j-2", "j-3"}
+
+
+async def test_a_post_dated_into_the_future_does_not_hide_the_others() -> None:
+    site = Site(10, newest_first=True)
+    site.posts = [Post(str(number), number) for number in range(100)] + [Post("announced", 24 * 3650)]
+    _, cursor = await run(site, None, None)
+
+    site.posts += [Post(f"new-{number}", 100 + number) for number in range(60)]
+    stored, _ = await run(site, cursor, None)
+
+    assert stored >= {f"new-{number}" for number in range(60)}
+
+
+def test_a_date_that_never_ends_is_looked_at_once() -> None:
+    """A post may quote the tag, and then all the blanks it likes."""
+    body = b"<rss version='2.0'><channel><title>x</title><item><title>words</title><pubDate>" + b" " * 200_000
+    response = Response(status=200, headers={}, body=body, fetched_at=BASE)
+    start = time.monotonic()
+    with suppress(FormatChanged):
+        parse(response, feed(Site(1, newest_first=True))._settings)
+    assert time.monotonic() - start < 5

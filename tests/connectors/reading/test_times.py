@@ -1,0 +1,63 @@
+"""Times as sources write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.reading.times import moment_of
+
+ZONE = "Asia/Shanghai"
+MORNING = datetime(2020, 1, 2, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2020-01-02 08:30:00",
+        "2020/1/2 8:30:00",
+        "2020/1/2 8:30",
+        "2020年1月2日 08:30",
+        "2020.01.02 08:30:00.000",
+        "2020-01-02T08:30:00+08:00",
+        "2020-01-02T08:30:00+0800",
+        "2020-01-02T00:30:00Z",
+        "2020-01-02T00:30:00.000Z",
+        "Thu, 02 Jan 2020 00:30:00 GMT",
+        "Thu, 02 Jan 2020 08:30:00 +0800",
+        "Thu, 02 Jan 2020 08:30:00",
+        "1577925000",
+        "1577925000000",
+        1577925000,
+        1577925000000,
+        1577925000.0,
+    ],
+)
+def test_one_moment_in_many_hands(written: object) -> None:
+    assert moment_of(written, ZONE) == MORNING
+
+
+def test_a_day_alone_is_its_midnight() -> None:
+    assert moment_of("2020/1/2", ZONE) == datetime(2020, 1, 1, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["", "-", "3 小时前", "2026-13-41 99:00:00", "0", None, True, [], {}, "12345"])
+def test_what_is_no_time_is_none(written: object) -> None:
+    assert moment_of(written, ZONE) is None
+
+
+@given(st.text() | st.integers() | st.floats())
+def test_whatever_is_written_nothing_breaks(written: str | float) -> None:
+    found = moment_of(written, ZONE)
+
+    assert found is None or found.utcoffset() == timedelta()
+
+
+@given(st.datetimes(datetime(1992, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001  local times are the point
+def test_local_times_of_shanghai_are_eight_hours_ahead(moment: datetime) -> None:
+    expected = moment.replace(tzinfo=UTC, microsecond=0) - timedelta(hours=8)
+
+    assert moment_of(f"{moment:%Y-%m-%d %H:%M:%S}", ZONE) == expected
