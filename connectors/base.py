@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -112,4 +112,31 @@ class Rereads(Protocol):
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         """Read the payload of a BadItem once more. Pure."""
+        ...
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the source is told of an item of its own (回写): where it stands, and the reviewed public reply."""
+
+    id: str  #: the same however often it is sent: a receiver that can drops the repeat by it
+    status: Literal["accepted", "in_progress", "closed"]
+    reply: str | None  #: masked and reviewed; None: only the status changed
+    at: datetime
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the source gave for an answer (回执)."""
+
+    id: str | None  #: the source's own, where it gives one
+    at: datetime
+
+
+class Answers(Protocol):
+    """A connector that can answer where the appeal came from.
+
+    Only errors of connectors.errors are raised; what was sent may be sent again with the same id.
+    """
+
+    async def answer(self, native_id: str, context: Mapping[str, str], answer: Answer) -> Receipt:
+        """Tell the source about one item; `context` is the item's own, as it was read."""
         ...
