@@ -5,6 +5,7 @@ A hotline order, a letter or a visit is an appeal by itself. Anger never makes c
 
 from __future__ import annotations
 
+import re
 from math import exp
 
 from normalizer.appeal import RequestType
@@ -17,6 +18,18 @@ MATTER = 0.09  #: what a point of the category says for being an appeal
 MATTER_MOST = 2.4
 LONG, LENGTH = 60, 0.5
 SHORT, CURT = 12, -0.6
+PLACED = 0.8  #: it names a place of the city, or the city
+#: How people talk who pass things on: reposts, hashtags, emoticons in brackets, short links, a headline in 【】. The
+#: gate is a character of each; what it finds counts only up to a limit, so that no matter is talked away by them.
+_TALK_GATE = re.compile(r"[@#\[【]|t\.cn")
+_TALK = (
+    (re.compile(r"//@|回复@|转发微博"), -2.4, -3.6),
+    (re.compile(r"#[^#\n]{2,30}#"), -1.4, -2.0),
+    # Tears and fury are no sign of chatter.
+    (re.compile(r"\[(?!.?[怒泪哭悲委怜失衰鄙吐狂汗哼])[\u4e00-\u9fffa-z]{1,6}\]"), -0.8, -1.6),
+    (re.compile(r"https?://t\.cn/"), -1.0, -1.0),
+    (re.compile(r"^.{0,40}【[^】\n]{6,}】"), -1.6, -1.6),
+)
 
 
 def judge(draft: Draft, tables: Tables) -> None:
@@ -39,8 +52,8 @@ def _points(draft: Draft, tables: Tables) -> float:
         if value and word not in seen:
             seen.add(word)
             points += value
-    if draft.district is not None:
-        points += 0.8
+    if draft.district is not None or (draft.city is not None and draft.city in draft.body):
+        points += PLACED
     if draft.title_end > 0 and draft.channel != "news_comment":
         points += 0.6
     if draft.emergency is not None:
@@ -50,4 +63,11 @@ def _points(draft: Draft, tables: Tables) -> float:
         points += LENGTH * min(3.0, length / LONG - 1.0)
     elif length < SHORT:
         points += CURT
-    return points
+    return points + _talk(draft.body)
+
+
+def _talk(body: str) -> float:
+    """Weigh the marks of passing on."""
+    if _TALK_GATE.search(body) is None:
+        return 0.0
+    return sum(max(most, each * len(mark.findall(body))) for mark, each, most in _TALK)

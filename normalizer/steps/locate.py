@@ -107,10 +107,10 @@ def _locate_coded(draft: Draft) -> None:
         if _CODED_GATE.search(text) is None:
             continue
         found = {match[2] for match in _CODED.finditer(text)}
+        city = _CODED_CITY.search(text)
+        if city is not None:
+            draft.city = city[0]
         if found:
             if len(found) == 1:
                 draft.district = found.pop()
-            city = _CODED_CITY.search(text)
-            if city is not None:
-                draft.city = city[0]
             return
