@@ -24,7 +24,7 @@ from bench.stopwatch import Stopwatch
 from bench.texts import native_id
 from normalizer.flow import normalize
 from router.cases.case import dispatch_of, facts_of
-from router.cases.life import open_case
+from router.cases.deciding import open_case
 from router.dispatch import Context
 from router.dispatching.decide import decide
 from router.dispatching.message import message

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 from msgspec.structs import replace
 
-from router.cases import life
+from router.cases import deciding, delivery
 from router.cases.case import Case, needs_duty
 from router.cases.moves import Sent, State
 from router.dispatch import Context
@@ -52,7 +52,7 @@ async def assign(name: str, department: str, person: str, reason: str, room: Roo
             raise UnitAccused(f"case {case.id} is about {department} itself: name its superior, or say --despite")
         reason = f"{reason}（被反映单位即承办单位，经办人已知 · despite being accused）"
     at, versions = room.moment(), room.tables.versions
-    return await _change(case, lambda now: life.assign(now, department, person, reason, versions, at), room)
+    return await _change(case, lambda now: deciding.assign(now, department, person, reason, versions, at), room)
 
 
 async def _is_accused(unit: Unit, case: Case, room: Room) -> bool:
@@ -66,7 +66,7 @@ async def retry_parked(case_ids: Sequence[str], actor: str, room: Room) -> Route
     for case in (await room.store.load(case_ids)).values():
         after = await _decide_again(case, room) if _undecided(case) else case
         at = room.moment()
-        after = await _write(after, lambda now, at=at: life.retry(now, actor, at), room)  # type: ignore[misc]
+        after = await _write(after, lambda now, at=at: delivery.retry(now, actor, at), room)  # type: ignore[misc]
         changed.append(after)
     return await deliver([case.id for case in changed], room)
 
@@ -75,7 +75,7 @@ async def discard_parked(case_ids: Sequence[str], actor: str, reason: str, room:
     """Give up what is parked in these cases; an order given up leaves its case parked, with the reason."""
     at = room.moment()
     cases = (await room.store.load(case_ids)).values()
-    return [await _change(case, lambda now: life.discard(now, actor, reason, at), room) for case in cases]
+    return [await _change(case, lambda now: delivery.discard(now, actor, reason, at), room) for case in cases]
 
 
 async def escalate(room: Room) -> list[Case]:
@@ -120,7 +120,9 @@ def _fall_back(unit: str, room: Room) -> Callable[[Case], Case]:
         # Read again after a lost race: somebody may have assigned it meanwhile.
         if case.state is not State.TRIAGE:
             return case
-        return life.fall_back(case, unit, "特急件 15 分钟无人研判，按规定先交属地兜底单位", room.tables.versions, at)
+        return deciding.fall_back(
+            case, unit, "特急件 15 分钟无人研判，按规定先交属地兜底单位", room.tables.versions, at
+        )
 
     return give
 
@@ -138,8 +140,8 @@ async def _decide_again(case: Case, room: Room) -> Case:
     def again(now: Case) -> Case:
         if not _undecided(now):
             return now
-        after = life.decide_again(now, decision, context, at)
-        return life.call_duty(after, room.fallback(appeal), at) if needs_duty(after) else after
+        after = deciding.decide_again(now, decision, context, at)
+        return deciding.call_duty(after, room.fallback(appeal), at) if needs_duty(after) else after
 
     after = await _write(case, again, room)
     if after.version != case.version:

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed
 from router.cases.case import Case, Sending, dispatch_of, facts_of, holders, needs_duty, sendable
-from router.cases.life import amend, call_duty, confirm, needs_decision, open_case, open_withdrawn, park
+from router.cases.deciding import amend, call_duty, needs_decision, open_case, open_withdrawn
+from router.cases.delivery import confirm, park
 from router.cases.moves import Kind, State
 from router.dispatch import CaseFacts, Context, Decision, Dispatch
 from router.dispatching.accused import Accused

@@ -23,7 +23,8 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from router.cases.case import Case, Event, changes, from_document, to_document
-from router.cases.life import BROKER, confirm
+from router.cases.delivery import confirm
+from router.cases.ledger import BROKER
 from router.cases.moves import MOVES, Kind, Sent, State
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]

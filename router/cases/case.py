@@ -1,4 +1,6 @@
-"""A case (工单) as one document: its types, what can be read off it, and its BSON form. What happens to it is life.py.
+"""A case (工单) as one document: its types, what can be read off it, and its BSON form.
+
+What happens to it stands beside: deciding.py, delivery.py and their neighbours.
 
 A dispatch is here before it is on the wire. Its sequence counts per case and department, from 1 and without gaps, and
 is fixed by the write that appends it; its message id follows from the two (promise 5).
@@ -63,7 +65,7 @@ class Case(msgspec.Struct, kw_only=True):
     """The document of `cases`.
 
     Not frozen, because a frozen one costs a copy of thirty fields for each step of a move (35 µs a case, measured).
-    Only life.py changes one, and only a copy that it has just made; its tests hold it to that.
+    Only a draft (ledger.py) is changed, a copy that was just made; the tests hold it to that.
     """
 
     id: str = msgspec.field(name="_id")

@@ -19,7 +19,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
 from router.cases.case import Case
-from router.cases.life import park
+from router.cases.delivery import park
 from router.cases.moves import Kind
 from router.dispatch import SHANGHAI
 from router.dispatching.publisher import as_ours

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from normalizer.appeal import Mode, Urgency
 from router.cases.case import Case
-from router.cases.life import call_duty, confirm, open_case, park
+from router.cases.deciding import call_duty, open_case
+from router.cases.delivery import confirm, park
 from router.cases.moves import Kind, State
 from router.dispatch import Context
 from router.store import CaseStore

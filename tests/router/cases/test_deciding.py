@@ -12,19 +12,16 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Change, Mode, Urgency, Versions
 from router.cases.case import Case, changes, facts_of, from_document, holders, needs_duty, sendable, to_document
-from router.cases.life import (
+from router.cases.deciding import (
     amend,
     assign,
     call_duty,
-    confirm,
     decide_again,
-    discard,
     fall_back,
     needs_decision,
     open_case,
-    park,
-    retry,
 )
+from router.cases.delivery import confirm, discard, park, retry
 from router.cases.moves import MOVES, Kind, Sent, State
 from router.dispatch import Context, MessageType, Role, message_id
 from router.errors import MoveNotAllowed

@@ -1,0 +1,210 @@
+"""What is decided about a case, by the rules or by a person (研判与派单): pure, a case in and the next one out.
+
+Several may be done before one write; `changes` in case.py tells what differs, and router/store.py writes it on
+(_id, version). Where nothing happens, the very case that came in is returned.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from normalizer.appeal import Appeal, Change, DecidedBy, Mode, Routing, Versions
+from router.cases.case import Case, Decided, Event
+from router.cases.ledger import ROUTER, draft_of, record
+from router.cases.moves import Kind, State, allowed
+from router.cases.sending import recall_all, send_to, tell_holders, tell_withdrawn
+from router.dispatch import Context, Decision, Outcome, Role, case_no
+from router.errors import MoveNotAllowed
+
+_OUTCOMES = {
+    Outcome.TRIAGE: Kind.TRIAGED,
+    Outcome.INFORMED: Kind.INFORMED,
+    Outcome.HANDED_OVER: Kind.HANDED_OVER,
+    Outcome.OBSERVED: Kind.OBSERVED,
+}
+
+
+# ---------------------------------------------------------------- the first write
+
+
+def open_case(appeal: Appeal, mode: Mode, decision: Decision | Exception, context: Context, at: datetime) -> Case:
+    """Begin a case: received, and what the decision makes of it."""
+    case = _received(appeal, mode, at)
+    decide(case, decision, context, at)
+    return case
+
+
+def open_withdrawn(appeal: Appeal, mode: Mode, at: datetime) -> Case:
+    """Begin a case that its author took back before it had one.
+
+    It stands in the way of a late worker that still holds an older revision, and its absence is a loss.
+    """
+    case = _received(appeal, mode, at)
+    record(case, Kind.WITHDRAWN, at, data={"departments": []})
+    return case
+
+
+def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
+    return Case(
+        id=appeal.id,
+        state=State.RECEIVED,
+        goal=State.RECEIVED,
+        source=appeal.source,
+        native_id=appeal.native_id,
+        channel=appeal.channel,
+        mode=mode,
+        revision=appeal.revision,
+        case_no=case_no(at, appeal.channel, appeal.id),
+        category=appeal.category.code,
+        urgency=appeal.urgency,
+        district=appeal.place.district,
+        street=appeal.place.street,
+        opened_at=at,
+        since=at,
+        decision=None,
+        events=[Event(n=1, at=at, kind=Kind.RECEIVED, actor=ROUTER)],
+    )
+
+
+# ---------------------------------------------------------------- later revisions (promise 4)
+
+
+def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder: bool = False) -> bool:
+    """Say whether this revision is decided again, or only told or recorded.
+
+    What a person assigned stays there, unless the new text is about whom it was assigned to (promise 8).
+    """
+    if revision <= case.revision or change not in {Change.NEW, Change.CHANGED}:
+        return False
+    return accuses_holder or not (case.assigned_by_person and case.goal is State.DELIVERED)
+
+
+def amend(
+    case: Case,
+    appeal: Appeal,
+    change: Change,
+    at: datetime,
+    *,
+    decision: Decision | Exception | None = None,
+    context: Context | None = None,
+) -> Case:
+    """Take in a revision. What was taken in before changes nothing; likes and replies never do."""
+    if appeal.revision <= case.revision or change is Change.REFRESHED:
+        return case
+    case = draft_of(case)
+    case.revision = appeal.revision
+    case.category, case.urgency = appeal.category.code, appeal.urgency
+    case.district, case.street = appeal.place.district, appeal.place.street
+    if change is Change.WITHDRAWN and allowed(Kind.WITHDRAWN, case.state):
+        tell_withdrawn(case, at)
+    elif change in {Change.SAME, Change.WITHDRAWN}:
+        record(case, Kind.RECORDED, at, data={"revision": appeal.revision})
+    elif decision is not None and context is not None:
+        decide(case, decision, context, at)
+    else:
+        tell_holders(case, at)
+    return case
+
+
+def decide_again(case: Case, decision: Decision | Exception, context: Context, at: datetime) -> Case:
+    """Decide a case again whose deciding failed, on a person's word."""
+    case = draft_of(case)
+    decide(case, decision, context, at)
+    return case
+
+
+def assign(case: Case, department: str, person: str, reason: str, versions: Versions, at: datetime) -> Case:  # noqa: PLR0917
+    """Give a case to the department that a person named: from then on a new revision does not move it."""
+    case = _assign(case, by_hand(case, department, DecidedBy.PERSON, reason, versions), person, at)
+    case.assigned_by_person = True
+    return case
+
+
+def fall_back(case: Case, department: str, reason: str, versions: Versions, at: datetime) -> Case:
+    """Give a critical case that nobody looked at to the fallback owner of its place (promise 7)."""
+    return _assign(case, by_hand(case, department, DecidedBy.FALLBACK, reason, versions), ROUTER, at)
+
+
+def call_duty(case: Case, unit: str | None, at: datetime) -> Case:
+    """Note that the person on duty was called for a critical case in triage."""
+    case = draft_of(case)
+    record(case, Kind.DUTY_CALLED, at, department=unit)
+    return case
+
+
+# ---------------------------------------------------------------- inside: these change the draft they are given
+
+
+def decide(case: Case, decision: Decision | Exception, context: Context, at: datetime) -> None:
+    """Settle a decision: recall, dispatch, or leave it to the desk."""
+    if isinstance(decision, Exception):
+        # The class alone: an exception's text may quote the citizen.
+        record(case, Kind.UNDECIDED, at, note=f"deciding failed: {type(decision).__name__}")
+        return
+    born = case.state is State.RECEIVED
+    decided = Decided(
+        outcome=decision.outcome,
+        routing=decision.routing,
+        code=decision.code,
+        sentence=decision.sentence,
+        context=context,
+        revision=case.revision,
+    )
+    settle(case, decided)
+    case.assigned_by_person = False
+    lead, assist = decision.routing.lead, decision.routing.assist
+    if decision.outcome is Outcome.DISPATCH and context.linked_to is None:
+        wanted = {} if lead is None else {lead: Role.LEAD}
+        for code in assist:
+            wanted.setdefault(code, Role.ASSIST)
+        send_to(case, wanted, at)
+        return
+    if not born:
+        recall_all(case, {}, at)
+    case.holder = None
+    if decision.outcome is Outcome.DISPATCH:
+        record(case, Kind.LINKED, at, data={"to": context.linked_to})
+    else:
+        record(case, _OUTCOMES[decision.outcome], at, note=decision.code)
+
+
+def by_hand(case: Case, department: str, by: DecidedBy, reason: str, versions: Versions) -> Decided:
+    """Make the decision of a person, or of the clock."""
+    before = case.decision.routing if case.decision else None
+    routing = Routing(
+        lead=department,
+        assist=[],
+        district=case.district,
+        decided_by=by,
+        rule=None,
+        confidence=1.0,
+        # What the rules saw stays readable; the chosen one is no alternative any more.
+        evidence=before.evidence if before else [],
+        alternatives=[other for other in before.alternatives if other.department != department] if before else [],
+        versions=versions,
+    )
+    context = case.decision.context if case.decision else Context(mode=case.mode)
+    return Decided(
+        outcome=Outcome.DISPATCH, routing=routing, code=None, sentence=reason, context=context, revision=case.revision
+    )
+
+
+def _assign(case: Case, decided: Decided, actor: str, at: datetime) -> Case:
+    if not allowed(Kind.ASSIGNED, case.state):
+        raise MoveNotAllowed(f"case {case.id} is {case.state}: only what waits for a person can be assigned")
+    case = draft_of(case)
+    department, by = decided.routing.lead or "", decided.routing.decided_by
+    said = {"by": by.value}
+    record(case, Kind.ASSIGNED, at, actor=actor, department=department, note=decided.sentence, data=said)
+    settle(case, decided)
+    case.assigned_by_person = False
+    send_to(case, {department: Role.LEAD}, at)
+    return case
+
+
+def settle(case: Case, decided: Decided) -> None:
+    """Keep the decision before, since messages of its time are made from it."""
+    if case.decision is not None:
+        case.past_decisions.append(case.decision)
+    case.decision = decided
+    case.holder = decided.routing.lead
