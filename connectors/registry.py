@@ -13,6 +13,7 @@ from connectors.channels.hotline_12345 import Hotline12345, HotlineSettings
 from connectors.channels.http_json.connector import HttpJson
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.netease import Netease, NeteaseSettings
+from connectors.channels.open311 import Open311, Open311Settings
 from connectors.channels.table import TableFile, TableSettings
 from connectors.channels.waline import Waline, WalineSettings
 from connectors.source import Source
@@ -37,6 +38,7 @@ REGISTRY: dict[str, Kind] = {
     "discuz": Kind(DiscuzSettings, open=Discuz),  # Discuz 论坛手机接口
     "waline": Kind(WalineSettings, open=Waline),  # 新闻评论
     "netease": Kind(NeteaseSettings, open=Netease),  # 网易跟帖
+    "open311": Kind(Open311Settings, open=Open311),  # Open311 GeoReport v2 客户端
     "http_json": Kind(HttpJsonSettings, open=HttpJson),  # 声明式接口，与 connectors/channels/presets/
     "table": Kind(TableSettings, open_file=TableFile),  # CSV、XLSX、JSON lines
 }

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.draft import Draft
-from normalizer.mappers import discuz, feed, hotline_12345, http_json, line, table, waline
+from normalizer.mappers import discuz, feed, hotline_12345, http_json, line, open311, table, waline
 
 Mapper = Callable[[RawAppeal], Draft]
 
@@ -19,6 +19,7 @@ MAPPERS: Mapping[str, Mapper] = MappingProxyType(
         "waline": waline.read,
         "http_json": http_json.read,
         "netease": http_json.read,
+        "open311": open311.read,
         "table": table.read,
         "line": line.read,
     }
