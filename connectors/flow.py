@@ -16,7 +16,7 @@ import msgspec
 from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
 from connectors.errors import ClaimLapsed, Resting, SourceDown, StopSource, TryLater
 from connectors.keeping.compare import Change, Head, Row, absent, compare, rows_of
-from connectors.keeping.pages import PageClaim, Stage, What
+from connectors.keeping.pages import Entry, PageClaim, Stage, What
 from connectors.keeping.raw import SHANGHAI
 from connectors.keeping.sources import SourceClaim
 from connectors.keeping.store import Store
@@ -28,6 +28,9 @@ ROUNDS = 5  #: of two workers that write the same item at once, one wins a round
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=30)
 
+#: What is stored of an item, what was pushed of it -> the item (connectors/receiving/contract.py, Merges).
+Merge = Callable[[bytes, bytes], Item]
+
 
 @dataclass(frozen=True)
 class Room:
@@ -36,6 +39,7 @@ class Room:
     store: Store
     now: Callable[[], datetime]
     owner: str  #: this worker's name, for people
+    pushed: frozenset[str] = frozenset()  #: sources that are pushed to us: nobody reads them again
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,17 +73,33 @@ async def take_page(page: Page, source: Source, claim: SourceClaim | None, room:
     """Take in one page; None when nothing in it was new. Without a claim (a push, a retry) no position moves."""
     reader = claim.fence if claim else None
     changes = await _changes(rows_of(source.name, page), reader, page.sweep, source, room)
-    batch = await _store(changes, source, reader, room) if changes else None
+    batch = await _store(changes, source, reader, None, room) if changes else None
     if claim is not None and page.cursor is not None and page.cursor != claim.cursor:
         _must_hold(await room.store.sources.move(claim, page.cursor, _moment(room)), claim)
     return batch
+
+
+async def take_pushed(page: Page, source: Source, room: Room, merge: Merge | None = None) -> Batch | None:
+    """Take in what was pushed to us, whole before it returns: its caller hears of a receipt only then.
+
+    With `merge` a push tells parts of an item, and is laid over what is stored (Merges).
+    """
+    rows = rows_of(source.name, page)
+    heads = await room.store.raw.heads(rows)
+    changes = compare(await _whole(rows.values(), heads, merge, source, room), heads)
+    return await _store(changes, source, None, merge, room) if changes else None
 
 
 async def take_over(room: Room, stages: Collection[Stage], source: str | None = None) -> Batch | None:
     """Take the oldest page that a crash left behind, or that another process handed over."""
     pages = room.store.pages
     while (claim := await pages.claim_next(stages, room.owner, source)) is not None:
-        if claim.stage is Stage.OFFERED:
+        if claim.stage is Stage.OFFERED and claim.source in room.pushed:
+            held = await _held(claim, room)
+            if not await pages.reduce(claim, held) or not held:
+                continue
+            claim = msgspec.structs.replace(claim, stage=Stage.STORED, entries=held)
+        elif claim.stage is Stage.OFFERED:
             if not await _is_stored(claim, room):
                 continue  # its source will be read again; this claim lapses, and a later look finds it stored
             if not await pages.stored(claim, claim.entries):
@@ -141,14 +161,32 @@ async def _changes(
     return changes
 
 
-async def _store(changes: list[Change], source: Source, reader: int | None, room: Room) -> Batch | None:
+async def _whole(
+    rows: Iterable[Row], heads: dict[str, Head], merge: Merge | None, source: Source, room: Room
+) -> list[Row]:
+    """Lay rows that tell only a part over what is stored of their items."""
+    every = list(rows)
+    known = {row.id: False for row in every if row.bad is None and row.id in heads and not heads[row.id].parked}
+    if merge is None or not known:
+        return every
+    stored = {raw.id: raw.payload for raw in await room.store.raw.load(known)}
+    made = {
+        row.id: merge(stored[row.id], row.payload) for row in every if stored.get(row.id) and row.payload is not None
+    }
+    merged = rows_of(source.name, Page(offered=(), items=tuple(made.values()), cursor=None))
+    return [merged.get(row.id, row) for row in every]
+
+
+async def _store(
+    changes: list[Change], source: Source, reader: int | None, merge: Merge | None, room: Room
+) -> Batch | None:
     """Offered, stored, claimed."""
     at = _moment(room)
     pages = room.store.pages
     day = f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
     entries = [change.entry for change in changes]
     claim = await pages.offer(source.name, entries, day=day, at=at, owner=room.owner)
-    stored = await _store_raw(changes, source, reader, at, room)
+    stored = await _store_raw(changes, source, room, reader=reader, at=at, merge=merge)
     entries = [change.entry for change, _ in stored.values()]
     while not await pages.stored(claim, entries):
         # The claim lapsed while we stored. Whoever took the page may have looked before all was there: offer it anew.
@@ -157,7 +195,7 @@ async def _store(changes: list[Change], source: Source, reader: int | None, room
 
 
 async def _store_raw(
-    changes: list[Change], source: Source, reader: int | None, at: datetime, room: Room
+    changes: list[Change], source: Source, room: Room, *, reader: int | None, at: datetime, merge: Merge | None
 ) -> dict[str, tuple[Change, RawAppeal | None]]:
     """Store, and where another worker was faster, compare with what it wrote and store again."""
     raw = room.store.raw
@@ -172,10 +210,20 @@ async def _store_raw(
         lost = [change for change in changes if not change.is_in(heads)]
         for change in lost:
             del stored[change.row.id]
-        changes = compare([change.row for change in lost if not change.row.absent], heads)
+        rows = [change.row for change in lost if not change.row.absent]
+        changes = compare(await _whole(rows, heads, merge, source, room), heads)
         if not changes:
             return stored
     raise SourceDown(f"source {source.name}: another worker keeps writing the same items; the page is read again")
+
+
+async def _held(claim: PageClaim, room: Room) -> tuple[Entry, ...]:
+    """What is in `raw` of a page that was pushed. The rest has no receipt: its caller was not answered, and asks again.
+
+    Whoever left the page may still be at work; then it offers what it stored anew, and gives its receipt after that.
+    """
+    heads = await room.store.raw.heads(entry.id for entry in claim.entries)
+    return tuple(entry for entry in claim.entries if entry.id in heads and heads[entry.id].revision >= entry.revision)
 
 
 async def _is_stored(claim: PageClaim, room: Room) -> bool:

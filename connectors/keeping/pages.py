@@ -80,6 +80,11 @@ class PageStore:
         columns = {} if tuple(both) == claim.entries else _columns(both)
         return await self._write(claim, {"stage": Stage.STORED, "until": until(PAGE_LEASE)} | _literal(columns))
 
+    async def reduce(self, claim: PageClaim, entries: Sequence[Entry]) -> bool:
+        """Leave only these in a page that was offered: the others were never received. Without any it is done."""
+        stage = {"stage": Stage.STORED} if entries else {"stage": Stage.DONE, "owner": None, "until": None}
+        return await self._write(claim, stage | _literal(_columns(entries)))
+
     async def claim_next(self, stages: Collection[Stage], owner: str, source: str | None = None) -> PageClaim | None:
         """Take over the oldest page that nobody holds."""
         fence = await self._fences.next()

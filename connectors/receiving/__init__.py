@@ -1,0 +1,1 @@
+"""What callers push to us: requests as data, keys, signatures, pictures. Nothing here waits or stores."""
