@@ -7,6 +7,7 @@ from base64 import b32encode
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -59,6 +60,7 @@ class MessageType(StrEnum):
     LINKED = "linked"  #: the same person again, or a member of a confirmed event (并单)
     REOPENED = "reopened"  #: 重办
     CLOSED = "closed"  #: 办结
+    OUTCOME = "outcome"  #: what became of a feedback; on the wire `feedback.outcome.v1`
 
 
 class Role(StrEnum):
@@ -82,6 +84,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None  #: of a recall, a withdrawal, a supervision, in Chinese
     dispatch: str | None = None  #: message id of the `dispatched` that it follows; None: it is that one itself
     since: datetime | None = None  #: when this department was first given the case; None: with this message
+    told: dict[str, Any] | None = None  #: what only this message says: an outcome, a decision, a card
 
 
 class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):

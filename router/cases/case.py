@@ -16,6 +16,7 @@ import msgspec
 
 from normalizer.appeal import Mode, Routing, Urgency
 from router.cases.moves import Kind, Sent, State
+from router.cases.track import Handling
 from router.dispatch import CaseFacts, Context, Dispatch, MessageType, Outcome, Role
 
 
@@ -59,6 +60,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parked: str | None = None  #: why it is parked
     parked_at: datetime | None = None
     tries: int = 0  #: how often a person or a sweep had it sent again
+    told: dict[str, Any] | None = None  #: what only this message says: an outcome, a decision, a card
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -95,6 +97,8 @@ class Case(msgspec.Struct, kw_only=True):
     parked: int = 0
     until: datetime | None = None  #: until when whoever has `fence` delivers it (the database's clock)
     fence: int | None = None
+    due: datetime | None = None  #: when the clock must look at it again: a card, the end of the call-back
+    handling: Handling | None = None  #: None as long as nothing but the dispatch has happened
 
 
 # ---------------------------------------------------------------- reading
@@ -140,6 +144,7 @@ def dispatch_of(case: Case, row: Sending) -> Dispatch:
         reason=row.reason,
         dispatch=None if row.type is MessageType.DISPATCHED or order is None else order.id,
         since=None if first is None else first.at,
+        told=row.told,
     )
 
 
@@ -167,7 +172,7 @@ def holders(case: Case) -> dict[str, Role]:
             continue
         if row.type in {MessageType.RECALLED, MessageType.WITHDRAWN, MessageType.CLOSED}:
             held.pop(row.department, None)
-        elif row.type is MessageType.DISPATCHED or row.department in held:
+        elif row.type in {MessageType.DISPATCHED, MessageType.REOPENED} or row.department in held:
             held[row.department] = row.role
     return held
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from router.cases.case import Case, Event
 from router.cases.moves import MOVES, Kind, Sent, State, allowed, state_of
+from router.cases.standing import standing
 from router.errors import MoveNotAllowed
 
 ROUTER = "router"
@@ -48,6 +49,8 @@ def record(
         case.since = at
     case.goal = goal
     count(case)
+    if case.handling is not None:
+        case.handling = standing(case)
 
 
 def count(case: Case) -> None:

@@ -63,6 +63,39 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"  #: a person, or the fallback after 15 minutes, named the department
     RECORDED = "recorded"  #: a revision that says nothing new to a department
     DUTY_CALLED = "duty_called"  #: 呼叫值班: a critical one is in triage
+    # What a department says (work.py: by which feedback).
+    TAKEN_IN = "taken_in"  #: 部门系统已收到
+    SIGNED = "signed"  #: 签收
+    CONTACTED = "contacted"  #: 联系诉求人
+    PROGRESSED = "progressed"  #: 办理进展
+    INTERIM_REPLIED = "interim_replied"  #: 阶段性回复
+    EXTENSION_ASKED = "extension_asked"  #: 申请延期
+    SUSPENSION_ASKED = "suspension_asked"  #: 申请挂起
+    RESUMED = "resumed"  #: 恢复办理
+    RETURN_ASKED = "return_asked"  #: 申请退单
+    REPLIED = "replied"  #: 答复
+    RESOLVED = "resolved"  #: 部门认为已办结
+    FEEDBACK_REFUSED = "feedback_refused"  #: 反馈未采纳, with its code
+    # What the centre makes of it.
+    RETURN_UPHELD = "return_upheld"  #: 同意退单
+    RETURN_REFUSED = "return_refused"  #: 驳回退单
+    EXTENSION_GRANTED = "extension_granted"  #: 同意延期
+    EXTENSION_REFUSED = "extension_refused"  #: 驳回延期
+    SUSPENSION_GRANTED = "suspension_granted"  #: 同意挂起
+    SUSPENSION_REFUSED = "suspension_refused"  #: 驳回挂起
+    CONSULTED = "consulted"  #: 提交会商
+    ARBITRATED = "arbitrated"  #: 提交裁定, with the arbiter's name
+    REASSIGNED = "reassigned"  #: 改派
+    TAKEN_BACK = "taken_back"  #: 中心收回, the case goes to triage
+    URGED = "urged"  #: 催办
+    SUPERVISED = "supervised"  #: 督办
+    CARDED = "carded"  #: 黄牌 or 红牌
+    REVIEWED = "reviewed"  #: 公开答复审核
+    VISITED = "visited"  #: 回访
+    REOPENED = "reopened"  #: 重办
+    CLOSED = "closed"  #: 办结
+    ANSWERED = "answered"  #: 已回写来源平台, with its receipt
+    ANSWER_PARKED = "answer_parked"  #: 回写失败，挂起
 
 
 class Move(NamedTuple):
@@ -77,6 +110,15 @@ _OUT = frozenset({State.IN_FLIGHT, State.DELIVERED, State.PARKED})  # department
 _DESK = frozenset({State.TRIAGE, State.INFORMED, State.HANDED_OVER, State.LINKED, State.WITHDRAWN})
 _LIVE = _OUT | _DESK
 _STORED = _LIVE | {State.OBSERVED}
+
+_AT_WORK = (
+    *(Kind.TAKEN_IN, Kind.SIGNED, Kind.CONTACTED, Kind.PROGRESSED, Kind.INTERIM_REPLIED, Kind.EXTENSION_ASKED),
+    *(Kind.SUSPENSION_ASKED, Kind.RESUMED, Kind.RETURN_ASKED, Kind.REPLIED, Kind.RESOLVED, Kind.FEEDBACK_REFUSED),
+    *(Kind.RETURN_UPHELD, Kind.RETURN_REFUSED, Kind.EXTENSION_GRANTED, Kind.EXTENSION_REFUSED),
+    *(Kind.SUSPENSION_GRANTED, Kind.SUSPENSION_REFUSED, Kind.URGED, Kind.SUPERVISED, Kind.CARDED),
+    *(Kind.VISITED, Kind.REOPENED, Kind.CLOSED),
+)
+_ANYWHERE = (Kind.CONSULTED, Kind.ARBITRATED, Kind.REVIEWED, Kind.ANSWERED, Kind.ANSWER_PARKED)
 
 MOVES: Mapping[Kind, Move] = MappingProxyType(
     {
@@ -106,6 +148,12 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         Kind.ASSIGNED: Move(frozenset({State.TRIAGE, State.PARKED, State.INFORMED, State.HANDED_OVER})),
         Kind.RECORDED: Move(_STORED),
         Kind.DUTY_CALLED: Move(frozenset({State.TRIAGE})),
+        Kind.REASSIGNED: Move(_OUT | {State.TRIAGE}),
+        Kind.TAKEN_BACK: Move(_OUT | {State.TRIAGE}),
+        # What becomes of an order that departments have; in which state of the work, says work.py.
+        **dict.fromkeys(_AT_WORK, Move(_OUT)),
+        # A case that went back to the desk may still owe its source an answer, or a department a decision.
+        **dict.fromkeys(_ANYWHERE, Move(_STORED)),
     }
 )
 

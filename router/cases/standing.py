@@ -1,0 +1,219 @@
+"""Read off the ledger where the work stands (读台账): a pure function of the events, whatever their order of arrival.
+
+What a department says is put in the order in which it says that it happened, then goes through the one table. So a
+repeat, a straggler or a whole replay in any order gives the same state; only what the centre did stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from router.cases.case import Case, Event
+from router.cases.moves import Kind, State
+from router.cases.track import Handling, Reply, Track
+from router.cases.work import FEEDBACK_EVENTS, STEPS, Ask, Work
+
+#: A request that is open is shown before what was: the gravest first.
+_SHOWN = {
+    Ask.RETURN: Work.RETURN_REQUESTED,
+    Ask.SUSPENSION: Work.SUSPENSION_REQUESTED,
+    Ask.EXTENSION: Work.EXTENSION_REQUESTED,
+}
+_DECIDED: Mapping[Kind, bool] = {
+    Kind.RETURN_UPHELD: True,
+    Kind.RETURN_REFUSED: False,
+    Kind.EXTENSION_GRANTED: True,
+    Kind.EXTENSION_REFUSED: False,
+    Kind.SUSPENSION_GRANTED: True,
+    Kind.SUSPENSION_REFUSED: False,
+}
+
+
+@dataclass(kw_only=True)
+class _Round:
+    """One department's order, or one round of it."""
+
+    begun: datetime
+    base: Work = Work.DISPATCHED
+    said: list[Event] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class _Read:
+    """What one reading of the ledger gathers."""
+
+    rounds: dict[str, _Round] = field(default_factory=dict)
+    decided: dict[str, Event] = field(default_factory=dict)  #: feedback id of a request → its decision
+    closed: bool = False
+    consulting: bool = False
+    replies: list[Reply] = field(default_factory=list)
+    reviewed: set[str] = field(default_factory=set)
+
+
+def standing(case: Case) -> Handling:
+    """Say where everything stands; the answers to the source are kept as they are."""
+    read = _read(case.events)
+    tracks = {code: _track(of, read.decided) for code, of in read.rounds.items()}
+    work = _work(case, read, tracks)
+    kinds = [event.kind for event in case.events]
+    before = case.handling or Handling()
+    lead = tracks.get(case.holder or "")
+    waits = lead.reply if lead is not None and lead.reply not in read.reviewed else None
+    return replace(
+        before,
+        work=work,
+        since=before.since if work is before.work else case.events[-1].at,
+        tracks=tracks,
+        returns=[event.department or "" for event in case.events if event.kind is Kind.RETURN_UPHELD],
+        urged=kinds.count(Kind.URGED),
+        supervised=Kind.SUPERVISED in kinds,
+        reopened=kinds.count(Kind.REOPENED),
+        visited=Kind.VISITED in kinds,
+        waits_review=waits,
+        reply=read.replies[-1] if read.replies else None,
+    )
+
+
+def said_at(event: Event) -> tuple[datetime, str]:
+    """When a department says that something happened; its id settles what happened at the same moment."""
+    moment: datetime = event.data["said_at"]
+    return moment.replace(tzinfo=moment.tzinfo or UTC), event.data["feedback"]
+
+
+def _read(events: Iterable[Event]) -> _Read:
+    read = _Read()
+    for event in events:
+        if event.kind in FEEDBACK_EVENTS:
+            if event.department in read.rounds:
+                read.rounds[event.department].said.append(event)
+        elif event.kind in _DECIDED:
+            read.decided[event.data["feedback"]] = event
+        elif event.kind is Kind.REVIEWED:
+            read.reviewed.add(event.data["feedback"])
+            if event.data["approved"]:
+                read.replies.append(_reply(event))
+        else:
+            _begin_or_end(read, event)
+    return read
+
+
+def _begin_or_end(read: _Read, event: Event) -> None:
+    """Take in what begins or ends an order."""
+    match event.kind:
+        case Kind.DISPATCHED:
+            read.closed = read.consulting = False
+            for code in event.data.get("departments", ()):
+                read.rounds[code] = _Round(begun=event.at)
+        case Kind.RECALLED:
+            read.rounds.pop(event.department or "", None)
+        case Kind.WITHDRAWN:
+            read.rounds.clear()
+        case Kind.CONSULTED:
+            read.consulting = True
+        case Kind.REOPENED:
+            read.closed = False
+            for code in event.data["departments"]:
+                read.rounds[code] = _Round(begun=event.at, base=Work.REOPENED)
+        case Kind.CLOSED:
+            read.closed = True
+
+
+def _reply(event: Event) -> Reply:
+    return Reply(
+        text=event.data["text"],
+        feedback=event.data["feedback"],
+        department=event.department or "",
+        by=event.actor,
+        at=event.at,
+    )
+
+
+def _work(case: Case, read: _Read, tracks: Mapping[str, Track]) -> Work | None:
+    if case.goal is State.TRIAGE:
+        return Work.CONSULTATION if read.consulting else None
+    if case.goal is not State.DELIVERED:
+        return None
+    if read.closed:
+        return Work.CLOSED
+    lead = tracks.get(case.holder or "")
+    return Work.DISPATCHED if lead is None else lead.state
+
+
+def _track(of: _Round, decided: Mapping[str, Event]) -> Track:
+    base, asks, extended = of.base, dict[Ask, str](), 0
+    pauses: list[tuple[datetime, datetime | None]] = []
+    for event in sorted(of.said, key=said_at):
+        step = STEPS[FEEDBACK_EVENTS[event.kind]]
+        if base not in step.before:
+            continue
+        if step.ask is None:
+            if event.kind is Kind.RESUMED and pauses:
+                pauses[-1] = (pauses[-1][0], event.at)
+            base = step.after or base
+            if event.kind in {Kind.REPLIED, Kind.RESOLVED}:
+                asks.clear()  # whoever answers no longer wants to give it back
+                pauses = _ended(pauses, event.at)
+            continue
+        answer = decided.get(event.data["feedback"])
+        if answer is None:
+            asks[step.ask] = event.data["feedback"]
+            continue
+        asks.pop(step.ask, None)
+        if not _DECIDED[answer.kind]:
+            continue
+        if step.ask is Ask.EXTENSION:
+            extended += int(answer.data.get("working_days", 0))
+        elif step.ask is Ask.SUSPENSION:
+            base = Work.SUSPENDED
+            pauses.append((answer.at, None))
+    return _with_moments(of, base, asks, extended, pauses)
+
+
+def _ended(pauses: Sequence[tuple[datetime, datetime | None]], at: datetime) -> list[tuple[datetime, datetime | None]]:
+    return [(begin, end or at) for begin, end in pauses]
+
+
+def _with_moments(
+    of: _Round,
+    base: Work,
+    asks: dict[Ask, str],
+    extended: int,
+    pauses: list[tuple[datetime, datetime | None]],
+) -> Track:
+    first: dict[Kind, datetime] = {}
+    for event in of.said:
+        first[event.kind] = min(first.get(event.kind, event.at), event.at)
+    replies = sorted((event for event in of.said if _says_publicly(event)), key=said_at)
+    beyond = [at for kind, at in first.items() if kind is not Kind.TAKEN_IN]
+    return Track(
+        state=next((state for ask, state in _SHOWN.items() if ask in asks), base),
+        begun=of.begun,
+        asks=asks,
+        extended=extended,
+        pauses=pauses,
+        received=min(first.values(), default=None),
+        signed=min(beyond, default=None),  # whoever works on it has taken it on
+        contacted=min((event.at for event in of.said if _reached(event)), default=None),
+        interim=_earliest(first, Kind.INTERIM_REPLIED, Kind.REPLIED, Kind.RESOLVED),
+        resolved=first.get(Kind.RESOLVED),
+        reply=replies[-1].data["feedback"] if replies else None,
+    )
+
+
+def _says_publicly(event: Event) -> bool:
+    return event.kind in {Kind.INTERIM_REPLIED, Kind.REPLIED} and bool(event.data.get("reply_public"))
+
+
+def _reached(event: Event) -> bool:
+    """Reached, or tried three times: that is what is asked of a department (KPIS.md 3.7)."""
+    data: Mapping[str, Any] = event.data
+    return event.kind is Kind.CONTACTED and (data.get("reached", True) or data.get("attempts", 0) >= 3)  # noqa: PLR2004
+
+
+def _earliest(first: Mapping[Kind, datetime], *kinds: Kind) -> datetime | None:
+    return min((first[kind] for kind in kinds if kind in first), default=None)
