@@ -36,6 +36,7 @@ class RawAppeal(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None  #: UTC; None from `intake normalize`, which needs no clock
     withdrawn: bool = False  #: its author or the source took it back, and that was proved (promise 4)
     refreshed: bool = False  #: the same content with new likes, views, replies or official reply
+    keys: str | None = None  #: the name of the keys that seal it at rest: what comes of it ends with it
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"  #: base 32 "extended hex" (RFC 4648), in small letters

@@ -39,7 +39,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """One of them with its raw payload, for somebody who gave a name and a reason."""
 
     parked: Parked
-    payload: str
+    payload: str  #: empty where it was destroyed
 
 
 async def listed(
@@ -137,8 +137,7 @@ async def opened(db: Database, rooms: Rooms, id_: str, *, actor: str, reason: st
         row = await db.strays.find_one({"_id": id_})
         payload = await rooms.sealer.open(row["key"], f"strays/{id_}".encode(), row["body"])
     else:
-        row = await db.raw.find_one({"_id": id_})
-        payload = await rooms.sealer.open(row["key"], f"raw/{id_}/{row['revision']}".encode(), row["payload"])
+        payload = await rooms.connectors.store.raw.payload(id_)
     return Opened(parked=parked, payload=payload.decode("utf-8", "backslashreplace"))
 
 

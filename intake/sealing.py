@@ -5,12 +5,13 @@ Three levels. A master key (a file under `.intake/keys`, or a key server that sp
 seals values with AES-256-GCM. The driver's own encryption of each value would cost fifty times as much.
 
 A label says whose and which month's a value is (`raw/demo-hotline/2026-11`). Destroying its data key ends its values at
-once, and in every backup that does not hold `data_keys`: back that collection up apart, and not for longer.
+once, and in every backup that does not hold `data_keys`: back that collection up apart, and not for longer. What is of
+a citizen is sealed with a key of its own item, made from the label's (item_keys.py): so one person can be erased.
 """
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from pymongo.errors import DuplicateKeyError, EncryptionError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from intake.item_keys import Cipher, ItemKeys, Salts
 from intake.keys import Keys, KeysError
 
 VERSION: Final = b"\x01"
@@ -60,16 +62,26 @@ class Kmip(msgspec.Struct, frozen=True):
 
 class _Loaded(msgspec.Struct, frozen=True):
     cipher: AESGCM
+    key: bytes
     at: float
 
 
 class Sealer:
     """Seals and opens values, with the data keys of one database."""
 
-    def __init__(self, database: AsyncIOMotorDatabase[dict[str, Any]], keys: Keys, kmip: Kmip | None = None) -> None:
+    def __init__(
+        self,
+        database: AsyncIOMotorDatabase[dict[str, Any]],
+        keys: Keys,
+        kmip: Kmip | None = None,
+        *,
+        cipher: Cipher = Cipher.AES,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._kmip = kmip
+        self._item_cipher = cipher
+        self._salts = Salts(database)
         self._data_keys = database.get_collection(
             "data_keys", write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")
         )
@@ -90,7 +102,7 @@ class Sealer:
 
     async def open(self, label: str, bind: bytes, sealed: bytes) -> bytes:
         """Open a value that was sealed under this label for this place."""
-        cipher = await self._cipher(label)
+        cipher = (await self._loaded_anew(label)).cipher
         nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         if not sealed.startswith(VERSION) or len(nonce) < NONCE_BYTES:
             raise SealBroken(f"A value under {label} has no known seal; was it written by a newer version?")
@@ -98,6 +110,39 @@ class Sealer:
             return cipher.decrypt(nonce, body, bind)
         except (InvalidTag, ValueError) as invalid:
             raise SealBroken(f"A value under {label} was altered, or moved from another document") from invalid
+
+    async def keys_of(self, label: str, ids: Collection[str], beside: str | None = None) -> ItemKeys:
+        """Make a key for each of these items under this label.
+
+        `beside` names the keys of another value of the same items: these then end together. An item whose key was
+        destroyed meanwhile has none here either, and nothing more of it is to be sealed.
+        """
+        await self.ready(label)
+        page = "" if beside is None else beside.partition("#")[2]
+        if page:
+            salts = await self._salts.of(page)
+        else:
+            page, salts = await self._salts.make(label.split("/")[1], ids)
+        return ItemKeys(f"{label}#{page}", self._loaded[label].key, salts, self._item_cipher)
+
+    async def open_item(self, name: str, id_: str, bind: bytes, sealed: bytes) -> bytes | None:
+        """Open a value of an item, sealed with the keys of this name; None: its key was destroyed, and so is it."""
+        label, _, page = name.partition("#")
+        try:
+            if not page:  # by version 2 of the schema or older: under the label's own key
+                return await self.open(label, bind, sealed)
+            loaded = await self._loaded_anew(label)
+        except KeyDestroyed:
+            return None
+        keys = ItemKeys(name, loaded.key, await self._salts.of(page), self._item_cipher)
+        try:
+            return keys.open(id_, bind, sealed)
+        except InvalidTag as invalid:
+            raise SealBroken(f"A value under {label} was altered, or moved from another document") from invalid
+
+    async def destroy_items(self, ids: Iterable[str]) -> int:
+        """Destroy the keys of these items and with them all their values, in every backup that holds no keys."""
+        return await self._salts.destroy(ids)
 
     async def destroy(self, label: str) -> None:
         """Destroy the data key of this label.
@@ -125,15 +170,16 @@ class Sealer:
         if driver is not None:
             await driver.close()
 
-    async def _cipher(self, label: str) -> AESGCM:
+    async def _loaded_anew(self, label: str) -> _Loaded:
         loaded = self._loaded.get(label)
         if loaded is None or time.monotonic() - loaded.at > TRUST_SECONDS:
             self._loaded.pop(label, None)
+            self._salts.forget()
             wrapped = await self._wrapped(label)
             if wrapped is None:
                 raise KeyDestroyed(f"There is no data key {label} in this database")
             loaded = self._loaded[label] = await self._unwrap(label, wrapped)
-        return loaded.cipher
+        return loaded
 
     async def _wrapped(self, label: str) -> bytes | None:
         found = await self._data_keys.find_one({"_id": label})
@@ -163,7 +209,7 @@ class Sealer:
             raise KeysError(self._wrong_keys()) from error
         if content["label"] != label:
             raise SealBroken(f"The data key stored as {label} was made for another label")
-        return _Loaded(AESGCM(bytes(content["key"])), time.monotonic())
+        return _Loaded(AESGCM(bytes(content["key"])), bytes(content["key"]), time.monotonic())
 
     async def _encryption(self) -> Any:  # noqa: ANN401 - motor gives its wrapper no type
         if self._driver is None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from connectors.raw_appeal import RawAppeal
+from normalizer import vault
 from normalizer.appeal import (
     Appeal,
     Category,
@@ -53,8 +54,6 @@ from normalizer.tables import Tables
 
 Document = dict[str, Any]
 Step = Callable[[Draft, Tables], None]
-#: China has kept one offset since 1991.
-SHANGHAI = timezone(timedelta(hours=8))
 
 #: The order is the meaning: bytes first (cleaning would strip what tells how they broke), wording next, then masking,
 #: then everything that reads the masked text.
@@ -226,7 +225,7 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     made += await _taken_back(gone, room)
     places = {id(raw): at for at, raw in enumerate(raws)}
     made.sort(key=lambda one: places[id(one.raw)])
-    await _keep_secrets(made, room)
+    await room.store.keep_secrets(await vault.sealed(made, room.seal, room.ref_key, room.now()))
     handed = await settle(made, room.store)
     await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
     return handed
@@ -273,31 +272,3 @@ def _failure(raw: RawAppeal, reason: str, room: Room) -> Document:
         "reason": reason,
         "at": room.now(),
     }
-
-
-async def _keep_secrets(made: Sequence[Made], room: Room) -> None:
-    """Seal what only the vault may hold, under the data key of its source and month."""
-    secret = [one for one in made if one.secrets]
-    labels = {one.appeal.id: _label(one.raw, room) for one in secret}
-    for label in sorted(set(labels.values())):
-        await room.seal.ready(label)
-    await room.store.keep_secrets(
-        [
-            {
-                "_id": one.appeal.id,
-                "revision": one.appeal.revision,
-                "sealed": room.seal.seal(
-                    labels[one.appeal.id],
-                    f"vault/{one.appeal.id}/{one.appeal.revision}".encode(),
-                    msgspec.json.encode(one.secrets),
-                ),
-                "key": labels[one.appeal.id],
-            }
-            for one in secret
-        ]
-    )
-
-
-def _label(raw: RawAppeal, room: Room) -> str:
-    received = (raw.received_at or room.now()).astimezone(SHANGHAI)  # the month of `raw`'s key: both go together
-    return f"vault/{raw.source}/{received:%Y-%m}"

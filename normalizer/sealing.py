@@ -1,20 +1,31 @@
-"""What this room asks of whoever seals: the front door has it (AES-256-GCM under data keys by source and month)."""
+"""What this room asks of whoever seals: the front door has it (AES-256-GCM under a key of each item's own)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 
-class Seal(Protocol):
-    """Seals values so that only the holder of the label's data key can open them."""
+class Keys(Protocol):
+    """A key for each item of a page."""
 
-    async def ready(self, label: str) -> None:
-        """Make or load the data key of this label; `seal` needs it."""
+    @property
+    def name(self) -> str:
+        """What is stored beside a value."""
+        ...
 
-    def seal(self, label: str, bind: bytes, plain: bytes) -> bytes:
+    def __contains__(self, id_: object) -> bool:
+        """Say whether this item has one: it may have been destroyed meanwhile."""
+        ...
+
+    def seal(self, id_: str, bind: bytes, plain: bytes) -> bytes:
         """Seal a value, bound to what it belongs to."""
         ...
 
-    async def open(self, label: str, bind: bytes, sealed: bytes) -> bytes:
-        """Open a sealed value; fails when its key is destroyed."""
+
+class Seal(Protocol):
+    """Seals values so that only the holder of the item's key can open them."""
+
+    async def keys_of(self, label: str, ids: Collection[str], beside: str | None = None) -> Keys:
+        """Give the items' keys under this label; those that seal `beside` end at the same time."""
         ...

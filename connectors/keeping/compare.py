@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
 from connectors.base import BadItem, Item, Page
 from connectors.keeping.pages import Entry, What
 from connectors.raw_appeal import appeal_id
+
+
+class Destroyed(StrEnum):
+    """Why the raw text of an item is no longer there."""
+
+    EXPIRED = "expired"  #: its time of keeping was over
+    ERASED = "erased"  #: its author had it erased
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -25,6 +33,7 @@ class Head(msgspec.Struct, frozen=True):
     parked: bool
     reader: int  #: the fence of the source's reader that wrote it last
     received_at: datetime
+    destroyed: Destroyed | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +118,8 @@ def compare(rows: Iterable[Row], heads: Mapping[str, Head]) -> list[Change]:
 
 
 def _what(row: Row, before: Head | None) -> What | None:
+    if before is not None and before.destroyed is Destroyed.ERASED:
+        return None  # whatever its source still shows of it, it is not taken in again
     if row.bad is not None:
         return None if before is not None and before.parked and before.digest == row.digest else What.BAD
     if row.deleted:
@@ -117,7 +128,8 @@ def _what(row: Row, before: Head | None) -> What | None:
         return What.NEW
     if before.parked or before.withdrawn or before.content != row.content:
         return What.CHANGED
-    return None if before.digest == row.digest else What.REFRESHED
+    # New likes are no reason to store again what was destroyed.
+    return None if before.digest == row.digest or before.destroyed else What.REFRESHED
 
 
 def _read_or_not(source: str, item: Item) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ import msgspec
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from connectors.keeping.compare import Change, Head
+from connectors.keeping.compare import Change, Destroyed, Head
 from connectors.keeping.pages import What
 from connectors.raw_appeal import Mode, RawAppeal
 from connectors.source import Source
@@ -23,23 +23,34 @@ MOST_GONE = 500
 DUPLICATE_KEY = 11000
 
 _HEAD = dict.fromkeys(
-    ("native_id", "revision", "content", "digest", "withdrawn", "parked.at", "reader", "received_at"), 1
+    ("native_id", "revision", "content", "digest", "withdrawn", "parked.at", "reader", "received_at", "destroyed"), 1
 )
+
+_NOT_ERASED = {"$ne": Destroyed.ERASED.value}
+
+
+class Keys(Protocol):
+    """A key for each item of a page."""
+
+    @property
+    def name(self) -> str:
+        """What is stored beside a value."""
+        ...
+
+    def seal(self, id_: str, bind: bytes, plain: bytes) -> bytes:
+        """Seal; `bind` must be the same when it is opened."""
+        ...
 
 
 class Seal(Protocol):
     """Sealing at rest, handed in by the front door."""
 
-    async def ready(self, label: str) -> None:
-        """Make or load the data key of this label."""
+    async def keys_of(self, label: str, ids: Collection[str]) -> Keys:
+        """Make a key for each of these items."""
         ...
 
-    def seal(self, label: str, bind: bytes, plain: bytes) -> bytes:
-        """Seal; `bind` must be the same when it is opened."""
-        ...
-
-    async def open(self, label: str, bind: bytes, sealed: bytes) -> bytes:
-        """Open what `seal` made."""
+    async def open_item(self, name: str, id_: str, bind: bytes, sealed: bytes) -> bytes | None:
+        """Open what was sealed with the keys of this name; None: the item's key was destroyed."""
         ...
 
 
@@ -54,7 +65,7 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at: datetime
     discarded: str | None  #: who set it aside and why
-    context: Mapping[str, str]
+    context: Mapping[str, str] = {}  #: only where the payload is
     payload: bytes | None = None  #: only where it was asked for
 
 
@@ -76,9 +87,9 @@ class RawStore:
     ) -> tuple[list[RawAppeal | None], bool]:
         """Store these changes; for each what is handed on, if anything, and whether every write took."""
         label = f"raw/{source.name}/{at.astimezone(SHANGHAI):%Y-%m}"
-        await self._seal.ready(label)
+        keys = await self._seal.keys_of(label, [change.row.id for change in changes])
         payloads = await self._payloads(changes)
-        writing = _Writing(source, label, reader, at, self._seal, payloads, _fixed(source, at))
+        writing = _Writing(source, keys, reader, at, payloads, _fixed(source, at))
         first = [change for change in changes if change.before is None]
         later = [change for change in changes if change.before is not None]
         took = True
@@ -90,18 +101,23 @@ class RawStore:
         return [writing.raw(change) if change.is_handed_on else None for change in changes], took
 
     async def load(self, entries: Mapping[str, bool]) -> list[RawAppeal]:
-        """Load raw items, opened, in the order of the ids; the value says whether one was only refreshed."""
+        """Load raw items, opened, in the order of the ids; the value says whether one was only refreshed.
+
+        What was destroyed is left out; that it was taken back can be told without its text.
+        """
         documents = {document["_id"]: document async for document in self._raw.find({"_id": {"$in": list(entries)}})}
         found = [(documents[id_], refreshed) for id_, refreshed in entries.items() if id_ in documents]
         return [
-            _raw(document, await self._open(document), refreshed=refreshed)
+            _raw(document, *await self._open(document), refreshed=refreshed)
             for document, refreshed in found
-            if not document["parked"] and not (document["withdrawn"] and document["revision"] == 1)
+            if not document["parked"]
+            and not (document["withdrawn"] and document["revision"] == 1)
+            and not (document.get("destroyed") and not document["withdrawn"])
         ]
 
     async def sweep(self, source: str, scope: str, seen: frozenset[str], *, reader: int) -> list[Head]:
         """Mark what a complete enumeration did not hold; hand back what is absent for the second time."""
-        query = {"source": source, "scope": scope, "withdrawn": False, "parked": None}
+        query = {"source": source, "scope": scope, "withdrawn": False, "parked": None, "destroyed.why": _NOT_ERASED}
         documents = await self._raw.find(query, _HEAD | {"absent": 1}).to_list(None)
         missing = [document for document in documents if document["native_id"] not in seen]
         once = [document["_id"] for document in missing if not document["absent"]]
@@ -123,7 +139,12 @@ class RawStore:
     async def parked_payload(self, id_: str) -> Parked | None:
         """One parked row with its payload opened; the caller records who asked and why (promise 9)."""
         document = await self._raw.find_one({"_id": id_, "parked.stage": "parse"})
-        return None if document is None else _parked(document, await self._open(document))
+        return None if document is None else _parked(document, *await self._open(document))
+
+    async def payload(self, id_: str) -> bytes:
+        """An item as it came, empty where it was destroyed; the caller records who asked and why (promise 9)."""
+        document = await self._raw.find_one({"_id": id_})
+        return b"" if document is None else (await self._open(document))[0]
 
     async def discard(self, id_: str, *, actor: str, reason: str, at: datetime) -> bool:
         """Set a parked row aside for good: it stays parked, with who said so, and is no longer listed."""
@@ -133,13 +154,28 @@ class RawStore:
         )
         return bool(result.modified_count)
 
+    async def destroy(self, ids: Collection[str], why: Destroyed, at: datetime) -> int:
+        """Empty these items and their superseded revisions; that they were there stays, and why they are not.
+
+        Their keys are destroyed by whoever has the keys. What was erased loses its digests too: a telephone number has
+        few enough digits to try them all.
+        """
+        empty: dict[str, Any] = {"payload": b"", "destroyed": {"why": why.value, "at": at}}
+        if why is Destroyed.ERASED:
+            empty |= {"content": b"", "digest": b""}
+        change = {"$set": empty, "$unset": {"context": ""}}
+        listed = list(ids)
+        await self._revisions.update_many({"of": {"$in": listed}}, change)
+        there = {"_id": {"$in": listed}, "destroyed.why": _NOT_ERASED}
+        return int((await self._raw.update_many(there, change)).modified_count)
+
     async def _payloads(self, changes: Sequence[Change]) -> dict[str, tuple[bytes, dict[str, str]]]:
         """What is stored of items that were withdrawn without a word."""
         ids = [change.row.id for change in changes if change.row.payload is None and change.before is not None]
         if not ids:
             return {}
         documents = await self._raw.find({"_id": {"$in": ids}}).to_list(None)
-        return {document["_id"]: (await self._open(document), document["context"]) for document in documents}
+        return {document["_id"]: await self._open(document) for document in documents}
 
     async def _insert(self, documents: list[dict[str, Any]]) -> bool:
         try:
@@ -176,9 +212,18 @@ class RawStore:
         result = await self._raw.bulk_write(writes, ordered=False)
         return bool(result.matched_count == len(writes))
 
-    async def _open(self, document: Mapping[str, Any]) -> bytes:
-        bind = _bind(document["_id"], document["revision"])
-        return await self._seal.open(document["key"], bind, document["payload"])
+    async def _open(self, document: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+        """Give payload and context; both empty where their time was over, or their author had them erased."""
+        id_, sealed = document["_id"], document["payload"]
+        opened = None
+        if sealed:
+            opened = await self._seal.open_item(document["key"], id_, _bind(id_, document["revision"]), sealed)
+        if opened is None:
+            return b"", {}
+        if "#" not in document["key"]:  # sealed by version 2 of the schema or older
+            return opened, document["context"]
+        context, _, payload = opened.partition(b"\n")
+        return payload, msgspec.json.decode(context, type=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -186,10 +231,9 @@ class _Writing:
     """What the writes of one page have in common."""
 
     source: Source
-    label: str
+    keys: Keys
     reader: int | None
     at: datetime
-    seal: Seal
     payloads: Mapping[str, tuple[bytes, dict[str, str]]]
     fixed: Mapping[str, str]
 
@@ -208,7 +252,7 @@ class _Writing:
         }
         if self.reader is not None:
             unchanged["reader"] = {"$lte": self.reader}
-        return UpdateOne(unchanged, {"$set": self._fields(change)})
+        return UpdateOne(unchanged, {"$set": self._fields(change), "$unset": {"context": ""}})
 
     def raw(self, change: Change) -> RawAppeal:
         source, row = self.source, change.row
@@ -228,12 +272,14 @@ class _Writing:
             received_at=self._received_at(change),
             withdrawn=row.deleted,
             refreshed=change.what is What.REFRESHED,
+            keys=self.keys.name,
         )
 
     def _fields(self, change: Change) -> dict[str, Any]:
         row = change.row
         payload, context = self._payload(change)
-        sealed = self.seal.seal(self.label, _bind(row.id, change.revision), payload)
+        # What the page knew may be a citizen's words as well: the title of the thread. JSON has no bare end of line.
+        sealed = self.keys.seal(row.id, _bind(row.id, change.revision), _context(context) + b"\n" + payload)
         parked = None if row.bad is None else {"stage": "parse", "reason": row.bad, "at": self.at, "discarded": None}
         return {
             "mode": self.source.mode.value,
@@ -241,8 +287,8 @@ class _Writing:
             "content": row.content,
             "digest": row.digest,
             "payload": sealed,
-            "key": self.label,
-            "context": dict(context),
+            "key": self.keys.name,
+            "destroyed": None,
             "received_at": self._received_at(change),
             "withdrawn": row.deleted,
             "absent": 0,
@@ -274,6 +320,10 @@ def _fixed(source: Source, at: datetime) -> dict[str, str]:
     }
 
 
+def _context(context: Mapping[str, str]) -> bytes:
+    return msgspec.json.encode(context) if context else b"{}"
+
+
 def _bind(id_: str, revision: int) -> bytes:
     return f"raw/{id_}/{revision}".encode()
 
@@ -289,10 +339,11 @@ def _head(document: Mapping[str, Any]) -> Head:
         bool(document.get("parked")),
         document["reader"],
         document["received_at"],
+        Destroyed(document["destroyed"]["why"]) if document.get("destroyed") else None,
     )
 
 
-def _raw(document: Mapping[str, Any], payload: bytes, *, refreshed: bool) -> RawAppeal:
+def _raw(document: Mapping[str, Any], payload: bytes, context: Mapping[str, str], *, refreshed: bool) -> RawAppeal:
     return RawAppeal(
         id=document["_id"],
         source=document["source"],
@@ -301,17 +352,20 @@ def _raw(document: Mapping[str, Any], payload: bytes, *, refreshed: bool) -> Raw
         native_id=document["native_id"],
         revision=document["revision"],
         payload=payload,
-        context=document["context"],
+        context=context,
         zone=document["zone"],
         mode=Mode(document["mode"]),
         transport=document["transport"],
         received_at=document["received_at"],
         withdrawn=document["withdrawn"],
         refreshed=refreshed,
+        keys=document["key"],
     )
 
 
-def _parked(document: Mapping[str, Any], payload: bytes | None = None) -> Parked:
+def _parked(
+    document: Mapping[str, Any], payload: bytes | None = None, context: Mapping[str, str] | None = None
+) -> Parked:
     parked = document["parked"]
     discarded = parked.get("discarded")
     return Parked(
@@ -323,6 +377,6 @@ def _parked(document: Mapping[str, Any], payload: bytes | None = None) -> Parked
         reason=parked["reason"],
         at=parked["at"],
         discarded=f"{discarded['actor']}: {discarded['reason']}" if discarded else None,
-        context=document["context"],
+        context=context or {},
         payload=payload,
     )

@@ -56,7 +56,17 @@ def _ref(draft: Draft, source: str, ref_key: bytes) -> str | None:
         who = f"author\0{source}\0{draft.author_id}"
     else:
         return None
-    return b32hexencode(hashlib.blake2b(who.encode(), key=ref_key, digest_size=15).digest()).decode().lower()
+    return ref_of(who, ref_key)
+
+
+def ref_of(who: str, ref_key: bytes) -> str:
+    """Write the reference of a citizen: who it is of is a mobile, or a source and its user."""
+    return b32hexencode(keyed(who, ref_key)).decode().lower()
+
+
+def keyed(words: str, ref_key: bytes) -> bytes:
+    """Key words one-way: without the key nobody can try all telephone numbers."""
+    return hashlib.blake2b(words.encode(), key=ref_key, digest_size=15).digest()
 
 
 def _display(draft: Draft) -> str | None:

@@ -116,7 +116,7 @@ class Masker:
         for start, end, kind, matter in found:
             original = text[start:end]
             known = self._numbers.setdefault(kind, {})
-            number = known.setdefault(_canonical(kind, original), len(known) + 1)
+            number = known.setdefault(canonical(kind, original), len(known) + 1)
             label = f"{LABELS[kind]}{number}"
             parts += (text[after:start], f"〔{label}〕")
             key = f"{field}:{label}"
@@ -130,7 +130,7 @@ class Masker:
         return "".join(parts)
 
 
-def _canonical(kind: str, original: str) -> str:
+def canonical(kind: str, original: str) -> str:
     """Bring the ways of writing one original together."""
     if kind == "mobile":
         return canonical_mobile(original) or original

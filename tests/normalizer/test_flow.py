@@ -10,9 +10,9 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from connectors.raw_appeal import Mode, RawAppeal
-from intake.sealing import Sealer
-from normalizer import flow
-from normalizer.appeal import Change, Handed, Secrets
+from intake.sealing import SealBroken, Sealer
+from normalizer import flow, vault
+from normalizer.appeal import Change, Handed
 from normalizer.draft import Draft
 from normalizer.flow import Room, normalize_page, retry_page
 from normalizer.store import AppealStore, ensure_indexes
@@ -31,12 +31,17 @@ async def room(mongo: Database, seal: Sealer, tables: Tables) -> Room:
     return Room(tables=tables, ref_key=KEY, store=AppealStore(mongo), seal=seal, now=lambda: NOW)
 
 
+_SEALED = frozenset({"contact", "matter", "key"})
+
+
 async def dump(mongo: Database) -> dict[str, list[dict[str, Any]]]:
     """Everything of this room, but for the sealed bytes, which have a nonce."""
     found = {}
     for name in ("appeals", "appeal_revisions", "vault", "unmapped"):
         rows = await mongo[name].find().sort("_id", 1).to_list(None)
-        found[name] = [{key: value for key, value in row.items() if key != "sealed"} for row in rows]
+        found[name] = [
+            {key: value for key, value in row.items() if key not in {"contact", "matter", "key"}} for row in rows
+        ]
     return found
 
 
@@ -67,12 +72,50 @@ async def test_secrets_are_only_in_the_vault_and_sealed(mongo: Database, room: R
     kept = await room.store.secrets(item.id)
 
     assert kept is not None
-    assert kept["key"] == "vault/test/2026-11"
-    assert b"13800138000" not in kept["sealed"]
-    opened = await seal.open(kept["key"], f"vault/{item.id}/1".encode(), kept["sealed"])
-    assert msgspec.json.decode(opened, type=Secrets).originals == {"text:手机1": "13800138000"}
+    assert kept["key"].startswith("vault/test/2026-11#")
+    assert b"13800138000" not in kept["contact"]
+    opened = await seal.open_item(kept["key"], item.id, vault.bound(item.id, 1, vault.Part.CONTACT), kept["contact"])
+    assert opened is not None
+    assert msgspec.json.decode(opened, type=vault.Contents).originals == {"text:手机1": "13800138000"}
     for name in await mongo.list_collection_names():
         assert "13800138000" not in str(await mongo[name].find().to_list(None))
+
+
+async def test_the_callers_data_and_the_matters_are_sealed_apart(room: Room, seal: Sealer, raw: Raw) -> None:
+    item = raw("我叫李建国，电话13800138000。楼上3栋2单元702半夜装修，车牌湘A12345堵门。", native_id=8)
+    await normalize_page([item], room)
+    kept = await room.store.secrets(item.id)
+
+    assert kept is not None
+    held = {}
+    for part in vault.Part:
+        opened = await seal.open_item(kept["key"], item.id, vault.bound(item.id, 1, part), kept[part.value])
+        assert opened is not None
+        held[part] = set(msgspec.json.decode(opened, type=vault.Contents).originals.values())
+    assert held == {vault.Part.CONTACT: {"李建国", "13800138000"}, vault.Part.MATTER: {"702", "湘A12345"}}
+    with pytest.raises(SealBroken):  # the one cannot be passed off as the other
+        await seal.open_item(kept["key"], item.id, vault.bound(item.id, 1, vault.Part.CONTACT), kept["matter"])
+
+
+async def test_a_number_is_traced_however_it_is_written_and_nobody_reads_it(room: Room, raw: Raw) -> None:
+    pages = [
+        raw(text, native_id=at) for at, text in enumerate(["电话138 0013 8000", "打幺三八〇〇幺三八〇〇〇", "没有"])
+    ]
+    await normalize_page(pages, room)
+    first, second = [(await room.store.secrets(item.id) or {})["traces"] for item in pages[:2]]
+
+    assert first == second == [vault.trace("mobile", "13800138000", KEY)]
+    assert first != [vault.trace("mobile", "13800138000", b"another key")]
+
+
+async def test_what_was_erased_since_it_was_read_does_not_reach_the_vault(room: Room, seal: Sealer, raw: Raw) -> None:
+    item = raw("电话13800138000，请回电", native_id=5)
+    keys = await seal.keys_of("raw/test/2026-11", [item.id])
+    await seal.destroy_items([item.id])
+
+    await normalize_page([msgspec.structs.replace(item, keys=keys.name)], room)
+
+    assert await room.store.secrets(item.id) is None
 
 
 async def test_a_page_run_again_changes_nothing_and_hands_on_the_same(mongo: Database, room: Room, raw: Raw) -> None:

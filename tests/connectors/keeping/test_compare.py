@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import BadItem, Item, Page
-from connectors.keeping.compare import Head, Row, absent, compare, digest_of, rows_of
+from connectors.keeping.compare import Destroyed, Head, Row, absent, compare, digest_of, rows_of
 from connectors.keeping.pages import What
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -38,6 +38,13 @@ other = msgspec.structs.replace
         (other(ROW, bad="no id"), HEAD, What.BAD, 4),
         (ROW, other(HEAD, parked=True), What.CHANGED, 4),
         (absent(HEAD, "a"), HEAD, What.WITHDRAWN, 4),
+        # Its text is no longer kept: new likes do not bring it back, new words of its author are another matter.
+        (other(ROW, digest=b"likes"), other(HEAD, destroyed=Destroyed.EXPIRED), None, None),
+        (other(ROW, content=b"words", digest=b"x"), other(HEAD, destroyed=Destroyed.EXPIRED), What.CHANGED, 4),
+        (other(ROW, deleted=True), other(HEAD, destroyed=Destroyed.EXPIRED), What.WITHDRAWN, 4),
+        (other(ROW, content=b"words", digest=b"x"), other(HEAD, destroyed=Destroyed.ERASED), None, None),
+        (other(ROW, deleted=True), other(HEAD, destroyed=Destroyed.ERASED), None, None),
+        (other(ROW, bad="no id"), other(HEAD, destroyed=Destroyed.ERASED), None, None),
     ],
 )
 def test_what_a_row_is(row: Row, head: Head | None, what: What | None, revision: int | None) -> None:

@@ -1,0 +1,126 @@
+"""The vault (隐私库): what of an item identifies a person, in two sealed parts.
+
+`contact` holds what is the caller's: the contact that the source gave, and what of it stood in the text. `matter` holds
+what belongs to the matter: which flat leaks, which car stands in the way. So whoever may see the one is never handed
+the other. `traces` are keyed and one-way, one for each number that is in there: the front door finds what it holds of a
+person by them, and nobody can read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from normalizer.appeal import Secrets
+from normalizer.sealing import Seal
+from normalizer.settle import Made
+from normalizer.steps.identify import keyed
+from normalizer.steps.mask import LABELS, canonical
+
+Document = dict[str, Any]
+#: China has kept one offset since 1991.
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+class Part(StrEnum):
+    """What may be opened apart."""
+
+    CONTACT = "contact"  #: 诉求人的
+    MATTER = "matter"  #: 事项的
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one part holds."""
+
+    contact: dict[str, str] = {}  #: as the source gave it; only in the caller's part
+    originals: dict[str, str] = {}  #: "text:门牌1" -> what stood there
+
+    def __bool__(self) -> bool:
+        return bool(self.contact or self.originals)
+
+
+#: Of the contact, what else than an original can be traced: under which kind.
+_CONTACTS = {"mobile": "mobile", "phone": "landline", "mail": "mail"}
+_KINDS = {label: kind for kind, label in LABELS.items()}
+#: What is common to too many to find a person by.
+_UNTRACED = frozenset({"name", "door"})
+
+
+def bound(id_: str, revision: int, part: Part) -> bytes:
+    """Say to which place a part is sealed."""
+    return f"vault/{id_}/{revision}/{part.value}".encode()
+
+
+def parts_of(secrets: Secrets) -> dict[Part, Contents]:
+    """Tell the caller's data and the matter's apart."""
+    matter = frozenset(secrets.matter)
+    mine = {key: value for key, value in secrets.originals.items() if key not in matter}
+    parts = {Part.CONTACT: Contents(contact=secrets.contact, originals=mine)}
+    if matter:
+        parts[Part.MATTER] = Contents(originals={key: secrets.originals[key] for key in secrets.matter})
+    return {part: contents for part, contents in parts.items() if contents}
+
+
+def trace(kind: str, written: str, ref_key: bytes) -> bytes:
+    """Key a number however it is written: one-way; a mobile's is what its owner's `citizen.ref` is made of."""
+    return keyed(f"{kind}\0{canonical(kind, written)}", ref_key)
+
+
+def traces(contents: Iterable[Contents], ref_key: bytes) -> list[bytes]:
+    """Trace every number in there, once."""
+    found: dict[bytes, None] = {}
+    for one in contents:
+        for name, written in one.contact.items():
+            if name in _CONTACTS:
+                found[trace(_CONTACTS[name], written, ref_key)] = None
+        for key, written in one.originals.items():
+            kind = kind_of(key)
+            if kind not in _UNTRACED:
+                found[trace(kind, written, ref_key)] = None
+    return list(found)
+
+
+def kind_of(key: str) -> str:
+    """Give the kind of an original by its key: `text:手机1` is a mobile."""
+    return _KINDS[key.rpartition(":")[2].rstrip("0123456789")]
+
+
+async def sealed(made: Sequence[Made], seal: Seal, ref_key: bytes, now: datetime) -> list[Document]:
+    """Seal what only the vault may hold, with the keys that seal the raw items it came from."""
+    groups: dict[tuple[str, str | None], list[Made]] = {}
+    for one in made:
+        if one.secrets:
+            groups.setdefault((_label(one, now), one.raw.keys), []).append(one)
+    documents = []
+    for (label, beside), some in groups.items():
+        keys = await seal.keys_of(label, [one.appeal.id for one in some], beside)
+        for one in some:
+            id_, revision = one.appeal.id, one.appeal.revision
+            if id_ not in keys:
+                continue  # erased since it was read
+            parts = parts_of(one.secrets)
+            documents.append(
+                {
+                    "_id": id_,
+                    "revision": revision,
+                    "key": keys.name,
+                    **{
+                        part.value: keys.seal(id_, bound(id_, revision, part), _ENCODER.encode(contents))
+                        for part, contents in parts.items()
+                    },
+                    "traces": traces(parts.values(), ref_key),
+                }
+            )
+    return documents
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _label(one: Made, now: datetime) -> str:
+    received = (one.raw.received_at or now).astimezone(SHANGHAI)  # the month of `raw`'s key: both go together
+    return f"vault/{one.raw.source}/{received:%Y-%m}"
