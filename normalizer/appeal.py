@@ -248,6 +248,16 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     handler: str | None = None  #: the source's own 承办单位 (mode `follow`, and to compare with)
     referral: str | None = None  #: reject or referral code of DOMAIN section 3.3: N1 … N9, or 110, 119, 120, 122
     subject_entity: str | None = None  #: 被反映对象
+    told: Told | None = None  #: what the text tells of time
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the text tells of time, as far as it says so with a number or a day; steps/recount.py reads it."""
+
+    lasted_days: int | None = None  #: 持续时间
+    reported_before: int | None = None  #: 此前反映次数, at least
+    asked_hours: int | None = None  #: 要求时限: how soon an answer is asked for
+    said: list[str] = []  #: the words, also those of `occurred_at`
 
 
 class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):

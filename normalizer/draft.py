@@ -17,6 +17,7 @@ from normalizer.appeal import (
     RequestType,
     RunnerUp,
     Thread,
+    Told,
     Urgency,
 )
 
@@ -91,6 +92,7 @@ class Draft:
     referral: str | None = None
     emergency: str | None = None  #: 110, 119, 120, 122 as prioritize saw it
     accused: list[str] = field(default_factory=list)
+    told: Told | None = None
     fingerprint: str = ""
 
     def note(self, repair: str) -> None:

@@ -43,6 +43,7 @@ from normalizer.steps.judge import judge
 from normalizer.steps.locate import locate
 from normalizer.steps.mask import mask
 from normalizer.steps.prioritize import prioritize
+from normalizer.steps.recount import recount
 from normalizer.steps.refer import refer
 from normalizer.steps.repair.apply import repair
 from normalizer.steps.repair.page import take_off_page
@@ -67,6 +68,7 @@ STEPS: tuple[Step, ...] = (
     classify,
     prioritize,
     locate,
+    recount,
     judge,
     refer,
     fingerprint,
@@ -185,6 +187,7 @@ def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> App
             handler=draft.handler,
             referral=draft.referral,
             subject_entity=draft.subject_entity,
+            told=draft.told,
         ),
     )
 
