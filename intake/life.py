@@ -173,6 +173,8 @@ _KINDS = {
     "assigned": "人工指派",
     "recorded": "记录在案",
     "duty_called": "呼叫值班",
+    "revealed": "查看个人信息",
+    "destroyed": "个人信息已销毁",
 }
 
 

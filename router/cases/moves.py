@@ -96,6 +96,9 @@ class Kind(StrEnum):
     CLOSED = "closed"  #: 办结
     ANSWERED = "answered"  #: 已回写来源平台, with its receipt
     ANSWER_PARKED = "answer_parked"  #: 回写失败，挂起
+    # What becomes of personal data (privacy.py).
+    REVEALED = "revealed"  #: 查看联系方式 or the matter's data: who, for which department, why
+    DESTROYED = "destroyed"  #: 个人信息已销毁: by its time of keeping, or on the citizen's own word
 
 
 class Move(NamedTuple):
@@ -154,6 +157,8 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         **dict.fromkeys(_AT_WORK, Move(_OUT)),
         # A case that went back to the desk may still owe its source an answer, or a department a decision.
         **dict.fromkeys(_ANYWHERE, Move(_STORED)),
+        # Nothing of the case moves by these.
+        **dict.fromkeys((Kind.REVEALED, Kind.DESTROYED), Move(frozenset(State) - _BORN)),
     }
 )
 
