@@ -145,6 +145,9 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     media_type: str | None = None
     url: str | None = None
+    size: int | None = None  #: bytes
+    sha256: str | None = None  #: of what is kept
+    kind: str | None = None  #: image, video, audio, document or other
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):

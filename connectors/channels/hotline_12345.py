@@ -110,7 +110,7 @@ def parse(response: Response, settings: HotlineSettings, *, at: str | None) -> t
     return page, following
 
 
-def read_row(row: Any, settings: HotlineSettings) -> Item | BadItem:  # noqa: ANN401  whatever the source sent
+def read_row(row: Any, settings: Source) -> Item | BadItem:  # noqa: ANN401  whatever the source sent
     """Read one order."""
     payload = msgspec.json.encode(row)
     if not isinstance(row, dict):

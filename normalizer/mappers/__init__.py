@@ -7,7 +7,19 @@ from types import MappingProxyType
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.draft import Draft
-from normalizer.mappers import discuz, feed, hotline_12345, http_json, line, open311, table, waline
+from normalizer.mappers import (
+    app_intake,
+    discuz,
+    feed,
+    hotline_12345,
+    http_json,
+    line,
+    open311,
+    open311_server,
+    push_12345,
+    table,
+    waline,
+)
 
 Mapper = Callable[[RawAppeal], Draft]
 
@@ -20,6 +32,9 @@ MAPPERS: Mapping[str, Mapper] = MappingProxyType(
         "http_json": http_json.read,
         "netease": http_json.read,
         "open311": open311.read,
+        "push_12345": push_12345.read,
+        "open311_server": open311_server.read,
+        "app_intake": app_intake.read,
         "table": table.read,
         "line": line.read,
     }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Attachment, Given
 from normalizer.draft import Draft
@@ -34,7 +37,11 @@ _DETAILS = {
 
 def read(raw: RawAppeal) -> Draft:
     """Map one order."""
-    order = payload_of(raw.payload)
+    return read_order(payload_of(raw.payload), raw)
+
+
+def read_order(order: Mapping[str, Any], raw: RawAppeal) -> Draft:
+    """Map the fields of one order."""
     posted = order.get("callTime")
     posted_at = moment_of(posted, raw.zone)
     if posted_at is None and posted:

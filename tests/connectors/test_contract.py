@@ -52,7 +52,8 @@ DIRT: dict[str, Alter] = {
 
 
 def test_every_kind_has_a_recording() -> None:
-    assert {folder.relative_to(FOLDER).parts[0] for folder in recordings()} == set(REGISTRY)
+    read_by_us = {name for name, kind in REGISTRY.items() if kind.receive is None}
+    assert {folder.relative_to(FOLDER).parts[0] for folder in recordings()} == read_by_us
 
 
 @every_recording

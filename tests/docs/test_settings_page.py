@@ -20,6 +20,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[broker]`": settings.Broker,
     "`[tables]`": settings.TableFiles,
     "`[keys]`": settings.Keys,
+    "`[retention]`": settings.Retention,
     "`[demo]`": settings.Demo,
     "`[[source]]`": Source,
     **{f"`{name}`": kind for name, kind in KINDS.items()},
@@ -86,7 +87,7 @@ def test_a_block_of_toml_is_settings_or_a_table_that_can_be_used(block: Block, t
 
 
 def _plain(found: Any) -> Any:
-    return list(found) if isinstance(found, tuple) else found
+    return msgspec.to_builtins(found) if isinstance(found, tuple | msgspec.Struct) else found
 
 
 def _path(kind: type, written: object) -> object:
