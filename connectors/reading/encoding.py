@@ -84,9 +84,14 @@ def _whole_sign(match: re.Match[str]) -> str:
     return "\\ufffd" if match["half"] else match[0]
 
 
+def is_log_in_page(text: str) -> bool:
+    """Whether a page of HTML asks who we are."""
+    return _PASSWORD_FIELD.search(text) is not None
+
+
 def html_answer(text: str, where: str) -> AccessDenied | FormatChanged:
     """What an HTML page in the place of data means."""
-    if _PASSWORD_FIELD.search(text):
+    if is_log_in_page(text):
         return AccessDenied(
             f"{where} answered with a log-in page; renew the key or the session, then resume the source"
         )

@@ -1,0 +1,164 @@
+"""One reading as the sentinel sees it: what was asked and answered, and the pages that came of it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from itertools import pairwise
+
+import msgspec
+
+from connectors.base import Item, Page, Request, Response
+from connectors.watching.learned import Learned, Remembered, learn
+from connectors.watching.shape import Shape, decoded_payload, look, look_at_rows, route_of
+from connectors.watching.signs import Sign, signs
+from connectors.watching.values import is_time, kind_of
+
+ROWS = "(rows)"  #: the route of what a connector reads from pages that are no JSON
+PAGES = "(pages)"  #: the route of facts about pages
+REMEMBERED = 64  #: ids
+LOOKED_AT = 16  #: items of a page whose ids are remembered
+#: Answers of one route that are looked at in one reading: of a long one the first say how the rest is.
+ANSWERS = 4
+HALF_AN_HOUR = 1800
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """What was asked, and what came."""
+
+    request: Request
+    response: Response
+
+
+class Reading:
+    """A reading, or so much of it as is judged at once."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self.exchanges: list[Exchange] = []
+        self.pages: list[Page] = []
+
+    def heard(self, request: Request, response: Response) -> None:
+        self.exchanges.append(Exchange(request, response))
+
+    def read(self, page: Page) -> None:
+        self.pages.append(page)
+
+    @property
+    def body(self) -> str:
+        """A digest of all answers: the same again is no news."""
+        made = hashlib.blake2b(digest_size=12)
+        for exchange in self.exchanges:
+            made.update(exchange.response.body)
+        return made.hexdigest()
+
+    def shapes(self, learned: Learned) -> dict[str, Shape]:
+        """What every route's answers look like."""
+        made: dict[str, Shape] = {}
+        by_rows = False
+        for exchange in self.exchanges:
+            shape = made.setdefault(route_of(exchange.request), Shape())
+            if shape.answers < ANSWERS and not look(shape, exchange.response, self._zone):
+                by_rows = True
+        if by_rows:
+            now = self.exchanges[-1].response.fetched_at.timestamp()
+            shape = made.setdefault(ROWS, Shape())
+            look_at_rows(shape, [item for page in self.pages for item in page.items], self._zone, now)
+        made[PAGES] = self._of_pages(learned)
+        return made
+
+    def strange(self, learned: Learned, shapes: dict[str, Shape]) -> list[Sign]:
+        """Everything that is strange about it."""
+        found: list[Sign] = []
+        for name, shape in shapes.items():
+            route = learned.routes.get(name)
+            if route is not None:
+                found += signs(route, shape, name)
+        return found
+
+    def learn(self, learned: Learned, shapes: dict[str, Shape]) -> None:
+        """It was well: that is how this source is."""
+        learn(learned, shapes)
+        fresh = self._remembered()
+        kept = {id_: each for id_, each in learned.ids.items() if id_ not in fresh} | fresh
+        learned.ids = dict(list(kept.items())[-REMEMBERED:])
+
+    def _of_pages(self, learned: Learned) -> Shape:
+        shape = Shape()
+        shape.fact("same page", "yes" if self._pages_repeat() else "no")
+        offered = [native_id for page in self.pages for native_id in page.offered]
+        twice = any(len(set(page.offered)) <= 0.75 * len(page.offered) for page in self.pages)
+        shape.fact("twice", "yes" if twice else "no")
+        bad = sum(len(page.bad) for page in self.pages)
+        if offered:
+            shape.fact("unreadable", "most" if bad > 0.6 * len(offered) else "some" if bad else "none")
+        seen = self._remembered()
+        shape.fact("reused", "yes" if _reused(seen, learned.ids) or self._two_under_one_id() else "no")
+        for shift in _shifts(seen, learned.ids):
+            shape.fact("shift", shift)
+        if "shift" not in shape.facts:
+            shape.fact("shift", "no")
+        return shape
+
+    def _pages_repeat(self) -> bool:
+        """Two questions, one answer: the same bytes, or the same ids."""
+        asked: dict[bytes, tuple[str, bytes | None]] = {}
+        for exchange in self.exchanges:
+            body, request = exchange.response.body, exchange.request
+            question = (f"{request.url} {sorted(request.query.items())}", request.body)
+            if asked.setdefault(body, question) != question and self._holds_rows(exchange):
+                return True
+        ids = [frozenset(page.offered) for page in self.pages if page.offered]
+        return any(one == two for one, two in pairwise(ids))
+
+    def _holds_rows(self, exchange: Exchange) -> bool:
+        """An empty page may well be the same as another."""
+        ids = {native_id.encode() for page in self.pages for native_id in page.offered}
+        return any(each in exchange.response.body for each in ids)
+
+    def _two_under_one_id(self) -> bool:
+        for page in self.pages:
+            told: dict[str, tuple[str, ...]] = {}
+            if any(told.setdefault(item.native_id, item.content) != item.content for item in page.items):
+                return True
+        return False
+
+    def _remembered(self) -> dict[str, Remembered]:
+        made: dict[str, Remembered] = {}
+        for page in self.pages:
+            for item in page.items[-LOOKED_AT:]:
+                made[_digest(item.native_id)] = self._memory_of(item)
+        return made
+
+    def _memory_of(self, item: Item) -> Remembered:
+        payload = decoded_payload(item.payload)
+        times: dict[str, float] = {}
+        if isinstance(payload, dict):
+            for name, value in payload.items():
+                kind, place = kind_of(value, self._zone)
+                if kind is not None and place is not None and is_time(kind):
+                    times[name] = place
+        return Remembered(tuple(_digest(part) for part in item.content if part), times)
+
+
+def _reused(seen: dict[str, Remembered], known: dict[str, Remembered]) -> bool:
+    """Several known ids of which nothing is as it was."""
+    both = [(seen[id_].parts, known[id_].parts) for id_ in seen.keys() & known.keys()]
+    whole = [now for now, before in both if now and before and not set(now) & set(before)]
+    return len(whole) > 1 and len(whole) >= 0.5 * len(both)
+
+
+def _shifts(seen: dict[str, Remembered], known: dict[str, Remembered]) -> Iterable[str]:
+    """Times of known items that have all moved by the same hours."""
+    moved: dict[str, list[float]] = {}
+    for id_ in seen.keys() & known.keys():
+        for name, time in seen[id_].times.items():
+            if name in known[id_].times:
+                moved.setdefault(name, []).append(time - known[id_].times[name])
+    for name, gaps in moved.items():
+        if len(gaps) > 1 and len(set(gaps)) == 1 and gaps[0] and not gaps[0] % HALF_AN_HOUR:
+            yield f"{name} {gaps[0] / 3600:+g} h"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

@@ -1,0 +1,87 @@
+"""START HERE. A reading is judged by what was learned of its source, and learned from if it was well. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from connectors.errors import AccessDenied, ConnectorError, FormatChanged, StopSource
+from connectors.watching.causes import Cause, Drift
+from connectors.watching.judge import AT_ONCE, judge
+from connectors.watching.learned import Learned
+from connectors.watching.reading import Reading
+from connectors.watching.rhythm import DayKindOf, count, silence
+from connectors.watching.signs import Sign
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a reading showed."""
+
+    drifts: tuple[Drift, ...] = ()  #: the source has changed
+    suspected: bool = False  #: it may have: its pages are kept until the next reading tells
+    learned: bool = False  #: something new was learned
+
+
+WELL = Verdict()
+
+
+def judge_reading(learned: Learned, reading: Reading, *, fresh: int, now: datetime, day_kind: DayKindOf) -> Verdict:
+    """Judge a reading that ended; `fresh` is how much of it was new or changed."""
+    count(learned.rhythm, fresh, now, day_kind)
+    quiet = _silence(learned, now, day_kind)
+    body = reading.body
+    if body == learned.bodies and not quiet:
+        return WELL  # the same bytes as last time, and they were well: nothing to learn, nothing to judge
+    shapes = reading.shapes(learned)
+    found = reading.strange(learned, shapes)
+    drifts = (*judge(learned, found, body), *quiet)
+    if drifts or learned.suspicions:
+        return Verdict(drifts, suspected=True)
+    reading.learn(learned, shapes)
+    learned.bodies = body
+    return Verdict(learned=True)
+
+
+def judge_failure(learned: Learned, reading: Reading, error: ConnectorError) -> tuple[Drift, ...]:
+    """Say why a reading broke off: what is strange about the answers, or what the connector says of them."""
+    if not isinstance(error, StopSource):
+        return ()  # no answer is no change
+    found = reading.strange(learned, reading.shapes(learned))
+    surely = [sign for sign in found if sign.drift.cause in AT_ONCE] or _strongest(found)
+    if surely:
+        return tuple(dict.fromkeys(sign.drift for sign in surely))
+    if isinstance(error, AccessDenied):
+        return (Drift(cause=Cause.REFUSED),)
+    return (Drift(cause=Cause.FORMAT),) if isinstance(error, FormatChanged) else ()
+
+
+def adopt(learned: Learned, drifts: tuple[Drift, ...]) -> None:
+    """Forget what these contradict: from now on the source is learned as it is."""
+    for drift in drifts:
+        if drift.cause is Cause.SILENT:
+            learned.rhythm.quiet_since, learned.rhythm.hours = None, {}
+        route = learned.routes.get(drift.route or "")
+        if route is None:
+            continue
+        for field in (drift.field, drift.other):
+            route.fields.pop(field or "", None)
+        if drift.field is None:
+            route.facts.clear()
+        if drift.cause is Cause.ERROR_BODY:
+            del learned.routes[drift.route or ""]
+    learned.suspicions.clear()
+    learned.ids.clear()
+    learned.bodies = ""
+
+
+def _strongest(found: list[Sign]) -> list[Sign]:
+    return sorted(found, key=lambda sign: -sign.decades)[:5]
+
+
+def _silence(learned: Learned, now: datetime, day_kind: DayKindOf) -> tuple[Drift, ...]:
+    quiet = silence(learned.rhythm, now, day_kind)
+    if quiet is None:
+        return ()
+    long = timedelta(minutes=round((now - quiet.since) / timedelta(minutes=1)))
+    return (Drift(cause=Cause.SILENT, other=str(long)[:-3], was=f"{quiet.expected:.0f}"),)
