@@ -22,6 +22,11 @@ FOLDER = Path(".intake")
 PATIENCE_MS = 5_000
 
 
+def keys_folder(settings: Settings) -> Path:
+    """Say where the key files of this installation are."""
+    return settings.keys.folder or FOLDER / "keys"
+
+
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """What commands and loops are handed."""
 

@@ -138,8 +138,8 @@ class Salts:
         """Look at the store again: somebody else may have destroyed keys since."""
         self._at_hand.clear()
 
-    async def destroy(self, ids: Iterable[str]) -> int:
-        """Destroy the keys of these items, wherever they stand; give how many there were.
+    async def destroy(self, ids: Iterable[str], keep: Collection[str] = ()) -> int:
+        """Destroy the keys of these items, wherever they stand; give how many there were. `keep` names pages of keys.
 
         An item has one for each page that ever brought it, also for what a later page wrote over: backups still hold
         that. So every page of keys is looked through, once for all ids.
@@ -149,7 +149,7 @@ class Salts:
         writes: list[UpdateOne] = []
         async for page in self._pages.find({}, {"salts": 1}, batch_size=SEARCHED):
             mine = wanted & page["salts"].keys()
-            if mine:
+            if mine and str(page["_id"]) not in keep:
                 destroyed += len(mine)
                 writes.append(UpdateOne({"_id": page["_id"]}, {"$unset": {f"salts.{id_}": "" for id_ in mine}}))
         if writes:
@@ -157,14 +157,6 @@ class Salts:
             await self._pages.bulk_write([DeleteMany({"salts": {}})])
         self.forget()
         return destroyed
-
-    async def held(self, ids: Iterable[str]) -> set[str]:
-        """Say which of these items still have a key somewhere."""
-        wanted = frozenset(ids)
-        held: set[str] = set()
-        async for page in self._pages.find({}, {"salts": 1}, batch_size=SEARCHED):
-            held |= wanted & page["salts"].keys()
-        return held
 
     def _keep(self, page: str, salts: Mapping[str, bytes]) -> None:
         self._at_hand[page] = salts

@@ -56,6 +56,20 @@ def make_keys(folder: Path) -> Keys:
     return load_keys(folder)
 
 
+def ref_key(folder: Path) -> tuple[bytes, Path | None]:
+    """Read the key of references alone; where there is none, make it, and say which file was made.
+
+    No master key is made: a folder whose keys were lost must not look as if it had them.
+    """
+    made = None
+    if not _numbered(folder, "ref"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(folder, "ref", 1, REF_BYTES)
+        made = folder / "ref-1.key"
+    refs = _numbered(folder, "ref")
+    return _read(refs[max(refs)], REF_BYTES), made
+
+
 def load_keys(folder: Path) -> Keys:
     """Read the keys of a folder that has them."""
     masters = {number: _read(path, MASTER_BYTES) for number, path in _numbered(folder, "master").items()}

@@ -140,9 +140,12 @@ class Sealer:
         except InvalidTag as invalid:
             raise SealBroken(f"A value under {label} was altered, or moved from another document") from invalid
 
-    async def destroy_items(self, ids: Iterable[str]) -> int:
-        """Destroy the keys of these items and with them all their values, in every backup that holds no keys."""
-        return await self._salts.destroy(ids)
+    async def destroy_items(self, ids: Iterable[str], keep: Iterable[str] = ()) -> int:
+        """Destroy the keys of these items, and with them all their values, in every backup that holds no keys.
+
+        Keys of the names in `keep` stay.
+        """
+        return await self._salts.destroy(ids, [name.partition("#")[2] for name in keep])
 
     async def destroy(self, label: str) -> None:
         """Destroy the data key of this label.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from connectors.source import Source
+from intake.item_keys import Cipher
 from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
 from intake.settings_sources import Kinds, read_sources
 
@@ -62,9 +63,22 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the key file is; KMIP where the city has one."""
+    """Where the key files are, and what is sealed with."""
 
-    file: Path | None = None
+    folder: Path | None = None
+    cipher: Cipher = Cipher.AES
+
+
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long personal data is kept (保存期限)."""
+
+    contact_days: Days = 180  #: after a case is closed: contact, matter's data and raw text
+    categories: dict[str, Days] = {}  #: the same for single classes: code of the class, or of the one above it
+    chatter_days: Days = 7  #: raw text of what is no appeal
+    raw_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 24  #: whole months of raw texts
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tables: TableFiles
     demo: Demo
     keys: Keys
+    retention: Retention = Retention()
     sources: tuple[Source, ...]
     environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
 
@@ -89,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return next((source for source in self.sources if source.name == name), None)
 
 
-_TOP = ("city", "contact", "database", "broker", "tables", "demo", "keys", "source")
+_TOP = ("city", "contact", "database", "broker", "tables", "demo", "keys", "retention", "source")
 
 
 def find(asked: Path | None, folder: Path) -> tuple[Path, bool]:
@@ -148,6 +163,7 @@ def _settings(
         tables=_tables(file, table, problems),
         demo=_part(table, "demo", Demo, problems),
         keys=_keys(file, table, problems),
+        retention=_part(table, "retention", Retention, problems),
         sources=read_sources(table, environment, kinds, problems),
         environment=environment,
     )
@@ -193,4 +209,4 @@ def _tables(file: Path, table: Mapping[str, object], problems: Problems) -> Tabl
 
 def _keys(file: Path, table: Mapping[str, object], problems: Problems) -> Keys:
     keys = _part(table, "keys", Keys, problems)
-    return keys if keys.file is None else Keys(file=file.parent / keys.file)
+    return keys if keys.folder is None else msgspec.structs.replace(keys, folder=file.parent / keys.folder)

@@ -23,7 +23,7 @@ from connectors.flow import Batch
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import tables
-from intake.house import FOLDER, Database, House
+from intake.house import Database, House, keys_folder
 from intake.keys import Keys, load_keys, make_keys
 from intake.sealing import Sealer
 from intake.settings import Settings
@@ -61,7 +61,7 @@ class Rooms(NamedTuple):
 
 async def keys_for(db: Database, settings: Settings) -> Keys:
     """Make the keys of a new installation; one that has sealed something must have them already."""
-    folder = settings.keys.file or FOLDER / "keys"
+    folder = keys_folder(settings)
     if await db.data_keys.find_one({}, {"_id": 1}) is None:
         return make_keys(folder)
     return load_keys(folder)
@@ -72,7 +72,7 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
     """Open every room with what it needs from outside."""
     db, settings = house.db, house.settings
     keys = await keys_for(db, settings)
-    sealer, read = Sealer(db, keys), tables.load(settings, keys.ref_key)
+    sealer, read = Sealer(db, keys, cipher=settings.keys.cipher), tables.load(settings, keys.ref_key)
     clock, fences = await Clock.of(db), await Fences.of(db)
     publisher = Publisher(house.broker_url)
     try:

@@ -115,6 +115,24 @@ def test_normalize_takes_the_tables_of_the_settings(folder: Path) -> None:
     assert row["place"]["street"] == "柳荫街道"
 
 
+def test_normalize_says_which_key_it_made_and_makes_no_master_key(folder: Path) -> None:
+    first = intake("normalize", given='{"text": "路灯坏了"}\n')
+    second = intake("normalize", given='{"text": "路灯坏了"}\n')
+
+    assert "ref-1.key" in first.stderr
+    assert "ref-1.key" not in second.stderr
+    assert [path.name for path in (folder / ".intake" / "keys").iterdir()] == ["ref-1.key"]
+
+
+def test_normalize_uses_the_keys_of_the_settings(folder: Path) -> None:
+    (folder / "intake.toml").write_text('[keys]\nfolder = "elsewhere"\n', encoding="utf-8")
+
+    intake("normalize", given='{"text": "路灯坏了"}\n')
+
+    assert (folder / "elsewhere" / "ref-1.key").exists()
+    assert not (folder / ".intake").exists()
+
+
 def test_keys_are_for_their_owner_alone(folder: Path) -> None:
     intake("normalize", given='{"text": "路灯坏了"}\n')
     assert (folder / ".intake" / "keys").stat().st_mode & 0o077 == 0
