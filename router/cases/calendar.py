@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,7 +29,7 @@ class Year(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     notice: str = ""
 
 
-class Reckoned(msgspec.Struct, frozen=True):
+class Reckoned(NamedTuple):
     """A day that was counted to, and whether the calendar could still change it."""
 
     day: date

@@ -6,6 +6,7 @@ hours and `d` working days. The day on which the clock starts never counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -70,21 +71,27 @@ class Deadlines:
         self.version = version
         self.classes = classes
         self._default = classes[default]
-        self._shifts = shifts
+        self.shifts = shifts
 
     def of(
         self, deadline_class: str, request_type: RequestType, start: datetime, calendar: Calendar
     ) -> tuple[Deadline, ...]:
         """Give all deadlines of a class for a clock that starts at this moment."""
-        found = self.classes.get(deadline_class, self._default)
         return tuple(
             self._deadline(kind, span, found, start, calendar)
-            for kind in KINDS
-            if (span := found.span(kind, request_type)) is not None
+            for found, kind, span in self.spans(deadline_class, request_type)
         )
 
+    def spans(self, deadline_class: str, request_type: RequestType) -> Iterator[tuple[Class, Kind, str]]:
+        """Give how long each step may take."""
+        found = self.classes.get(deadline_class, self._default)
+        for kind in KINDS:
+            span = found.span(kind, request_type)
+            if span is not None:
+                yield found, kind, span
+
     def _deadline(self, kind: Kind, span: str, of: Class, start: datetime, calendar: Calendar) -> Deadline:
-        at, provisional = due(span, start, calendar, self._shifts)
+        at, provisional = due(span, start, calendar, self.shifts)
         return Deadline(
             kind=kind,
             at=instant(at),
@@ -95,19 +102,18 @@ class Deadlines:
         )
 
 
-def due(span: str, start: datetime, calendar: Calendar, shifts: Shifts = OFFICE_HOURS) -> tuple[datetime, bool]:
-    """Reckon when a span ends that starts at this moment, and whether an announcement could still change it."""
-    unit, count = span[0], int(span[1:])
+def due(
+    span: str, start: datetime, calendar: Calendar, shifts: Shifts = OFFICE_HOURS, *, share: float = 1.0
+) -> tuple[datetime, bool]:
+    """Reckon when a span, or a share of it, ends that starts at this moment; an announcement may still change it."""
+    unit, count = span[0], int(span[1:]) * share
     begins = start.astimezone(SHANGHAI)
     if unit == "M":
         return begins + timedelta(minutes=count), False
     if unit == "H":
         return begins + timedelta(hours=count), False
-    if unit == "D":
-        return _end_of(begins.date() + timedelta(days=count)), False
-    if unit == "d":
-        found = calendar.after(begins.date(), count)
-        return _end_of(found.day), found.provisional
+    if unit in {"D", "d"}:
+        return _days(unit, begins.date(), count, calendar)
     return _working_hours(begins, timedelta(hours=count), calendar, shifts)
 
 
@@ -119,7 +125,21 @@ def local(at: datetime) -> str:
     return f"{there:%Y-%m-%d %H:%M}"
 
 
-def _end_of(day: date) -> datetime:
+def _days(unit: str, begins: date, count: float, calendar: Calendar) -> tuple[datetime, bool]:
+    """A part of a day is that part of the next one that counts."""
+    whole, rest = int(count), count - int(count)
+    if unit == "D":
+        day, provisional = begins + timedelta(days=whole), False
+    else:
+        day, provisional = calendar.after(begins, whole)
+    if not rest:
+        return end_of(day), provisional
+    following = day + timedelta(days=1) if unit == "D" else calendar.after(day, 1).day
+    return end_of(following) - timedelta(days=1) * (1 - rest), provisional
+
+
+def end_of(day: date) -> datetime:
+    """Give the 24:00 of a local day."""
     return datetime.combine(day + timedelta(days=1), time(0), SHANGHAI)
 
 

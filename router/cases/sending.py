@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -83,6 +84,7 @@ def append(  # noqa: PLR0917 - a row's own fields
     reason: str | None = None,
     *,
     known: Sending | None = None,
+    told: dict[str, Any] | None = None,
 ) -> None:
     """Append a dispatch of the present revision and decision, or of those of a row that the department knows."""
     sequence = case.sequences.get(department, 0) + 1
@@ -96,6 +98,7 @@ def append(  # noqa: PLR0917 - a row's own fields
         decided=len(case.past_decisions) if known is None else known.decided,
         at=at,
         reason=reason,
+        told=told if case.handling is None else _with_moves(case, department, told),
     )
     for other in case.dispatches:
         if other.department == department and other.state is Sent.PARKED:
@@ -103,6 +106,14 @@ def append(  # noqa: PLR0917 - a row's own fields
             break
     case.dispatches.append(row)
     case.sequences[department] = sequence  # counters and state follow with the event that tells of it
+
+
+def _with_moves(case: Case, department: str, told: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Beside what it tells, a message carries what was granted to its department: its deadlines follow from that."""
+    track = case.handling.tracks.get(department) if case.handling else None
+    if track is None or not (track.extended or track.pauses):
+        return told
+    return (told or {}) | {"extended": track.extended, "pauses": [list(pause) for pause in track.pauses]}
 
 
 def set_aside(row: Sending, reason: str, at: datetime) -> Sending:

@@ -12,7 +12,7 @@ import hashlib
 import unicodedata
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -29,8 +29,10 @@ from normalizer.appeal import (
     Versions,
     instant,
 )
+from router.cases.clock import Clock, Moves, moved
 from router.cases.deadlines import Deadline
 from router.dispatch import CaseFacts, Dispatch, MessageType, Role
+from router.dispatching.outcome import outcome_of
 from router.dispatching.tables import Tables
 
 MAX_BYTES = 256 * 1024
@@ -38,6 +40,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 SOURCE = "/intake"
 _TITLE = 200
 
+Told = TypeVar("Told")
 ContactMode = Literal["reveal", "relay", "none"]
 
 
@@ -75,6 +78,24 @@ class DecisionSent(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None
     why: str  #: one Chinese sentence
     evidence: list[Evidence]  #: offsets are code points of this message's text or title
+
+
+class RequestDecided(msgspec.Struct, frozen=True, kw_only=True):
+    """申请的决定: what became of a return, an extension or a suspension that the department asked for."""
+
+    ask: Literal["return", "extension", "suspension"]
+    feedback: str  #: the id of the feedback that asked
+    granted: bool
+    working_days: int | None = None  #: of an extension
+
+
+class CardSent(msgspec.Struct, frozen=True, kw_only=True):
+    """黄牌 or 红牌: a deadline comes near, or is over."""
+
+    kind: Literal["sign", "contact", "interim", "close"]
+    colour: Literal["yellow", "red"]
+    deadline: Instant
+    rule: str
 
 
 class CaseData(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +136,8 @@ class CaseData(msgspec.Struct, frozen=True, kw_only=True):
     trace: str
     test: bool
     replayed: bool
+    decided: RequestDecided | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.decided.v1`
+    card: CardSent | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.deadline.v1`
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +161,8 @@ _OVER = frozenset({MessageType.WITHDRAWN, MessageType.RECALLED, MessageType.CLOS
 
 def message(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, *, replayed: bool = False) -> bytes:
     """Build one message. At most 256 KiB: a longer text is cut, says so, and links to the whole."""
+    if dispatch.type is MessageType.OUTCOME:
+        return outcome_of(case, dispatch)
     event = _event(case, dispatch, appeal, tables, replayed=replayed)
     body = _ENCODER.encode(event)
     return body if len(body) <= MAX_BYTES else _cut(event, len(body))
@@ -145,7 +170,9 @@ def message(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables,
 
 def routing_key(dispatch: Dispatch, appeal: Appeal) -> str:
     """`<CODE>.<category>.<urgency>`: what the topic exchange `appeals` routes by."""
-    return f"{dispatch.department}.{appeal.category.code}.{appeal.urgency.value}"
+    # An answer to a program is in no hurry: it does not come between critical cases in the urgent lane.
+    urgency = Urgency.NORMAL if dispatch.type is MessageType.OUTCOME else appeal.urgency
+    return f"{dispatch.department}.{appeal.category.code}.{urgency.value}"
 
 
 def department_ref(ref: str | None, department: str, key: bytes) -> str | None:
@@ -173,6 +200,9 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
         if stopped or first == since
         else _deadlines(tables, appeal.deadline_class, appeal.request_type, first)
     )
+    if dispatch.told is not None and not stopped:
+        moves, clock = Moves.of(dispatch.told), _clock(appeal, tables)
+        deadlines, whole = moved(deadlines, since, moves, clock), moved(whole, first, moves, clock)
     category = appeal.category
     return CaseEvent(
         id=dispatch.message_id,
@@ -223,8 +253,20 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             trace=trace_of(case.id, dispatch.message_id),
             test=case.test,
             replayed=replayed,
+            decided=_told(dispatch, "decided", RequestDecided),
+            card=_told(dispatch, "card", CardSent),
         ),
     )
+
+
+def _told(dispatch: Dispatch, name: str, kind: type[Told]) -> Told | msgspec.UnsetType:
+    if dispatch.told is None or name not in dispatch.told:
+        return msgspec.UNSET
+    return msgspec.convert(dispatch.told[name], kind)
+
+
+def _clock(appeal: Appeal, tables: Tables) -> Clock:
+    return Clock(appeal.deadline_class, appeal.request_type, tables.deadlines, tables.calendar)
 
 
 def _plain(text: str) -> str:
@@ -261,8 +303,8 @@ def _attachment(attachment: Attachment) -> AttachmentSent:
         id=attachment.id,
         name=attachment.name,
         media_type=attachment.media_type,
-        size=None,
-        sha256=None,
+        size=attachment.size,
+        sha256=attachment.sha256,
         kind=kinds.get(family, "other"),
     )
 

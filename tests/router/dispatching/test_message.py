@@ -20,6 +20,7 @@ from tests.router.dispatching.appeals import appeal
 from tests.router.dispatching.units import packaged
 
 AT = datetime(2026, 11, 23, 1, 10, tzinfo=UTC)
+ABOUT_A_CASE = [kind for kind in MessageType if kind is not MessageType.OUTCOME]
 TEXT = "小区门口的路灯坏了半个月，〔手机1〕，请尽快修"
 
 
@@ -87,9 +88,27 @@ def test_the_same_dispatch_makes_the_same_bytes() -> None:
     assert len(bodies) == 1
 
 
-@pytest.mark.parametrize("kind", list(MessageType))
+@pytest.mark.parametrize("kind", ABOUT_A_CASE)
 def test_every_type_has_its_name_on_the_wire(kind: MessageType) -> None:
     assert sent(appeal(TEXT), dispatch(type=kind))["type"] == f"appeal.{kind.value}.v1"
+
+
+def test_an_outcome_says_what_became_of_a_feedback_and_nothing_of_the_case() -> None:
+    told = {"feedback": "f1", "case": "c", "outcome": "refused", "code": "stale", "sentence": "…", "state": "closed"}
+    body = sent(appeal(TEXT), dispatch(type=MessageType.OUTCOME, sequence=3, told=told))
+    assert body["type"] == "feedback.outcome.v1"
+    assert body["data"] == told | {"case_no": body["data"]["case_no"], "sequence": 3}
+
+
+def test_a_granted_extension_moves_the_deadlines_of_what_is_sent_from_then_on() -> None:
+    item, before = appeal(TEXT), {"kind": "close"}
+    (first,) = [each for each in sent(item, dispatch())["data"]["deadlines"] if each["kind"] == before["kind"]]
+    told = {"decided": {"ask": "extension", "feedback": "f1", "granted": True, "working_days": 3}, "extended": 3}
+    body = sent(item, dispatch(type=MessageType.DECIDED, sequence=2, told=told))
+    (moved,) = [each for each in body["data"]["deadlines"] if each["kind"] == "close"]
+    assert moved["at"] > first["at"]
+    assert body["data"]["decided"]["granted"] is True
+    assert "card" not in body["data"]
 
 
 def test_what_stops_the_clock_carries_its_reason_and_no_deadline() -> None:
@@ -201,7 +220,7 @@ def test_a_case_number_is_for_people() -> None:
     assert (day, channel, len(tail)) == ("20261123", "RX", 6)
 
 
-@given(st.text(max_size=200), st.text(max_size=30), st.sampled_from(MessageType), st.sampled_from(Role))
+@given(st.text(max_size=200), st.text(max_size=30), st.sampled_from(ABOUT_A_CASE), st.sampled_from(Role))
 @settings(max_examples=100, deadline=None)
 def test_any_text_makes_a_message_that_reads_back(text: str, title: str, kind: MessageType, role: Role) -> None:
     item = appeal(text, title=title)
