@@ -7,7 +7,7 @@ late, twice, or in the wrong order; what is read of the order is then the wide t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -64,7 +64,7 @@ class Push12345:
     def receive(self, pushed: Pushed) -> Received:
         settings = self._settings
         signatures.check(pushed, settings.signature, settings.app_key, self._secrets)
-        read = [self._read(row, event, at) for row, event, at in self._rows(pushed)] or [_unread(pushed.body)]
+        read = self._folded(self._read(*row) for row in self._rows(pushed)) or [_unread(pushed.body)]
         page = Page(
             offered=tuple(each.native_id for each in read),
             items=tuple(each for each in read if isinstance(each, Item)),
@@ -91,6 +91,15 @@ class Push12345:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _unread(payload, native_id)
         return msgspec.structs.replace(read, native_id=native_id)
+
+    def _folded(self, read: Iterable[Item | BadItem]) -> list[Item | BadItem]:
+        """An order that stands in one push several times is one."""
+        found: dict[str, Item | BadItem] = {}
+        for each in read:
+            before = found.get(each.native_id)
+            both = isinstance(before, Item) and isinstance(each, Item)
+            found[each.native_id] = self.merge(before.payload, each.payload) if before and both else each
+        return list(found.values())
 
     def _rows(self, pushed: Pushed) -> list[tuple[dict[str, Any], Event | None, datetime]]:
         """The orders of a body; none where it cannot be read."""

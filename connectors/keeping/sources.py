@@ -129,6 +129,13 @@ class SourceStore:
         result = await self._sources.update_one({"_id": name}, {"$set": fields})
         return bool(result.matched_count)
 
+    async def heard(self, name: str, at: datetime | None) -> bool:
+        """Of a source that is pushed to us: say when something came; True: an operator paused it."""
+        if at is not None:
+            await self._sources.update_one({"_id": name}, {"$set": {"last_page_at": at}})
+        document = await self._sources.find_one({"_id": name}, {"paused": 1})
+        return document is not None and bool(document["paused"])
+
     async def rewind(self, name: str, cursor: str | None = None) -> bool:
         """Read again from there. The fence grows, so that a reader at work lets go."""
         result = await self._sources.update_one(

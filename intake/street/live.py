@@ -36,6 +36,7 @@ _STATES = {
     State.RESTING: "读完，等下次",
     State.WAITING: "等待",
     State.ELSEWHERE: "别处在读",
+    State.LISTENING: "等来件",
     State.PAUSED: "已暂停",
     State.STOPPED: "停止，需人工处理",
 }

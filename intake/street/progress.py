@@ -20,6 +20,7 @@ class State(StrEnum):
     WAITING = "waiting"  #: asks for patience, with the reason
     ELSEWHERE = "elsewhere"  #: another worker reads it
     PAUSED = "paused"  #: by an operator, until one resumes it
+    LISTENING = "listening"  #: pushed to us: whatever comes is taken in
     STOPPED = "stopped"  #: an operator is needed, with the reason
 
 
