@@ -14,7 +14,10 @@ CONFIG ?= demo/intake.toml
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run setup test live check format bench servers down lock clean broker compose
+# Third-party servers that the live tests read, each installed once, in a folder of its own.
+LIVE := .intake/live
+
+.PHONY: help run setup test live check format bench servers down lock clean broker compose live-servers compiler node postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +30,7 @@ setup: .venv/.installed .intake/keys/.made broker ## packages, a real MongoDB, a
 test: setup compose ## the test suite; TESTS=tests/router for a part of it
 	$(BIN)/python -m pytest -m "not live" $(TESTS)
 
-live: setup ## the tests that need more time or servers
+live: setup live-servers ## the tests that need more time or servers
 	@$(BIN)/python -m pytest -m live $(TESTS) || { status=$$?; [ $$status = 5 ] && echo "no live tests in $(TESTS)" || exit $$status; }
 
 check: .venv/.installed ## linter, formatter, types
@@ -69,6 +72,29 @@ broker:
 # Only validates docker-compose.yml (no engine is needed); where it can't be had, that one test says so and is skipped.
 compose:
 	@command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || .ci/apt docker-compose || true
+
+live-servers: $(addprefix $(LIVE)/,isso/.installed misago/.installed roundup/.installed waline/.installed) postgresql
+
+$(LIVE)/waline/.installed: tests/live/servers/waline/package.json | node
+	@mkdir -p $(@D) && cp $< $(@D)/
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(@D)
+	@touch $@
+
+$(LIVE)/%/.installed: tests/live/servers/%/requirements.txt | .venv/bin/python compiler
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
+# Isso brings a package that has to be compiled.
+compiler:
+	@command -v cc >/dev/null && [ -e "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] \
+	    || .ci/apt gcc libc6-dev libpython3-dev
+
+node:
+	@command -v npm >/dev/null || .ci/apt nodejs npm
+
+postgresql:
+	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || .ci/apt postgresql
 
 lock: ## resolve constraints.txt anew from pyproject.toml (needs uv: pip install uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

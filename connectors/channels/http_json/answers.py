@@ -11,7 +11,7 @@ import msgspec
 
 from connectors.base import Response
 from connectors.channels.http_json.paths import look, scope_of
-from connectors.channels.http_json.plan import Call, Errors, Plan, Scalar
+from connectors.channels.http_json.plan import Call, Errors, Match, Plan, Scalar
 from connectors.channels.http_json.shapes import decoded, js_in, json_in
 from connectors.channels.http_json.templates import written
 from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateLimited, SourceDown
@@ -163,9 +163,11 @@ def says_no(value: object) -> bool:
     return value in (None, False, 0, "", "0", "false", "False", "N", "n", "否") or value in ([], {})
 
 
-def fits(match: Any, row: Any, of: Mapping[str, Any]) -> bool:  # noqa: ANN401
+def fits(match: Match, row: Any, of: Mapping[str, Any]) -> bool:  # noqa: ANN401
     """Does a Match of the plan apply to this row?"""
     value = value_at(row, match.path, of)
+    if match.same is not None:
+        return value is not None and bool(value == value_at(row, match.same, of))
     return not says_no(value) if match.among is None else among(value, match.among)
 
 

@@ -24,10 +24,18 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Match(_Part, frozen=True, kw_only=True):
-    """A row to which this applies: the value at `path` is one of `is`; without `is`, it says anything but no."""
+    """A row to which this applies: the value at `path` is one of `is`, or is the `same` as at another path.
+
+    Without either, it says anything but no.
+    """
 
     path: str
     among: tuple[Scalar, ...] | None = msgspec.field(default=None, name="is")
+    same: str | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,) if self.same is None else (self.path, self.same)
 
 
 class Field(_Part, frozen=True, kw_only=True):
@@ -296,9 +304,10 @@ def scoped_paths(plan: Plan) -> tuple[str, ...]:
     found: set[str] = set()
     specs = [*plan.fields.values(), *([plan.order] if plan.order is not None else [])]
     for spec in specs:
-        when = [spec.when.path] if isinstance(spec, Field) and spec.when else []
+        when = spec.when.paths if isinstance(spec, Field) and spec.when else ()
         found.update(path for path in [*paths_of(spec), *when] if scope_of(path))
-    found.update(each.path for each in (*plan.deleted, *plan.skip) if scope_of(each.path))
+    matches = (*plan.deleted, *plan.skip)
+    found.update(path for match in matches for path in match.paths if scope_of(path))
     return tuple(sorted(found))
 
 
