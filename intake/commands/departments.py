@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import click
@@ -11,9 +12,18 @@ from intake.cli import App, command, fail, print_json, run
 from intake.commands.later import later
 from intake.house import open_house
 from intake.screen import console, table
-from intake.topology import DepartmentQueue, depths, management
+from intake.topology import DepartmentQueue, depths, management, vhost_of
 from router.dispatching.directory import Unit
-from router.dispatching.topology import Plan, apply, credentials, plan, queue_of, read_state, receives
+from router.dispatching.topology import (
+    Credentials,
+    Plan,
+    apply,
+    credentials,
+    plan,
+    queue_of,
+    read_state,
+    receives,
+)
 
 
 @click.group("departments", help="承办单位：名录、队列、账号 · directory, queues, users")
@@ -101,8 +111,14 @@ async def _credentials(app: App, code: str, which: str) -> Any:  # noqa: ANN401 
         fail(f"名录中没有 {code} · the directory has no {code}")
     async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
         given = await credentials(unit, management(house, session), which)
-        scheme, _, rest = house.broker_url.partition("://")
-        return given, f"{scheme}://{given.user}:{given.password}@{rest.rpartition('@')[2]}"
+        return given, address_of(given, house.broker_url)
+
+
+def address_of(given: Credentials, broker_url: str) -> str:
+    """Write the address out whole: to some clients a path of `/` alone is the virtual host `/`, to others one of no name."""
+    at = urlsplit(broker_url)
+    host, vhost = at.netloc.rpartition("@")[2], quote(vhost_of(broker_url), safe="")
+    return f"{at.scheme}://{given.user}:{given.password}@{host}/{vhost}"
 
 
 def _unit(unit: Unit, queue: DepartmentQueue | None) -> dict[str, object]:

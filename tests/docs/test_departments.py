@@ -1,32 +1,48 @@
-"""The Python block of docs/departments.md really runs: nothing but pika and one department's credentials."""
+"""The programs of docs/departments.md really run, in three languages, with nothing but one department's credentials."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import jsonschema
+import msgspec
 import pika
 import pytest
 
+from router.feedback import Feedback, Received
 from tests.house import LETTERS, House, await_, opened
 
 ROOT = Path(__file__).resolve().parents[2]
-WAGES = ["w1", "讨薪", "公司拖欠工资三个月，一直不发工资，十几个农民工等着过年。"]
+PROGRAMS = ROOT / "docs" / "consumers"
+JARS = Path("/usr/share/java")
+NEEDED = ("amqp-client", "gson", "slf4j-api", "slf4j-nop")
+AMQPLIB = "0.10.9"
+WAGES = ["讨薪", "公司拖欠工资三个月，一直不发工资，十几个农民工等着过年。"]
 FIRST = [
-    ["p1", "公积金提取", "想问一下住房公积金提取需要哪些材料，公积金贷款还完以后还能提取吗？"],
-    ["p2", "公积金封存", "单位把我的公积金封存了，一直不给缴公积金，请核查。"],
-    ["p3", "公积金", "单位不给缴公积金已经一年，请公积金中心查一查。"],
+    ["1", "公积金提取", "想问一下住房公积金提取需要哪些材料，公积金贷款还完以后还能提取吗？"],
+    ["2", "公积金封存", "单位把我的公积金封存了，一直不给缴公积金，请核查。"],
+    ["3", "公积金", "单位不给缴公积金已经一年，请公积金中心查一查。"],
 ]
-LAST = [["p4", "公积金贷款", "公积金贷款审批一个月了还没有结果，公积金中心电话也打不通。"]]
+LAST = [["4", "公积金贷款", "公积金贷款审批一个月了还没有结果，公积金中心电话也打不通。"]]
+
+
+class Program(NamedTuple):
+    """A department's program: how it is started, and what it has kept."""
+
+    command: Sequence[str]
+    stored: Callable[[Path], list[dict[str, Any]]]  #: every message, in the order in which it came
+    rows: Callable[[Path], list[dict[str, Any]]]  #: the appeals as they stand: state, sequence
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +51,32 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty virtual environment with only pika."""
-    folder = tmp_path_factory.mktemp("department")
+def python_program(folder: Path) -> Program:
+    """An empty virtual environment with only pika, and the block of the page."""
     venv.create(folder / "env", with_pip=False)
     python = folder / "env" / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps"]
     subprocess.run([*pip, f"pika=={version('pika')}"], check=True, timeout=120)
-    return python
+    (folder / "consumer.py").write_text(block(), encoding="utf-8")
+    return Program([str(python), str(folder / "consumer.py")], stored_in_table, rows_of_table)
+
+
+def java_program(folder: Path) -> Program:
+    """Compiled for Java 8, with Debian's amqp-client."""
+    path = ":".join(
+        [str(folder), *(str(JARS / f"{name}.jar") for name in ("amqp-client", "gson", "slf4j-api", "slf4j-nop"))]
+    )
+    compiler = ["javac", "-encoding", "UTF-8", "--release", "8", "-nowarn", "-cp", path, "-d", str(folder)]
+    subprocess.run([*compiler, str(PROGRAMS / "Consumer.java")], check=True, timeout=120, stderr=subprocess.DEVNULL)
+    return Program(["java", "-cp", path, "Consumer"], stored_in_lines, rows_of_files)
+
+
+def node_program(folder: Path) -> Program:
+    """With amqplib from npm."""
+    shutil.copy(PROGRAMS / "consumer.js", folder)
+    npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
+    subprocess.run([*npm, f"amqplib@{AMQPLIB}"], check=True, timeout=120)
+    return Program(["node", str(folder / "consumer.js")], stored_in_lines, rows_of_files)
 
 
 def block() -> str:
@@ -53,46 +86,73 @@ def block() -> str:
     return str(found)
 
 
-def test_the_program_of_the_page_survives_a_repeat_an_update_a_recall_and_a_restart(
-    house: House, bare_python: Path, tmp_path: Path
+@pytest.mark.parametrize("make", [python_program, java_program, node_program])
+def test_a_program_of_the_page_survives_a_repeat_an_update_a_recall_and_a_restart(
+    make: Callable[[Path], Program],
+    house: House,
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
+    program = make(tmp_path_factory.mktemp("department"))
     credentials = json.loads(house.intake("departments", "credentials", "GJJ", "--json"))
-    (tmp_path / "consumer.py").write_text(block(), encoding="utf-8")
-    environment = {"AMQP_URL": credentials["amqp_url"], "DEPARTMENT": "GJJ", "PATH": "/usr/bin:/bin"}
-    consumer = subprocess.Popen([bare_python, "consumer.py"], cwd=tmp_path, env=environment)
+    environment = {"AMQP_URL": credentials["amqp_url"], "DEPARTMENT": "GJJ", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    consumer = subprocess.Popen(program.command, cwd=tmp_path, env=environment)
     try:
-        take_in(house, FIRST, "first.csv")
-        await_(lambda: len(rows(tmp_path)) == 3, "the first three")
-        assert {row["state"] for row in rows(tmp_path)} == {"open"}
-
-        messages = stored(tmp_path)
-        repeat(house, messages[0])
-        await_(lambda: queue_is_empty(house), "the repeat to be taken")
-        assert stored(tmp_path) == messages, "a repeat changes nothing"
-
-        updated = [*FIRST[0][:2], FIRST[0][2] + "另外，异地能办公积金提取吗？"]
-        moved = [FIRST[2][0], *WAGES[1:]]
-        take_in(house, [updated, FIRST[1], moved], "second.csv")
-        await_(lambda: len(stored(tmp_path)) == 5, "an update and a recall")
-        by_case = {row["case_id"]: row for row in rows(tmp_path)}
-        assert sorted((row["state"], row["sequence"]) for row in by_case.values()) == [
-            ("open", 1),
-            ("open", 2),
-            ("recalled", 2),
-        ]
-        (update,) = [body for body in stored(tmp_path) if body["type"] == "appeal.updated.v1"]
-        assert update["data"]["text"].endswith("异地能办公积金提取吗？")
-
-        house.kill_server("rabbitmq")
-        house.intake("servers", "up")
-        take_in(house, LAST, "third.csv")
-        await_(lambda: len(rows(tmp_path)) == 4, "what came after the restart")
+        live_through(house, program, tmp_path, make.__name__)
         assert consumer.poll() is None
-
-        check(stored(tmp_path), json.loads(house.intake("schema", "dispatch")))
+        check(program.stored(tmp_path), json.loads(house.intake("schema", "dispatch")))
+        orders = [body["id"] for body in program.stored(tmp_path) if body["type"] == "appeal.dispatched.v1"]
+        answered = answers(house, urlsplit(credentials["amqp_url"]).username)
+        assert sorted({each.id for each in answered}) == sorted(f"received-{each}" for each in orders)
     finally:
         consumer.terminate()
         consumer.wait(10)
+
+
+def live_through(house: House, program: Program, folder: Path, who: str) -> None:
+    """What may happen to a department in its first days; each program has letters of its own."""
+
+    def letters(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+        return [[f"{who}-{number}", title, f"{text}（{who}）"] for number, title, text in rows]
+
+    take_in(house, letters(FIRST), "first.csv")
+    await_(lambda: len(program.rows(folder)) == 3, "the first three")
+    assert {row["state"] for row in program.rows(folder)} == {"open"}
+
+    messages = program.stored(folder)
+    repeat(house, messages[0])
+    await_(lambda: queue_is_empty(house), "the repeat to be taken")
+    assert program.stored(folder) == messages, "a repeat changes nothing"
+
+    updated = [*FIRST[0][:2], FIRST[0][2] + "另外，异地能办公积金提取吗？"]
+    moved = [FIRST[2][0], *WAGES]
+    take_in(house, letters([updated, FIRST[1], moved]), "second.csv")
+    await_(lambda: len(program.stored(folder)) == 5, "an update and a recall")
+    assert sorted((row["state"], row["sequence"]) for row in program.rows(folder)) == [
+        ("open", 1),
+        ("open", 2),
+        ("recalled", 2),
+    ]
+    (update,) = [body for body in program.stored(folder) if body["type"] == "appeal.updated.v1"]
+    assert "异地能办公积金提取吗？" in update["data"]["text"]
+
+    house.kill_server("rabbitmq")
+    house.intake("servers", "up")
+    take_in(house, letters(LAST), "third.csv")
+    await_(lambda: len(program.rows(folder)) == 4, "what came after the restart")
+
+
+def answers(house: House, user: str | None) -> list[Feedback]:
+    """What the program said, each as the broker took it: under the department's own name."""
+    said: list[Feedback] = []
+    with house.broker() as channel:
+        for _, properties, body in iter(
+            lambda: channel.basic_get("intake.feedback", auto_ack=True), (None, None, None)
+        ):
+            assert properties.user_id == user
+            said.append(msgspec.json.decode(body, type=Feedback))
+    assert all(isinstance(each, Received) for each in said)
+    return said
 
 
 def take_in(house: House, letters: Sequence[Sequence[str]], name: str) -> None:
@@ -110,14 +170,29 @@ def check(bodies: list[dict[str, Any]], schema: dict[str, Any]) -> None:
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in sequences.values())
 
 
-def stored(folder: Path) -> list[dict[str, Any]]:
-    """What the program kept, in the order in which it came."""
+def stored_in_table(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(body) for (body,) in _ask(folder, "SELECT body FROM message ORDER BY rowid")]
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
-    names = ("case_id", "case_no", "sequence", "state", "role", "title")
+def rows_of_table(folder: Path) -> list[dict[str, Any]]:
+    names = ("state", "sequence")
     return [dict(zip(names, row, strict=True)) for row in _ask(folder, f"SELECT {', '.join(names)} FROM appeal")]
+
+
+def stored_in_lines(folder: Path) -> list[dict[str, Any]]:
+    try:
+        lines = (folder / "inbox.jsonl").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+STATES: Mapping[str, str] = {"appeal.recalled.v1": "recalled", "appeal.withdrawn.v1": "withdrawn"}
+
+
+def rows_of_files(folder: Path) -> list[dict[str, Any]]:
+    bodies = [json.loads(file.read_text("utf-8")) for file in (folder / "appeals").glob("*.json")]
+    return [{"state": STATES.get(body["type"], "open"), "sequence": body["data"]["sequence"]} for body in bodies]
 
 
 def _ask(folder: Path, question: str) -> list[Any]:
