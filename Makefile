@@ -27,7 +27,7 @@ run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance a
 
 setup: .venv/.installed .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
-test: setup compose ## the test suite; TESTS=tests/router for a part of it
+test: setup compose node java ## the test suite; TESTS=tests/router for a part of it
 	$(BIN)/python -m pytest -m "not live" $(TESTS)
 
 live: setup live-servers ## the tests that need more time or servers
@@ -92,6 +92,11 @@ compiler:
 
 node:
 	@command -v npm >/dev/null || .ci/apt nodejs npm
+
+# The departments' programs of docs/consumers are run by a test.
+java:
+	@command -v javac >/dev/null || .ci/apt default-jdk-headless
+	@[ -e /usr/share/java/amqp-client.jar ] && [ -e /usr/share/java/gson.jar ] || .ci/apt librabbitmq-client-java libgoogle-gson-java
 
 postgresql:
 	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || .ci/apt postgresql

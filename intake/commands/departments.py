@@ -115,7 +115,7 @@ async def _credentials(app: App, code: str, which: str) -> Any:  # noqa: ANN401 
 
 
 def address_of(given: Credentials, broker_url: str) -> str:
-    """Write the address out whole: to some clients a path of `/` alone is the virtual host `/`, to others one of no name."""
+    """Write the address out whole: some clients read a path of `/` alone as the virtual host `/`, others as no name."""
     at = urlsplit(broker_url)
     host, vhost = at.netloc.rpartition("@")[2], quote(vhost_of(broker_url), safe="")
     return f"{at.scheme}://{given.user}:{given.password}@{host}/{vhost}"
