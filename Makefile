@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
-.PHONY: help run setup test live check format bench servers down lock clean broker compose live-servers compiler node postgresql
+.PHONY: help run setup test live check format bench servers down lock clean broker compose live-servers compiler node java postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
