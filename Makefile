@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
-.PHONY: help run setup test live check format bench servers down lock clean broker compose live-servers compiler node java postgresql
+.PHONY: help run setup test live check format bench servers down lock clean broker compose mail live-servers compiler node java postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ down: .venv/.installed ## stop them
 
 broker:
 	@[ -n "$${AMQP_URL:-}" ] || command -v rabbitmq-server >/dev/null || compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null || .ci/apt rabbitmq-server
+
+mail: # a real IMAP server, for the tests alone
+	@command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || .ci/apt dovecot-imapd
 
 # Only validates docker-compose.yml (no engine is needed); where it can't be had, that one test says so and is skipped.
 compose:

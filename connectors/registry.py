@@ -13,6 +13,7 @@ from connectors.channels.feed import Feed, FeedSettings
 from connectors.channels.hotline_12345 import Hotline12345, HotlineSettings
 from connectors.channels.http_json.connector import HttpJson
 from connectors.channels.http_json.settings import HttpJsonSettings
+from connectors.channels.mailbox import Mailbox, MailboxSettings
 from connectors.channels.netease import Netease, NeteaseSettings
 from connectors.channels.open311 import Open311, Open311Settings
 from connectors.channels.open311_server import Open311Server, Open311ServerSettings
@@ -48,6 +49,7 @@ REGISTRY: dict[str, Kind] = {
     "netease": Kind(NeteaseSettings, open=Netease),  # 网易跟帖
     "open311": Kind(Open311Settings, open=Open311),  # Open311 GeoReport v2 客户端
     "http_json": Kind(HttpJsonSettings, open=HttpJson),  # 声明式接口，与 connectors/channels/presets/
+    "mailbox": Kind(MailboxSettings, open=Mailbox),  # 领导信箱（IMAP）
     "push_12345": Kind(Push12345Settings, receive=Push12345),  # 12345 工单推送
     "open311_server": Kind(Open311ServerSettings, receive=Open311Server),  # Open311 GeoReport v2 服务端
     "app_intake": Kind(AppIntakeSettings, receive=AppIntake),  # 小程序、客户端

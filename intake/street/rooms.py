@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -18,7 +18,9 @@ import normalizer.flow
 import router.flow
 from connectors.asking.budget import Books, Budget, LocalBudget, SharedBudget, Terms, pause_of
 from connectors.asking.http import addresses_of, fetch_for, open_session
+from connectors.asking.imap import MailWay
 from connectors.base import Connector
+from connectors.channels.mailbox import MailboxSettings, account_of
 from connectors.flow import Batch
 from connectors.registry import REGISTRY
 from connectors.source import Source
@@ -103,9 +105,9 @@ async def open_connectors(
     pulled = list(sources)
     budgets = [_budget(source, clock, books, share) for source in pulled]
     try:
-        async with open_session(pulled) as session:
+        async with open_session(pulled) as session, AsyncExitStack() as ways:
             yield [
-                (source, _connector(source, settings, session, clock, budget))
+                (source, _connector(source, settings, session, clock, budget, ways))
                 for source, budget in zip(pulled, budgets, strict=True)
             ]
     finally:
@@ -128,10 +130,23 @@ def _budget(source: Source, clock: Clock, books: Books | None, share: float) -> 
 
 
 def _connector(
-    source: Source, settings: Settings, session: aiohttp.ClientSession, clock: Clock, budget: Budget
+    source: Source,
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    budget: Budget,
+    ways: AsyncExitStack,
 ) -> Connector:
+    """Open one; what its way to the network holds open is closed with `ways`."""
     contact = settings.contact or CONTACT
-    fetch = fetch_for(source, addresses_of(source), session, contact=contact, now=clock.now, budget=budget)
+    if isinstance(source, MailboxSettings):
+        way = MailWay(
+            source.name, account_of(source, settings.environment), budget=budget, contact=contact, now=clock.now
+        )
+        ways.push_async_callback(way.close)
+        fetch = way.fetch
+    else:
+        fetch = fetch_for(source, addresses_of(source), session, contact=contact, now=clock.now, budget=budget)
     connect = REGISTRY[source.kind].open
     assert connect is not None, "a kind that is read from a file is opened by `intake import`"
     return connect(source, fetch, settings.environment)
