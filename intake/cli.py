@@ -138,12 +138,9 @@ def print_json(value: object) -> None:
 
 
 def write_out(content: bytes) -> None:
-    """Write all of it: where Python's output is unbuffered, a signal in the middle of a long write cuts it short."""
-    out = sys.stdout.buffer
-    left = memoryview(content)
-    while left:
-        left = left[out.write(left) or 0 :]
-    out.flush()
+    """Write bytes to standard output; its buffer sees to short writes (write_whole)."""
+    sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def _plain(value: object) -> object:
