@@ -19,7 +19,7 @@ import router.flow
 from connectors.asking.budget import Books, Budget, LocalBudget, SharedBudget, Terms, pause_of
 from connectors.asking.http import addresses_of, fetch_for, open_session
 from connectors.asking.imap import MailWay
-from connectors.base import Connector
+from connectors.base import Connector, Fetch
 from connectors.channels.mailbox import MailboxSettings, account_of
 from connectors.flow import Batch
 from connectors.registry import REGISTRY
@@ -105,11 +105,12 @@ async def open_connectors(
     pulled = list(sources)
     budgets = [_budget(source, clock, books, share) for source in pulled]
     try:
-        async with open_session(pulled) as session, AsyncExitStack() as ways:
-            yield [
-                (source, _connector(source, settings, session, clock, budget, ways))
-                for source, budget in zip(pulled, budgets, strict=True)
+        async with open_session(pulled) as session, AsyncExitStack() as stack:
+            ways = [
+                _way(source, settings, session, clock, budget) for source, budget in zip(pulled, budgets, strict=True)
             ]
+            fetches = [await stack.enter_async_context(way) for way in ways]
+            yield [(source, _connector(source, settings, fetch)) for source, fetch in zip(pulled, fetches, strict=True)]
     finally:
         shared = [budget.close() for budget in budgets if isinstance(budget, SharedBudget)]
         await asyncio.gather(*shared, return_exceptions=True)
@@ -129,24 +130,24 @@ def _budget(source: Source, clock: Clock, books: Books | None, share: float) -> 
     )
 
 
-def _connector(
-    source: Source,
-    settings: Settings,
-    session: aiohttp.ClientSession,
-    clock: Clock,
-    budget: Budget,
-    ways: AsyncExitStack,
-) -> Connector:
-    """Open one; what its way to the network holds open is closed with `ways`."""
+@asynccontextmanager
+async def _way(
+    source: Source, settings: Settings, session: aiohttp.ClientSession, clock: Clock, budget: Budget
+) -> AsyncIterator[Fetch]:
+    """Open the way to a source: a connection to its mailbox, or the HTTP that all others share."""
     contact = settings.contact or CONTACT
-    if isinstance(source, MailboxSettings):
-        way = MailWay(
-            source.name, account_of(source, settings.environment), budget=budget, contact=contact, now=clock.now
-        )
-        ways.push_async_callback(way.close)
-        fetch = way.fetch
-    else:
-        fetch = fetch_for(source, addresses_of(source), session, contact=contact, now=clock.now, budget=budget)
+    if not isinstance(source, MailboxSettings):
+        yield fetch_for(source, addresses_of(source), session, contact=contact, now=clock.now, budget=budget)
+        return
+    account = account_of(source, settings.environment)
+    way = MailWay(source.name, account, budget=budget, contact=contact, now=clock.now)
+    try:
+        yield way.fetch
+    finally:
+        await way.close()
+
+
+def _connector(source: Source, settings: Settings, fetch: Fetch) -> Connector:
     connect = REGISTRY[source.kind].open
     assert connect is not None, "a kind that is read from a file is opened by `intake import`"
     return connect(source, fetch, settings.environment)

@@ -87,7 +87,7 @@ def test_a_block_of_toml_is_settings_or_a_table_that_can_be_used(block: Block, t
 
 
 def _plain(found: Any) -> Any:
-    return msgspec.to_builtins(found) if isinstance(found, tuple | msgspec.Struct) else found
+    return msgspec.json.decode(msgspec.json.encode(found)) if isinstance(found, tuple | msgspec.Struct) else found
 
 
 def _path(kind: type, written: object) -> object:
