@@ -7,14 +7,18 @@ from typing import cast
 import click
 
 from intake.cli import App, command, print_json
+from router.dispatching.asyncapi import document
 from router.dispatching.schema import CategoryListed, What, coded_list, schema
 
 
-@click.command("schema", help="输出 JSON Schema 或分类代码表 · print a JSON Schema or the coded list")
-@click.argument("what", type=click.Choice(["appeal", "dispatch", "feedback", "taxonomy"]))
+@click.command("schema", help="输出 JSON Schema、接口文档或分类代码表 · print schemas, AsyncAPI, the coded list")
+@click.argument("what", type=click.Choice(["appeal", "dispatch", "feedback", "taxonomy", "asyncapi"]))
 @command
 def schema_command(app: App, what: str) -> None:
     """Always JSON: it is for programs."""
+    if what == "asyncapi":
+        print_json(document())
+        return
     if what != "taxonomy":
         print_json(schema(cast("What", what)))
         return

@@ -26,14 +26,14 @@ def schema(what: What) -> dict[str, Any]:
     """Make one JSON Schema. Unknown fields are to be ignored by whoever reads such a record."""
     made = msgspec.json.schema(_ROOTS[what])
     for name, record in made.get("$defs", {}).items():
-        record["title"] = _title(name, RECORDS)
-        for field, shape in record.get("properties", {}).items():
-            record["properties"][field] = _titled(field, shape)
+        made["$defs"][name] = titled(name, record)
     return {"$schema": DIALECT, "$id": f"urn:intake:schema:{what}:1", "title": _NAMES[what], **made}
 
 
-def _titled(field: str, shape: dict[str, Any]) -> dict[str, Any]:
-    return {"title": _title(field, FIELDS), **shape}
+def titled(name: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Give a record and its fields their titles in both languages."""
+    fields = {field: {"title": _title(field, FIELDS), **shape} for field, shape in record.get("properties", {}).items()}
+    return {**record, "title": _title(name, RECORDS), **({"properties": fields} if fields else {})}
 
 
 def _title(name: str, titles: Mapping[str, str]) -> str:
