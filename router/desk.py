@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from router.cases import deciding, delivery
 from router.cases.case import Case, needs_duty
+from router.cases.clock import Clock, next_look
 from router.cases.moves import Sent, State
 from router.dispatch import Context
 from router.dispatching.accused import Accused
@@ -52,7 +53,7 @@ async def assign(name: str, department: str, person: str, reason: str, room: Roo
             raise UnitAccused(f"case {case.id} is about {department} itself: name its superior, or say --despite")
         reason = f"{reason}（被反映单位即承办单位，经办人已知 · despite being accused）"
     at, versions = room.moment(), room.tables.versions
-    return await _change(case, lambda now: deciding.assign(now, department, person, reason, versions, at), room)
+    return await change(case, lambda now: deciding.assign(now, department, person, reason, versions, at), room)
 
 
 async def _is_accused(unit: Unit, case: Case, room: Room) -> bool:
@@ -66,7 +67,7 @@ async def retry_parked(case_ids: Sequence[str], actor: str, room: Room) -> Route
     for case in (await room.store.load(case_ids)).values():
         after = await _decide_again(case, room) if _undecided(case) else case
         at = room.moment()
-        after = await _write(after, lambda now, at=at: delivery.retry(now, actor, at), room)  # type: ignore[misc]
+        after = await write(after, lambda now, at=at: delivery.retry(now, actor, at), room)  # type: ignore[misc]
         changed.append(after)
     return await deliver([case.id for case in changed], room)
 
@@ -75,7 +76,7 @@ async def discard_parked(case_ids: Sequence[str], actor: str, reason: str, room:
     """Give up what is parked in these cases; an order given up leaves its case parked, with the reason."""
     at = room.moment()
     cases = (await room.store.load(case_ids)).values()
-    return [await _change(case, lambda now: delivery.discard(now, actor, reason, at), room) for case in cases]
+    return [await change(case, lambda now: delivery.discard(now, actor, reason, at), room) for case in cases]
 
 
 async def escalate(room: Room) -> list[Case]:
@@ -92,7 +93,7 @@ async def escalate(room: Room) -> list[Case]:
         if unit is None:
             logger.error("A critical case waits and its place has no fallback unit", action="no_fallback", case=case.id)
             continue
-        after = await _change(case, _fall_back(unit, room), room)
+        after = await change(case, _fall_back(unit, room), room)
         if after.state is not State.TRIAGE:
             logger.warning("Gave a critical case to the fallback", action="fell_back", case=case.id, department=unit)
         given.append(after)
@@ -143,21 +144,34 @@ async def _decide_again(case: Case, room: Room) -> Case:
         after = deciding.decide_again(now, decision, context, at)
         return deciding.call_duty(after, room.fallback(appeal), at) if needs_duty(after) else after
 
-    after = await _write(case, again, room)
+    after = await write(case, again, room)
     if after.version != case.version:
         tell_duty(after)
     return after
 
 
-async def _change(case: Case, function: Callable[[Case], Case], room: Room) -> Case:
-    after = await _write(case, function, room)
+async def change(case: Case, function: Callable[[Case], Case], room: Room) -> Case:
+    """Write what a person does to a case, and send what follows from it."""
+    after = await write(case, function, room)
     if after.unsent:
         await deliver([after.id], room)
         return await room.store.get(after.id) or after
     return after
 
 
-async def _write(case: Case, function: Callable[[Case], Case], room: Room) -> Case:
-    """Write it unclaimed: the delivery that follows claims it, or whoever comes first."""
+async def write(case: Case, function: Callable[[Case], Case], room: Room, clock: Clock | None = None) -> Case:
+    """Write it unclaimed: the delivery that follows claims it, or whoever comes first.
+
+    Without its clock at hand the case is due at once: the next look reckons when the one after is.
+    """
     nobody = Claim(room.fence(), None)
-    return await room.store.change(case, lambda now: claimed(now, function(now), nobody))
+    at = room.moment()
+
+    def changed(now: Case) -> Case:
+        after = function(now)
+        if after is now:
+            return now
+        due = next_look(after, clock) if clock else at if after.goal is State.DELIVERED else None
+        return claimed(now, replace(after, due=due), nobody)
+
+    return await room.store.change(case, changed)

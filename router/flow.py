@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed
 from router.cases.case import Case, Sending, dispatch_of, facts_of, holders, needs_duty, sendable
+from router.cases.clock import Clock, first_look
 from router.cases.deciding import amend, call_duty, needs_decision, open_case, open_withdrawn
 from router.cases.delivery import confirm, park
 from router.cases.moves import Kind, State
@@ -191,7 +192,14 @@ def _begun(item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
     case = open_case(item.appeal, item.mode, decision, context, at)
     if needs_duty(case):
         case = call_duty(case, room.fallback(item.appeal), at)
-    return replace(case, fence=claim.fence, until=claim.until) if case.unsent else case
+    if not case.unsent:
+        return case
+    return replace(case, fence=claim.fence, until=claim.until, due=_first_look(item.appeal, at, room.tables))
+
+
+def _first_look(appeal: Appeal, at: datetime, tables: Tables) -> datetime | None:
+    """When the clock looks at a new order for the first time: reckoned once for each class and type of a page."""
+    return first_look(Clock(appeal.deadline_class, appeal.request_type, tables.deadlines, tables.calendar), at)
 
 
 async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim) -> list[Case]:
@@ -218,6 +226,8 @@ def _amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -
     after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
     if needs_duty(after):
         after = call_duty(after, room.fallback(item.appeal), at)
+    if after is not case:
+        after = replace(after, due=at if after.goal is State.DELIVERED else None)  # the next look reckons it anew
     return claimed(case, after, claim)
 
 

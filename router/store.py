@@ -47,8 +47,24 @@ INDEXES: Mapping[str, tuple[tuple[list[tuple[str, int]], dict[str, Any]], ...]] 
             {"name": "open", "partialFilterExpression": {"goal": {"$in": [State.TRIAGE.value, State.PARKED.value]}}},
         ),
         ([("case_no", ASCENDING)], {"name": "case_no"}),
+        # What the clock looks at next, what the source is told next, and what people list by where the work stands.
+        ([("due", ASCENDING)], {"name": "due", "partialFilterExpression": {"due": {"$type": "date"}}}),
+        (
+            [("handling.answer_at", ASCENDING)],
+            {"name": "answer_at", "partialFilterExpression": {"handling.answer_at": {"$type": "date"}}},
+        ),
+        (
+            [("handling.work", ASCENDING), ("handling.since", ASCENDING)],
+            {"name": "work", "partialFilterExpression": {"handling.work": {"$type": "string"}}},
+        ),
     ),
-    "strays": (([("at", ASCENDING)], {"name": "at"}),),
+    "strays": (
+        ([("at", ASCENDING)], {"name": "at"}),
+        (
+            [("unanswered", ASCENDING), ("at", ASCENDING)],
+            {"name": "unanswered", "partialFilterExpression": {"unanswered": True}},
+        ),
+    ),
 }
 
 
@@ -277,6 +293,26 @@ class CaseStore:
         found = self._cases.find(either, sort=[("opened_at", ASCENDING)], limit=limit)
         return [from_document(document) async for document in found]
 
+    async def due(self, now: datetime, limit: int = 200) -> list[Case]:
+        """Give those that the clock must look at, the longest due first."""
+        found = self._cases.find({"due": {"$lte": now}}, sort=[("due", ASCENDING)], limit=limit)
+        return [from_document(document) async for document in found]
+
+    async def to_answer(self, now: datetime, limit: int = 100) -> list[Case]:
+        """Give those of which the source is to be told something now."""
+        found = self._cases.find(
+            {"handling.answer_at": {"$lte": now}}, sort=[("handling.answer_at", ASCENDING)], limit=limit
+        )
+        return [from_document(document) async for document in found]
+
+    async def at_work(self, work: Sequence[str], limit: int = 100, department: str | None = None) -> list[Case]:
+        """Give those of which the work stands so, the longest first."""
+        query: dict[str, Any] = {"handling.work": {"$in": list(work)}}
+        if department is not None:
+            query["holder"] = department
+        found = self._cases.find(query, sort=[("handling.since", ASCENDING)], limit=limit)
+        return [from_document(document) async for document in found]
+
     async def unsent(self) -> int:
         """Count the cases of which something is not confirmed yet."""
         return await self._cases.count_documents({"unsent": {"$gt": 0}})
@@ -308,6 +344,16 @@ class CaseStore:
             await self._strays.insert_one(dict(stray))
         except DuplicateKeyError:
             return
+
+    async def unanswered(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Give strays that their sender is still to be told of, without their bodies."""
+        found = self._strays.find({"unanswered": True}, {"body": 0}, sort=[("at", ASCENDING)], limit=limit)
+        return [document async for document in found]
+
+    async def answered(self, strays: Sequence[str]) -> None:
+        """Note that their sender was told, or has no queue to be told through."""
+        if strays:
+            await self._strays.update_many({"_id": {"$in": list(strays)}}, {"$set": {"unanswered": False}})
 
 
 def _plain(event: Event) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from router.dispatch import SHANGHAI, MessageType, Role
 
 YELLOW = 0.8  #: of the span
 CALLBACK_WITHIN = timedelta(days=7)  #: then a case that nobody visited is closed (回访期满)
+MOST_EXTENSION = 60  #: working days, where the span to close is not in working days
 RETURN_WITHIN = "d1"  #: later no return is possible (退单时限)
 
 Colour = Literal["yellow", "red"]
@@ -40,6 +42,14 @@ class Due(NamedTuple):
     rule: str
     provisional: bool
     met: bool
+
+
+class Limits(NamedTuple):
+    """Until when a department may ask for what, and how much (时限规则)."""
+
+    return_until: datetime | None = None
+    extend_until: datetime | None = None  #: the deadline to close
+    extend_most: int = MOST_EXTENSION  #: working days
 
 
 class Card(NamedTuple):
@@ -70,6 +80,7 @@ class Clock(NamedTuple):
     calendar: Calendar
 
 
+@lru_cache(maxsize=4096)
 def first_look(clock: Clock, begun: datetime) -> datetime | None:
     """When a new order gets its first card if nobody does anything."""
     return min(
@@ -131,9 +142,19 @@ def next_look(case: Case, clock: Clock) -> datetime | None:
     return min(moments, default=None)
 
 
-def return_until(track: Track, clock: Clock) -> datetime:
-    """Until when a department may ask to give its order back."""
-    return due(RETURN_WITHIN, track.begun, clock.calendar)[0]
+def limits_of(case: Case, department: str, clock: Clock | None) -> Limits:
+    """Say until when this department may ask for what, on this case."""
+    track = tracks_of(case).get(department)
+    if clock is None or track is None:
+        return Limits()
+    close = [each.at for each in dues(case, clock) if (each.department, each.kind) == (department, "close")]
+    spans = {kind: span for _, kind, span in clock.deadlines.spans(clock.deadline_class, clock.request_type)}
+    span = spans.get("close", "")
+    return Limits(
+        return_until=due(RETURN_WITHIN, track.begun, clock.calendar)[0],
+        extend_until=close[0] if close else None,
+        extend_most=int(span[1:]) if span.startswith("d") else MOST_EXTENSION,
+    )
 
 
 def extended(at: datetime, working_days: int, calendar: Calendar) -> datetime:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from router.cases.case import Case, holders
+from router.cases.clock import Limits
 from router.cases.ledger import count, draft_of, record
 from router.cases.moves import Kind
 from router.cases.sending import append
@@ -26,14 +27,6 @@ MOST = 300  #: feedback of one department on one case
 MOST_TEXT = 400_000  #: characters of all feedback on one case
 
 _NOT_DATA = frozenset({"id", "dispatch", "case", "at", "note"})
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Until when this department may ask for what, and how much (时限规则)."""
-
-    return_until: datetime | None = None
-    extend_until: datetime | None = None  #: the deadline to close
-    extend_most: int = 60  #: working days
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

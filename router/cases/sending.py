@@ -16,6 +16,9 @@ from router.cases.ledger import record
 from router.cases.moves import Kind, Sent, State
 from router.dispatch import MessageType, Role, message_id
 
+#: Never why in the words of the decision: it may be that the appeal turned out to be about this department.
+ELSEWHERE = "经重新研判，不再由本单位办理"
+
 
 def send_to(case: Case, wanted: Mapping[str, Role], at: datetime) -> None:
     """Bring it to exactly these departments: recalled elsewhere, updated where it stays, dispatched where it is new."""
@@ -52,10 +55,8 @@ def tell_withdrawn(case: Case, at: datetime) -> None:
     record(case, Kind.WITHDRAWN, at, data={"departments": told})
 
 
-def recall_all(case: Case, keep: Mapping[str, Role], at: datetime) -> None:
+def recall_all(case: Case, keep: Mapping[str, Role], at: datetime, reason: str = ELSEWHERE) -> None:
     """Take it back from all but these."""
-    # Never why in the words of the decision: it may be that the appeal turned out to be about this department.
-    reason = "经重新研判，不再由本单位办理"
     for code, role in holders(case).items():
         if code not in keep:
             take_back(case, code, role, at, MessageType.RECALLED, reason)

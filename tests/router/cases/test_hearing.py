@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from normalizer.appeal import Versions
 from router.cases.case import Case, from_document, to_document
+from router.cases.clock import Limits
 from router.cases.deciding import assign, open_case
 from router.cases.delivery import confirm
-from router.cases.hearing import AHEAD, MOST, REFUSALS, Limits, hear
+from router.cases.hearing import AHEAD, MOST, REFUSALS, hear
 from router.cases.moves import Kind, State
 from router.cases.work import CENTRE, NAMES, STEPS, Work, drawing
 from router.dispatch import Context, MessageType

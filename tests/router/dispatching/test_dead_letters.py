@@ -11,7 +11,8 @@ import pytest
 
 from intake.sealing import Sealer
 from router.cases.moves import Kind, Sent, State
-from router.dispatching.dead_letters import DeadLetter, Readback, consume_dead_letters, take_back, why
+from router.dispatching import strays
+from router.dispatching.dead_letters import Readback, consume_dead_letters, take_back, why
 from router.dispatching.topology import APPEALS
 from router.errors import BrokerAway, BrokerRefuses
 from router.flow import route_page
@@ -27,7 +28,7 @@ class Letter:
     body: bytes = b"{}"
 
 
-def dead(message_id: str | None, queue: str = "dept.ZJJ", body: bytes = b"{}") -> DeadLetter:
+def dead(message_id: str | None, queue: str = "dept.ZJJ", body: bytes = b"{}") -> strays.Letter:
     return Letter(
         message_id, headers={"x-death": [{"queue": queue, "reason": "delivery_limit", "count": 1}]}, body=body
     )

@@ -1,0 +1,45 @@
+"""The clock's look at cases that are due (时限巡查): yellow and red cards, and the end of a call-back nobody made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from normalizer.appeal import Appeal
+from router.cases.case import Case
+from router.cases.clock import Clock
+from router.cases.looking import look
+from router.flow import Claim, Room, claimed, deliver
+
+
+async def look_at_due(room: Room, limit: int = 200) -> int:
+    """Look at what is due now; gives how many there were."""
+    now = room.moment()
+    cases = await room.store.due(now, limit)
+    clocks = await clocks_of(cases, room)
+    to_send = []
+    for case in cases:
+        clock = clocks.get(case.id)
+        nobody = Claim(room.fence(), None)
+        after = await room.store.change(case, partial(_looked, clock=clock, now=now, nobody=nobody))
+        if after.unsent:
+            to_send.append(after.id)
+    if to_send:
+        await deliver(to_send, room)
+    return len(cases)
+
+
+def _looked(case: Case, clock: Clock | None, now: datetime, nobody: Claim) -> Case:
+    return claimed(case, look(case, clock, now), nobody)
+
+
+async def clocks_of(cases: list[Case], room: Room) -> dict[str, Clock]:
+    """Give what the deadlines of these cases depend on beside them, by case."""
+    appeals = await room.load_appeals([(case.id, case.revision) for case in cases]) if cases else {}
+    return {id_: clock_of(appeal, room) for (id_, _), appeal in appeals.items()}
+
+
+def clock_of(appeal: Appeal, room: Room) -> Clock:
+    """Give what a case's deadlines depend on beside the case."""
+    tables = room.tables
+    return Clock(appeal.deadline_class, appeal.request_type, tables.deadlines, tables.calendar)
