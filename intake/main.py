@@ -32,6 +32,8 @@ HERE: Mapping[str, tuple[str, str]] = {
     "parked": ("parked", "parked_command"),
     "sources": ("sources", "sources_command"),
     "servers": ("servers", "servers_command"),
+    "person": ("person", "person_command"),
+    "who-saw": ("who_saw", "who_saw_command"),
 }
 
 

@@ -16,6 +16,7 @@ from connectors.keeping.pages import Entry, What
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake.house import Database, House
+from intake.rights.accesses import Seen, note
 from intake.street.rooms import Rooms, open_connectors
 from normalizer.store import AppealStore
 from router import desk
@@ -131,7 +132,7 @@ async def opened(db: Database, rooms: Rooms, id_: str, *, actor: str, reason: st
     rows = await listed(db, only=[id_])
     if not rows:
         return None
-    await db.accesses.insert_one({"item": id_, "what": "原始记录", "actor": actor, "reason": reason, "at": at})
+    await note(db, [id_], Seen.RAW, actor=actor, reason=reason, at=at)
     parked = rows[0]
     if parked.stage == "stray":
         row = await db.strays.find_one({"_id": id_})

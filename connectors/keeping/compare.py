@@ -18,6 +18,7 @@ class Destroyed(StrEnum):
     """Why the raw text of an item is no longer there."""
 
     EXPIRED = "expired"  #: its time of keeping was over
+    MENTIONED = "mentioned"  #: somebody named in it had himself erased
     ERASED = "erased"  #: its author had it erased
 
 

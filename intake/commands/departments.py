@@ -9,6 +9,7 @@ import aiohttp
 import click
 
 from intake.cli import App, command, fail, print_json, run
+from intake.commands.contact import contact_command, matter_command
 from intake.commands.later import later
 from intake.house import open_house
 from intake.screen import console, table
@@ -82,10 +83,11 @@ def credentials_command(app: App, code: str, which: str) -> None:
 
 for _name, _help in (
     ("replay", "补发 · send again"),
-    ("contact", "查看联系方式 · the caller's contact"),
     ("certify", "联调验收 · the sandbox's pass sheet"),
 ):
     departments_command.add_command(later(f"departments {_name}", _help))
+departments_command.add_command(contact_command)
+departments_command.add_command(matter_command)
 
 
 async def _list(app: App) -> tuple[list[Unit], dict[str, DepartmentQueue]]:

@@ -6,6 +6,7 @@ What needs an engine or a build (make, docker compose) is only held against Make
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -91,9 +92,22 @@ def chosen(word: str, line: str, pages: PageHouse) -> str:
     if word not in {"ID", "编号"}:
         return word
     group = words_of(line)[1]
+    if group in {"departments", "who-saw"}:
+        return dispatched(pages)
     ids = pages.ids(group if group in {"triage", "parked"} else "triage", "list")
     assert ids, f"{line}: the list is empty"
     return ids[0]
+
+
+def dispatched(pages: PageHouse) -> str:
+    """A case that a department has, and of which the caller may be known."""
+    items = json.loads(pages.intake("balance", "--items", "--json").stdout)["items"]
+    for item in items:
+        if item["state"] == "delivered" and item["source"] == "demo-hotline":
+            life = json.loads(pages.intake("show", item["id"], "--json").stdout)
+            if not life["appeal"]["citizen"]["confidential"]:
+                return str(item["id"])
+    raise AssertionError("no department has a case of the hotline")
 
 
 def a_queue_is_deleted(pages: PageHouse) -> None:

@@ -26,7 +26,7 @@ PROMISED = {
 def named_on_the_page() -> set[str]:
     """`intake servers up|down` names `servers`, `servers up` and `servers down`."""
     named = set()
-    for words in re.findall(r"`intake ([a-z|A-Z ]+)`", PAGE):
+    for words in re.findall(r"`intake ([a-z|A-Z -]+)`", PAGE):
         command, _, rest = words.partition(" ")
         named |= {command, *(f"{command} {each}" for each in rest.split("|"))}
     return named

@@ -1,0 +1,57 @@
+"""What opens sealed data for people: a database, its keys, its stores. Every use of it is written down first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from connectors.keeping.raw import RawStore
+from intake.house import Database, House
+from intake.sealing import Sealer
+from intake.street.rooms import keys_for
+from normalizer.vault import Contents, Part, bound
+from router.store import CaseStore
+
+
+class Custody(NamedTuple):
+    """What the commands of this folder, and the sweep of retention, are handed."""
+
+    db: Database
+    sealer: Sealer
+    ref_key: bytes
+    raw: RawStore
+    cases: CaseStore
+    now: Callable[[], datetime]
+
+
+def custody(db: Database, sealer: Sealer, ref_key: bytes, now: Callable[[], datetime]) -> Custody:
+    """Put one together."""
+    return Custody(db, sealer, ref_key, RawStore(db.raw, db.raw_revisions, sealer), CaseStore(db), now)
+
+
+@asynccontextmanager
+async def open_custody(house: House) -> AsyncIterator[Custody]:
+    """Open the keys of this installation."""
+    keys = await keys_for(house.db, house.settings)
+    sealer = Sealer(house.db, keys, cipher=house.settings.keys.cipher)
+    try:
+        yield custody(house.db, sealer, keys.ref_key, lambda: datetime.now(UTC))
+    finally:
+        await sealer.close()
+
+
+async def open_part(custody: Custody, id_: str, part: Part) -> Contents | None:
+    """Open one part of the vault; empty where there never was anything, None where it was destroyed."""
+    kept = await custody.db.vault.find_one({"_id": id_})
+    if kept is None:
+        raw = await custody.db.raw.find_one({"_id": id_}, {"destroyed": 1})
+        return None if raw is not None and raw.get("destroyed") else Contents()
+    if part.value not in kept:
+        return Contents()
+    bind = bound(id_, kept["revision"], part)
+    opened = await custody.sealer.open_item(kept["key"], id_, bind, kept[part.value])
+    return None if opened is None else msgspec.json.decode(opened, type=Contents)
