@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from connectors.source import Source
+from intake.door.settings import DoorSettings
 from intake.item_keys import Cipher
 from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
 from intake.settings_sources import Kinds, read_sources
@@ -93,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo: Demo
     keys: Keys
     retention: Retention = Retention()
+    door: DoorSettings | None = None  #: None: nobody listens
     sources: tuple[Source, ...]
     environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
 
@@ -104,7 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return next((source for source in self.sources if source.name == name), None)
 
 
-_TOP = ("city", "contact", "database", "broker", "tables", "demo", "keys", "retention", "source")
+_TOP = ("city", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door", "source")
 
 
 def find(asked: Path | None, folder: Path) -> tuple[Path, bool]:
@@ -164,6 +166,7 @@ def _settings(
         demo=_part(table, "demo", Demo, problems),
         keys=_keys(file, table, problems),
         retention=_part(table, "retention", Retention, problems),
+        door=_door(file, table, problems),
         sources=read_sources(table, environment, kinds, problems),
         environment=environment,
     )
@@ -205,6 +208,23 @@ def _tables(file: Path, table: Mapping[str, object], problems: Problems) -> Tabl
         if not beside[name].is_file():
             problems.tell(("tables", name), f"没有这个表文件 {path} · no such table file: {path}")
     return TableFiles(**beside)
+
+
+def _door(file: Path, table: Mapping[str, object], problems: Problems) -> DoorSettings | None:
+    if "door" not in table:
+        return None
+    door = _part(table, "door", DoorSettings, problems)
+    for problem in door.problems():
+        problems.tell(("door", problem.split(" ", 1)[0]), problem)
+    beside = {}
+    for name in ("certificate", "certificate_key"):
+        path = getattr(door, name)
+        if path is None:
+            continue
+        beside[name] = file.parent / path
+        if not beside[name].is_file():
+            problems.tell(("door", name), f"没有这个文件 {path} · no such file: {path}")
+    return msgspec.structs.replace(door, **beside)
 
 
 def _keys(file: Path, table: Mapping[str, object], problems: Problems) -> Keys:

@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager, contextmanager
 import click
 import structlog
 
+from connectors.receiving.keys import BadKeys
 from intake import migrations
 from intake.balance import Balance
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.balance import as_json, compute, show
 from intake.demo_server import DemoFailed, demo_server
+from intake.door.door import Door
 from intake.house import FOLDER, House, open_house
 from intake.screen import console
 from intake.servers import watch
@@ -44,7 +46,7 @@ def run_command(app: App, once: bool, only: str | None, embedded: bool) -> None:
     settings, _ = app.settings_and_tables()
     try:
         left, total = run(_run(settings, rooms, once=once))
-    except (DemoFailed, migrations.SchemaRefused) as refused:
+    except (BadKeys, DemoFailed, migrations.SchemaRefused) as refused:
         fail(str(refused))
     if left is not None and total is not None:
         _report(app, left, total)
@@ -85,11 +87,14 @@ async def _work(street: Street, *, once: bool) -> Left | None:
 async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIterator[Street]:
     store, settings = rooms.connectors.store, house.settings
     pulled = [source for source in settings.sources if source.transport == "pull"]
-    await store.sources.ensure(source.name for source in pulled)
+    await store.sources.ensure(source.name for source in settings.sources if source.transport != "import")
     if "router" in only:
         await prepare_queues(house, rooms.tables.router.directory)
     async with open_connectors(pulled, settings, rooms.clock, store.budgets) as readers:
-        yield Street(rooms, readers, only=only)
+        street = Street(rooms, readers, only=only)
+        if settings.door is not None and "connectors" in only:
+            street.open_beside(Door(settings.door, house, rooms, street).run)
+        yield street
 
 
 async def prepare_queues(house: House, directory: Directory) -> None:

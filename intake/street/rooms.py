@@ -164,7 +164,10 @@ def _rooms(
     owner: str,
 ) -> Rooms:
     reading = connectors.flow.Room(
-        store=connectors.keeping.store.open_store(house.db, sealer), now=clock.now, owner=owner
+        store=connectors.keeping.store.open_store(house.db, sealer),
+        now=clock.now,
+        owner=owner,
+        pushed=frozenset(source.name for source in house.settings.sources if source.transport == "push"),
     )
     mapping = normalizer.flow.Room(
         tables=read.normalizer, ref_key=keys.ref_key, store=AppealStore(house.db), seal=sealer, now=clock.now

@@ -60,6 +60,7 @@ class Street:
         pairs = list(readers)
         self.stopping = stopping or asyncio.Event()
         self._broken: str | None = None
+        self._doors: list[Callable[[], Awaitable[None]]] = []
         self.progress = Progress(tuple(source.name for source, _ in pairs))
         self.patience = Patience(self.stopping)
         self._rooms = rooms
@@ -84,10 +85,15 @@ class Street:
             if "connectors" in only
         ]
 
+    def open_beside(self, door: Callable[[], Awaitable[None]]) -> None:
+        """Have what others push to us come in as well: `door` runs while the street does, and closes before it."""
+        self._doors.append(door)
+
     async def run(self) -> None:
         """Run until `stopping` is set, then close within five seconds."""
         async with self.working():
             readers = [self._start(reader.run(), reader.source.name) for reader in self._readers]
+            readers += [self._start(self._forever("door", door), "door") for door in self._doors]
             log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(readers))
             await self.stopping.wait()
             await _end(readers)
@@ -194,14 +200,14 @@ class Street:
             if not more and not await self.patience.sleep(every):
                 return
 
-    async def _forever(self, step: Callable[[], Awaitable[object]]) -> None:
+    async def _forever(self, name: str, step: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
-                await self.patience.ask("dead letters", step)
+                await self.patience.ask(name, step)
             except Stopping:
                 return
-            except Exception as error:  # noqa: BLE001 - the reader of dead letters begins again
-                log.error("loop failed", action="loop_failed", loop="dead letters", error=fault(error))  # noqa: TRY400
+            except Exception as error:  # noqa: BLE001 - it begins again
+                log.error("loop failed", action="loop_failed", loop=name, error=fault(error))  # noqa: TRY400
             if not await self.patience.sleep(AGAIN_AFTER):
                 return
 

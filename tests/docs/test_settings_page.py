@@ -12,6 +12,7 @@ import pytest
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import settings, tables
+from intake.door.settings import DoorSettings
 from tests.docs.pages import SETTINGS, Block, blocks, rows
 
 KINDS = {name: kind.settings for name, kind in REGISTRY.items()}
@@ -22,6 +23,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[keys]`": settings.Keys,
     "`[retention]`": settings.Retention,
     "`[demo]`": settings.Demo,
+    "`[door]`": DoorSettings,
     "`[[source]]`": Source,
     **{f"`{name}`": kind for name, kind in KINDS.items()},
 }

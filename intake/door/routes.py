@@ -1,0 +1,121 @@
+"""Routes as tables (接口表): a file a caller, each with its routes and its own way of saying no.
+
+Whoever adds a caller writes a `Table` and its line in door.py; what all share is here: time, size, limits, and that
+nothing of a push ever stands in a log line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from connectors.receiving.contract import Pushed, Refused
+from intake.door.forms import form_of
+from intake.door.limits import TooMany
+from intake.street.patience import fault, is_away
+
+log = structlog.get_logger()
+
+Handle = Callable[[web.Request, Any], Awaitable[web.StreamResponse]]
+
+
+class Route(NamedTuple):
+    """One thing that a caller may do. The last four are for the OpenAPI document."""
+
+    method: str
+    path: str  #: as aiohttp writes it; {source} is a source's name
+    handle: Handle  #: the request, and what `find` gave
+    summary: str  #: Chinese · English
+    takes: Mapping[str, Any] = {}  #: media type -> type
+    gives: Mapping[int, Any] = {}  #: status -> type
+    query: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  #: further paths that are the same
+
+
+class Table(NamedTuple):
+    """What one kind of caller may do."""
+
+    routes: tuple[Route, ...]
+    refuse: Callable[[web.Request, Refused], web.Response]
+
+
+class Terms(NamedTuple):
+    """What holds for every request."""
+
+    seconds: float
+    behind_proxy: bool
+    by_address: Callable[[str], None]  #: counts a request of this address, or refuses it
+
+
+def add(app: web.Application, table: Table, find: Callable[[web.Request], Any], terms: Terms) -> None:
+    """Put a table into the door; `find` gives what its handlers work with, or refuses."""
+    for route in table.routes:
+        for path in (route.path, *route.also):
+            app.router.add_route(route.method, path, _guarded(route.handle, table, find, terms))
+
+
+def _guarded(
+    handle: Handle, table: Table, find: Callable[[web.Request], Any], terms: Terms
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        try:
+            terms.by_address(address_of(request, behind_proxy=terms.behind_proxy))
+            async with asyncio.timeout(terms.seconds):
+                return await handle(request, find(request))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered in its own way
+            refused = _refused(error)
+        response = table.refuse(request, refused)
+        if isinstance(refused, TooMany):
+            response.headers["Retry-After"] = str(refused.seconds)
+        return response
+
+    return guarded
+
+
+def _refused(error: Exception) -> Refused:
+    """Every end of a request as a status and a reason; a fault of ours is named in the log by its place alone."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return Refused(413, "请求太大 · the request is too large")
+    if isinstance(error, TimeoutError):
+        return TooMany(2, 503, "没有及时收完或存好，请重发 · not in time, send it again")
+    if is_away(error):
+        return TooMany(2, 503, "服务暂时不可用，请稍后再试 · try again in a moment")
+    if isinstance(error, ConnectionError):
+        return Refused(400, "连接断了 · the line is dead")
+    log.error("request failed", action="door_failed", error=fault(error))
+    return Refused(500, "程序出错，已记录 · a fault of ours, noted")
+
+
+def address_of(request: web.Request, *, behind_proxy: bool) -> str:
+    """Who calls: the last address that our own proxy wrote down, or the other end of the line."""
+    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if behind_proxy else ""
+    return told or request.remote or "-"
+
+
+async def pushed_of(request: web.Request) -> Pushed:
+    """Read a request whole, in memory."""
+    body = await request.read()
+    fields, files = form_of(request.headers.get("Content-Type", ""), body)
+    return Pushed(
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=dict(request.query),
+        body=body,
+        form=fields,
+        files=files,
+        nonce=token_hex(12),
+        at=datetime.now(UTC),
+    )
+
+
+def json_answer(value: object, status: int = 200) -> web.Response:
+    """Answer a value as JSON."""
+    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
