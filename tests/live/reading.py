@@ -12,7 +12,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from demo.library import load
-from tests.house import House, opened
+from tests.house import House, await_, opened
 from tests.live.sites.site import Site
 
 SETTINGS = """
@@ -86,6 +86,16 @@ class Street:
     def pages(self) -> int:
         with self._client() as client:
             return client["live"]["pages"].count_documents({})
+
+    def await_reading(self) -> None:
+        """Wait until the running worker comes to the source's end once more."""
+        before = self._read_to_end_at()
+        await_(lambda: self._read_to_end_at() != before, "a reading to the end")
+
+    def _read_to_end_at(self) -> object:
+        with self._client() as client:
+            source = client["live"]["sources"].find_one({"_id": "site"})
+        return source and source["read_to_end_at"]
 
     def arrived(self) -> dict[str, Arrived]:
         """Everything that there is, by the site's own id."""

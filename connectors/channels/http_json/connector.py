@@ -18,13 +18,14 @@ from typing import Any
 import msgspec
 
 from connectors.base import BadItem, Fetch, Item, Page, Sweep
+from connectors.channels.http_json.answers import Answer
 from connectors.channels.http_json.joining import Joiner, Rows
 from connectors.channels.http_json.paths import look
 from connectors.channels.http_json.requests import time_written
 from connectors.channels.http_json.rows import read_row
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.http_json.signing import signed
-from connectors.channels.http_json.walking import Step, Walker
+from connectors.channels.http_json.walking import ANCHORED, Step, Walker
 from connectors.errors import FormatChanged
 from connectors.reading.times import moment_of
 
@@ -113,28 +114,34 @@ class HttpJson:
         """Read every list from its head; the newest time that was seen becomes the position at the end."""
         going = position.going if position.going and position.going.of in self._names else None
         state = going or Going(of=self._names[0], full=self._is_full(position))
-        floor = None if state.full or position.since is None else position.since - self._overlap()
         for at in range(self._names.index(state.of), len(self._names)):
-            listing = self._list(self._names[at], state, floor)
+            listing = self._list(self._names[at], state, position)
             async with aclosing(listing):
                 async for seen in listing:
                     state = self._went_on(state, seen, at)
                     yield seen.rows.page(self._resumable(position, state), seen.sweep)
         yield Page(offered=(), items=(), cursor=_encoded(self._ended(position, state)))
 
-    async def _list(self, name: str, state: Going, floor: datetime | None) -> AsyncGenerator[Seen]:
+    async def _list(self, name: str, state: Going, position: Position) -> AsyncGenerator[Seen]:
         """Read one list until it ends, or is wholly behind the floor."""
+        floor = None if state.full or position.since is None else position.since - self._overlap()
         ids: set[str] = set()
         moments: list[datetime] = []
         whole = True
         values = {**self._values, "each": name, "since": self._written(floor)}
         token = state.token if name == state.of else None
-        walking = self._walker.walk(self._plan.list, values, named=self._joiner.named(name), token=token)
+
+        def behind(answer: Answer) -> bool:
+            told = self._joiner.moments(answer.rows, name)
+            moments.extend(moment for moment in told if moment is not None)
+            return floor is not None and self._is_behind(told, moments, floor)
+
+        walking = self._walker.walk(
+            self._plan.list, values, named=self._joiner.named(name), token=token, ends=behind,
+            may_slip=lambda: self._plan.reading != "whole" and self._outruns(position.since, moments),
+        )  # fmt: skip
         async with aclosing(walking):
             async for step in walking:
-                told = self._joiner.moments(step.answer.rows, name)
-                moments += [moment for moment in told if moment is not None]
-                behind = floor is not None and self._is_behind(told, moments, floor)
                 rows = Rows()
                 async for part in self._joiner.parts(
                     step.answer.rows, name, rows, floor=floor, again=not state.full, scope=self._scope(name)
@@ -144,10 +151,7 @@ class HttpJson:
                 whole, ids = whole and rows.whole, ids | rows.ids
                 proved = state.full and whole and step.complete and bool(self._scope(name))
                 sweep = Sweep(scope=name or "all", native_ids=frozenset(ids)) if proved else None
-                ended = msgspec.structs.replace(step, last=step.last or behind)
-                yield Seen(rows, ended, max(moments, default=None), sweep)
-                if ended.last:
-                    return
+                yield Seen(rows, step, max(moments, default=None), sweep)
                 token = step.token
 
     def _went_on(self, state: Going, seen: Seen, at: int) -> Going:
@@ -177,6 +181,10 @@ class HttpJson:
         forth = sum(earlier < later for earlier, later in pairwise(moments))
         return back >= forth
 
+    def _outruns(self, since: datetime | None, moments: Sequence[datetime]) -> bool:
+        """What this reading met for the first time reaches back beyond where the next one will begin."""
+        return since is None or max(moments, default=since) - since > self._overlap()
+
     def _is_full(self, position: Position) -> bool:
         if self._plan.reading == "whole" or position.since is None:
             return True
@@ -196,16 +204,17 @@ class HttpJson:
 
     async def _oldest_first(self, position: Position) -> AsyncGenerator[Page]:
         """Read what came after the position; with one list that is in order, it moves with every page."""
-        since = position.since - self._overlap() if position.since else None
-        state = Going(of="", newest=position.since)
+        begun = position.since
+        since = begun - self._overlap() if begun else None
+        state = Going(of="", newest=begun)
+        anchored = self._plan.list.paging.kind in ANCHORED
         for name in self._names:
             values = {**self._values, "each": name, "since": self._written(since)}
             walking = self._walker.walk(
-                self._plan.list,
-                values,
-                named=self._joiner.named(name),
+                self._plan.list, values, named=self._joiner.named(name),
                 token=position.key if self._plan.keyed else None,
-            )
+                may_slip=lambda: self._outruns(begun, moments),  # noqa: B023  of this list
+            )  # fmt: skip
             moments: list[datetime] = []
             async with aclosing(walking):
                 async for step in walking:
@@ -219,7 +228,7 @@ class HttpJson:
                     state = self._went_on(state, seen, len(self._names) - 1)
                     position = self._moved(position, state, step)
                     ordered = all(earlier <= later for earlier, later in pairwise(moments))
-                    moves = len(self._names) == 1 and (ordered or step.last)
+                    moves = len(self._names) == 1 and (step.last or (ordered and anchored))
                     yield rows.page(_encoded(position) if moves else None)
         yield Page(offered=(), items=(), cursor=_encoded(position))
 
@@ -253,7 +262,7 @@ class HttpJson:
 
     async def _slice(self, name: str, since: datetime, until: datetime) -> AsyncGenerator[Page]:
         values = {**self._values, "each": name, "since": self._written(since), "until": self._written(until)}
-        walking = self._walker.walk(self._plan.list, values, named=self._joiner.named(name))
+        walking = self._walker.walk(self._plan.list, values, named=self._joiner.named(name), may_slip=lambda: True)
         async with aclosing(walking):
             async for step in walking:
                 told = [moment for moment in self._joiner.moments(step.answer.rows, name) if moment is not None]

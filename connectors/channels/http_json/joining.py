@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from connectors.base import BadItem, Fetch, Item, Page, Sweep
-from connectors.channels.http_json.answers import Found, body_of, fits
+from connectors.channels.http_json.answers import Found, Gone, body_of, fits
 from connectors.channels.http_json.paths import captured, look
 from connectors.channels.http_json.plan import Detail, Plan, scoped_paths
 from connectors.channels.http_json.requests import address, request_of
 from connectors.channels.http_json.rows import moment_at, read_row, value_of
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.http_json.templates import written
-from connectors.channels.http_json.walking import GONE, Gone, Walker
+from connectors.channels.http_json.walking import GONE, Walker
 
 ENOUGH = 200  #: items that make a page of ours: answers of small details are put together
 REMEMBERED = 20_000  #: rows whose detail need not be asked for again while they stay as they are
@@ -149,9 +149,12 @@ class Joiner:
         values = {**self._values, "each": name, "row": found.row}
         where = f"source {self._settings.name}: {address(detail, self._settings, values)}"
         response = await self._fetch(request_of(detail, self._plan, self._settings, values))
-        if response.status not in GONE:
-            completing = look(body_of(response, self._plan, detail, where), detail.row or "")
-            return self._row(found.row, {**scopes, "@detail": completing}, name, scope)
+        try:
+            if response.status not in GONE:
+                completing = look(body_of(response, self._plan, detail, where), detail.row or "")
+                return self._row(found.row, {**scopes, "@detail": completing}, name, scope)
+        except Gone:
+            pass  # it says so with HTTP 200
         native_id = written(value_of(self._plan.fields["native_id"], found.row, {}, self._settings))
         if not native_id:
             return self._row(found.row, scopes, name, scope)
@@ -162,7 +165,7 @@ class Joiner:
     ) -> None:
         """Read the rows under one row, such as the posts of a thread."""
         values = {**self._values, "each": name, "row": found.row}
-        walking = self._walker.walk(detail, values, named=self.named(name, of_list=False))
+        walking = self._walker.walk(detail, values, named=self.named(name, of_list=False), may_slip=lambda: True)
         try:
             async with aclosing(walking):
                 async for step in walking:

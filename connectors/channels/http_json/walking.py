@@ -2,17 +2,21 @@
 
 A list ends where it says so (no next, no more, all pages, all rows), and where it can only go in circles: nothing but
 rows that were seen, or a cursor that repeats. Only the first kind of end proves that all of it was seen.
+
+Pages by number shift: when a row is taken away between two requests, the next page's first row slips onto a page that
+was read already. Where nothing says that none did, the list is gone through again until it brings nothing new.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from connectors.base import Fetch
-from connectors.channels.http_json.answers import Answer, Found, number_at, parse, says_no
+from connectors.channels.http_json.answers import Answer, Found, Gone, number_at, parse, says_no
 from connectors.channels.http_json.paths import look
 from connectors.channels.http_json.plan import Call, Paging, Plan
 from connectors.channels.http_json.requests import address, paging_values, request_of
@@ -20,6 +24,8 @@ from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.errors import FormatChanged, SourceDown
 
 GONE = (404, 410)
+ANCHORED = ("none", "cursor", "keyset")  #: pages that go on behind a row, wherever it has moved
+PASSES = 4  #: through a list that shifts; on a list that never rests the next reading goes on
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +52,39 @@ class Walker:
         *,
         named: Callable[[Found], str],
         token: Any = None,  # noqa: ANN401
+        ends: Callable[[Answer], bool] = lambda _: False,
+        may_slip: Callable[[], bool] = lambda: False,
     ) -> AsyncGenerator[Step]:
-        """Ask for one page after the other. `named` tells rows apart."""
+        """Ask for one page after the other.
+
+        `named` tells rows apart. `ends` is asked of every page: the rest is not wanted. `may_slip`: a row that slipped
+        away would not be met by the next reading.
+        """
+        brought: set[str] = set()
+        for number in range(PASSES):
+            before = len(brought)
+            passing = self._pass(call, values, named=named, token=token if number == 0 else None, ends=ends)
+            async with aclosing(passing):
+                async for step, steady in passing:
+                    news = tuple(each for each in step.answer.rows if named(each) not in brought) if number else None
+                    brought.update(map(named, step.answer.rows))
+                    settled = steady or number == PASSES - 1 or (number > 0 and len(brought) == before)
+                    again = step.last and not settled and may_slip()
+                    told = step if news is None else _only(step, news)
+                    yield msgspec.structs.replace(told, last=False, complete=False) if again else told
+                    if step.last and not again:
+                        return
+
+    async def _pass(
+        self,
+        call: Call,
+        values: Mapping[str, Any],
+        *,
+        named: Callable[[Found], str],
+        token: Any,  # noqa: ANN401
+        ends: Callable[[Answer], bool],
+    ) -> AsyncGenerator[tuple[Step, bool]]:
+        """Go through the list once; beside each page, whether no row can have slipped away so far."""
         where = f"source {self._settings.name}: {address(call, self._settings, values).partition('?')[0]}"
         seen, asked, totals = _Seen(), [token], set[int | None]()
         whole = token is None
@@ -58,6 +95,7 @@ class Walker:
             fresh = seen.add(answer, named)
             total = number_at(answer.body, call.paging.total, where) if answer.body is not None else None
             totals.add(total)
+            unwanted = ends(answer)
             following = _following(call.paging, answer, token)
             ended = _says_end(call.paging, answer, token, where) or (
                 total is not None and seen.count(call.paging) >= total
@@ -65,13 +103,16 @@ class Walker:
             last = ended or not fresh or following is None or following in asked
             proved = (ended or not answer.roots or (fresh and following is None)) and len(totals) == 1
             enough = total is None or seen.count(call.paging) >= total
-            yield Step(
+            step = Step(
                 answer=answer,
                 token=None if last else following,
-                last=last,
+                last=last or unwanted,
                 complete=last and whole and proved and enough,
             )
-            if last:
+            # Oldest first, a changed row goes to the end: the others move up, and the total stays.
+            counted = total is not None and len(totals) == 1 and self._plan.reading != "oldest_first"
+            yield step, call.paging.kind in ANCHORED or number == 0 or counted
+            if step.last:
                 return
             asked.append(following)
             token = following
@@ -88,8 +129,8 @@ class Walker:
         return Answer(body=None, rows=(), roots=(), fetched_at=response.fetched_at)
 
 
-class Gone(FormatChanged):
-    """The list is not there (any more)."""
+def _only(step: Step, news: tuple[Found, ...]) -> Step:
+    return msgspec.structs.replace(step, answer=msgspec.structs.replace(step.answer, rows=news))
 
 
 class _Seen:

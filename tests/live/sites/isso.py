@@ -47,7 +47,9 @@ class Isso:
         return str(made["id"])
 
     def edit(self, id_: str, text: str) -> None:
-        self._browser.ask("PUT", f"/id/{id_}", {"text": text, "author": "市民"}, Cookie=self._written[id_][1])
+        path, cookie = self._written[id_]
+        _, headers = self._browser.ask("PUT", f"/id/{id_}", {"text": text, "author": "市民"}, Cookie=cookie)
+        self._written[id_] = path, headers["Set-Cookie"].split(";")[0]
 
     def delete(self, id_: str) -> None:
         self._browser.ask("DELETE", f"/id/{id_}", Cookie=self._written[id_][1])
