@@ -33,12 +33,15 @@ from intake.street.clock import Clock, Fences
 from intake.street.left_behind import worker_name
 from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed
+from normalizer.steps.mask import Masker
 from normalizer.store import AppealStore
 from router import desk
 from router.dispatch import SHANGHAI
 from router.dispatching.dead_letters import Readback, consume_dead_letters
 from router.dispatching.publisher import Publisher
 from router.flow import RoutedPage, Text
+from router.listening import Ear, answer_strays, listen
+from router.looking import look_at_due
 from router.store import CaseStore
 
 CONTACT = "the operator of this installation"
@@ -58,6 +61,10 @@ class Rooms(NamedTuple):
     deliver_forgotten: Callable[[], Awaitable[int]]
     read_dead_letters: Callable[[asyncio.Event], Awaitable[object]]
     escalate: Callable[[], Awaitable[object]]
+    ear: Ear
+    listen: Callable[[asyncio.Event], Awaitable[object]]
+    answer_strays: Callable[[], Awaitable[int]]
+    look_at_due: Callable[[], Awaitable[int]]
     unsent: Callable[[], Awaitable[int]]
 
 
@@ -173,6 +180,8 @@ def _rooms(
         tables=read.normalizer, ref_key=keys.ref_key, store=AppealStore(house.db), seal=sealer, now=clock.now
     )
     readback = Readback(store=sending.store, seal=sealer, now=clock.now)
+    # Each text is masked for itself: a placeholder in a reply says nothing of one in another.
+    ear = Ear(room=sending, seal=sealer, mask=lambda text: Masker().mask("feedback", text))
     return Rooms(
         connectors=reading,
         router=sending,
@@ -185,6 +194,10 @@ def _rooms(
         deliver_forgotten=partial(_deliver_forgotten, sending),
         read_dead_letters=lambda stop: consume_dead_letters(house.broker_url, readback, stop),
         escalate=partial(desk.escalate, sending),
+        ear=ear,
+        listen=lambda stop: listen(house.broker_url, ear, stop),
+        answer_strays=partial(answer_strays, sending),
+        look_at_due=partial(look_at_due, sending),
         unsent=sending.store.unsent,
     )
 

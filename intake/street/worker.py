@@ -123,7 +123,10 @@ class Street:
         line.add_done_callback(self._line_ended)
         sweeps = [self._start(self._again_and_again(name, every, step), name) for name, every, step in self._sweeps()]
         readers = (
-            [self._start(self._forever(partial(self._rooms.read_dead_letters, self.stopping)), "dead letters")]
+            [
+                self._start(self._forever(name, partial(step, self.stopping)), name)
+                for name, step in (("dead letters", self._rooms.read_dead_letters), ("feedback", self._rooms.listen))
+            ]
             if "router" in self._only
             else []
         )
@@ -159,6 +162,8 @@ class Street:
         if "router" in self._only:
             yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
             yield "triage", ESCALATE_EVERY, self._escalate
+            yield "deadlines", SWEEP_EVERY, self._look_at_due
+            yield "refused feedback", SWEEP_EVERY, self._answer_strays
 
     def stages(self) -> tuple[Stage, ...]:
         """Which pages this worker takes over."""
@@ -186,6 +191,12 @@ class Street:
     async def _escalate(self) -> bool:
         await self._rooms.escalate()
         return False
+
+    async def _look_at_due(self) -> bool:
+        return bool(await self._rooms.look_at_due())
+
+    async def _answer_strays(self) -> bool:
+        return bool(await self._rooms.answer_strays())
 
     async def _again_and_again(self, name: str, every: float, step: Callable[[], Awaitable[bool]]) -> None:
         """Look, and look again at once while there is more."""
