@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import math
 
-from connectors.watching.causes import Cause, Drift
+from connectors.watching.causes import Drift
 from connectors.watching.learned import Learned, Suspicion
-from connectors.watching.signs import Sign
+from connectors.watching.signs import SURE, Sign
 
 READINGS = 2  #: in a row that must show it
 ENOUGH = 3.2  #: decades of readings that never showed it
-#: decades by rows: a field that every row holds needs few of them, one that some rows lack needs more
-ENOUGH_BY_ROWS = 4.0
-#: Causes that are no matter of chance: one reading shows them.
-AT_ONCE = {Cause.LOG_IN, Cause.BROKEN, Cause.NOT_DATA, Cause.ERROR_BODY, Cause.SILENT, Cause.REFUSED}
 
 
 def judge(learned: Learned, found: list[Sign], body: str) -> list[Drift]:
@@ -53,13 +49,9 @@ def _weigh(learned: Learned, key: str, sign: Sign, body: str) -> bool:
     else:
         weighed = Suspicion(before.decades + sign.decades, before.readings + 1, body)
     learned.suspicions[key] = weighed
-    enough = READINGS if sign.drift.cause not in AT_ONCE else 1
+    enough = 1 if sign.at_once else READINGS
     habit = _decades_of_habit(learned, key, sign)
-    return (
-        weighed.readings >= enough
-        and weighed.decades >= (ENOUGH_BY_ROWS if enough > 1 else 0)
-        and habit * READINGS >= ENOUGH
-    )
+    return weighed.readings >= enough and weighed.decades >= SURE and habit * READINGS >= ENOUGH
 
 
 def _forget(learned: Learned, shown: dict[str, Sign]) -> None:

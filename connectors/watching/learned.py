@@ -27,6 +27,8 @@ BUCKETS = 26  #: of lengths: half a power of two each
 class Field(msgspec.Struct):
     """One field of one route."""
 
+    readings: float = 0.0  #: in which an object could have held it
+    held: float = 0.0  #: in which one did
     rows: float = 0.0  #: objects that could have held it
     present: float = 0.0
     kinds: dict[str, float] = {}
@@ -34,6 +36,7 @@ class Field(msgspec.Struct):
     tags: float = 0.0
     lost: float = 0.0
     future: float = 0.0
+    twice: float = 0.0  #: readings in which a list held rows more than once
     up: float = 0.0
     down: float = 0.0
 
@@ -42,6 +45,8 @@ class Route(msgspec.Struct):
     """One kind of question to a source, such as its list or its details."""
 
     readings: float = 0.0
+    days: int = 0  #: on which it was read
+    day: str = ""
     fields: dict[str, Field] = {}
     facts: dict[str, dict[str, float]] = {}  #: readings in which an answer was so
 
@@ -74,12 +79,14 @@ class Remembered(msgspec.Struct, frozen=True):
     times: dict[str, float]
 
 
-def learn(learned: Learned, shapes: dict[str, Shape]) -> None:
+def learn(learned: Learned, shapes: dict[str, Shape], day: str) -> None:
     """Take in a reading that was found well."""
     learned.readings += 1
     for name, shape in shapes.items():
         route = _route(learned, name)
         route.readings += 1
+        if route.day != day:
+            route.day, route.days = day, route.days + 1
         for fact, values in shape.facts.items():
             known = route.facts.setdefault(fact, {})
             for value in values:
@@ -88,8 +95,10 @@ def learn(learned: Learned, shapes: dict[str, Shape]) -> None:
         for path, values_ in shape.fields.items():
             learn_field(route.fields.setdefault(path, Field()), values_, rows_of(shape, path))
         for path, field in route.fields.items():
-            if path not in shape.fields:
-                field.rows += rows_of(shape, path)
+            rows = rows_of(shape, path)
+            if path not in shape.fields and rows:
+                field.rows += rows
+                field.readings += 1
         _fade(route)
     if learned.readings % int(MOST_READINGS) == 0:
         learned.habits = {key: times / 2 for key, times in learned.habits.items() if times > FORGOTTEN}
@@ -104,6 +113,8 @@ def rows_of(shape: Shape, path: str) -> int:
 
 def learn_field(field: Field, values: Values, rows: int) -> None:
     """Add one reading's values."""
+    field.readings += 1
+    field.held += values.present > 0
     field.rows += rows
     field.present += values.present
     for kind, count in values.kinds.items():
@@ -114,6 +125,7 @@ def learn_field(field: Field, values: Values, rows: int) -> None:
     field.tags += values.tags
     field.lost += values.lost
     field.future += values.future
+    field.twice += values.twice > 0
     field.up += values.up
     field.down += values.down
 
@@ -149,7 +161,7 @@ def _fade(route: Route) -> None:
 
 
 def _halve(field: Field) -> None:
-    for name in ("rows", "present", "tags", "lost", "future", "up", "down"):
+    for name in ("readings", "held", "rows", "present", "tags", "lost", "future", "twice", "up", "down"):
         setattr(field, name, getattr(field, name) / 2)
     field.kinds = {kind: count / 2 for kind, count in field.kinds.items() if count >= 1}
     field.lengths = [count / 2 for count in field.lengths]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
 from connectors.base import Item, Page, Request, Response
+from connectors.receiving.contract import Pushed
 from connectors.watching.learned import Learned, Remembered, learn
 from connectors.watching.shape import Shape, decoded_payload, look, look_at_rows, route_of
 from connectors.watching.signs import Sign, signs
@@ -21,6 +23,7 @@ LOOKED_AT = 16  #: items of a page whose ids are remembered
 #: Answers of one route that are looked at in one reading: of a long one the first say how the rest is.
 ANSWERS = 4
 HALF_AN_HOUR = 1800
+OUR_OFFSET = 8 * 3600  #: between Chinese time and UTC: what a source is off by when its zone is lost
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -76,9 +79,9 @@ class Reading:
                 found += signs(route, shape, name)
         return found
 
-    def learn(self, learned: Learned, shapes: dict[str, Shape]) -> None:
+    def learn(self, learned: Learned, shapes: dict[str, Shape], day: str) -> None:
         """It was well: that is how this source is."""
-        learn(learned, shapes)
+        learn(learned, shapes, day)
         fresh = self._remembered()
         kept = {id_: each for id_, each in learned.ids.items() if id_ not in fresh} | fresh
         learned.ids = dict(list(kept.items())[-REMEMBERED:])
@@ -87,7 +90,7 @@ class Reading:
         shape = Shape()
         shape.fact("same page", "yes" if self._pages_repeat() else "no")
         offered = [native_id for page in self.pages for native_id in page.offered]
-        twice = any(len(set(page.offered)) <= 0.75 * len(page.offered) for page in self.pages)
+        twice = bool(offered) and len(set(offered)) <= 0.75 * len(offered)
         shape.fact("twice", "yes" if twice else "no")
         bad = sum(len(page.bad) for page in self.pages)
         if offered:
@@ -113,15 +116,15 @@ class Reading:
 
     def _holds_rows(self, exchange: Exchange) -> bool:
         """An empty page may well be the same as another."""
-        ids = {native_id.encode() for page in self.pages for native_id in page.offered}
-        return any(each in exchange.response.body for each in ids)
+        shape = Shape()
+        if not look(shape, exchange.response, self._zone):
+            return any(page.offered for page in self.pages)
+        return any("list" in values.kinds for values in shape.fields.values())
 
     def _two_under_one_id(self) -> bool:
-        for page in self.pages:
-            told: dict[str, tuple[str, ...]] = {}
-            if any(told.setdefault(item.native_id, item.content) != item.content for item in page.items):
-                return True
-        return False
+        told: dict[str, tuple[str, ...]] = {}
+        items = (item for page in self.pages for item in page.items)
+        return any(told.setdefault(item.native_id, item.content) != item.content for item in items)
 
     def _remembered(self) -> dict[str, Remembered]:
         made: dict[str, Remembered] = {}
@@ -132,13 +135,26 @@ class Reading:
 
     def _memory_of(self, item: Item) -> Remembered:
         payload = decoded_payload(item.payload)
-        times: dict[str, float] = {}
-        if isinstance(payload, dict):
-            for name, value in payload.items():
-                kind, place = kind_of(value, self._zone)
-                if kind is not None and place is not None and is_time(kind):
-                    times[name] = place
+        times = dict(_times(payload, self._zone))
         return Remembered(tuple(_digest(part) for part in item.content if part), times)
+
+
+def _times(row: Any, zone: str, deep: int = 2) -> Iterator[tuple[str, float]]:  # noqa: ANN401
+    """The times of a row, and of what stands in it."""
+    if isinstance(row, dict):
+        for name, value in row.items():
+            kind, place = kind_of(value, zone)
+            if kind is not None and place is not None and is_time(kind):
+                yield name, place
+            elif deep and isinstance(value, dict):
+                yield from _times(value, zone, deep - 1)
+
+
+def as_asked(pushed: Pushed, name: str) -> tuple[Request, Response]:
+    """A push, as if we had asked for it: a form is one object."""
+    body = msgspec.json.encode(pushed.form) if pushed.form else pushed.body
+    response = Response(status=200, headers=pushed.headers, body=body, fetched_at=pushed.at)
+    return Request(url=f"push:///{name}", method="POST"), response
 
 
 def _reused(seen: dict[str, Remembered], known: dict[str, Remembered]) -> bool:
@@ -156,7 +172,8 @@ def _shifts(seen: dict[str, Remembered], known: dict[str, Remembered]) -> Iterab
             if name in known[id_].times:
                 moved.setdefault(name, []).append(time - known[id_].times[name])
     for name, gaps in moved.items():
-        if len(gaps) > 1 and len(set(gaps)) == 1 and gaps[0] and not gaps[0] % HALF_AN_HOUR:
+        several = len(gaps) > 1 and len(set(gaps)) == 1
+        if gaps[0] and not gaps[0] % HALF_AN_HOUR and (several or abs(gaps[0]) == OUR_OFFSET):
             yield f"{name} {gaps[0] / 3600:+g} h"
 
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from connectors.errors import AccessDenied, ConnectorError, FormatChanged, StopSource
+from connectors.errors import AccessDenied, ConnectorError, StopSource
 from connectors.watching.causes import Cause, Drift
-from connectors.watching.judge import AT_ONCE, judge
+from connectors.watching.judge import judge
 from connectors.watching.learned import Learned
 from connectors.watching.reading import Reading
-from connectors.watching.rhythm import DayKindOf, count, silence
+from connectors.watching.rhythm import SHANGHAI, DayKindOf, count, silence
 from connectors.watching.signs import Sign
 
 
@@ -38,22 +38,21 @@ def judge_reading(learned: Learned, reading: Reading, *, fresh: int, now: dateti
     drifts = (*judge(learned, found, body), *quiet)
     if drifts or learned.suspicions:
         return Verdict(drifts, suspected=True)
-    reading.learn(learned, shapes)
+    reading.learn(learned, shapes, f"{now.astimezone(SHANGHAI):%Y-%m-%d}")
     learned.bodies = body
     return Verdict(learned=True)
 
 
 def judge_failure(learned: Learned, reading: Reading, error: ConnectorError) -> tuple[Drift, ...]:
     """Say why a reading broke off: what is strange about the answers, or what the connector says of them."""
-    if not isinstance(error, StopSource):
-        return ()  # no answer is no change
     found = reading.strange(learned, reading.shapes(learned))
-    surely = [sign for sign in found if sign.drift.cause in AT_ONCE] or _strongest(found)
+    if not isinstance(error, StopSource):
+        # Whoever says that it is not ready may be so; who says it twice in the same strange way has changed.
+        return tuple(judge(learned, [msgspec.structs.replace(sign, at_once=False) for sign in found], reading.body))
+    surely = [sign for sign in found if sign.at_once] or _strongest(found)
     if surely:
         return tuple(dict.fromkeys(sign.drift for sign in surely))
-    if isinstance(error, AccessDenied):
-        return (Drift(cause=Cause.REFUSED),)
-    return (Drift(cause=Cause.FORMAT),) if isinstance(error, FormatChanged) else ()
+    return (Drift(cause=Cause.REFUSED if isinstance(error, AccessDenied) else Cause.FORMAT),)
 
 
 def adopt(learned: Learned, drifts: tuple[Drift, ...]) -> None:

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree as ET
 
 import msgspec
 
 from connectors.base import Item, Request, Response
-from connectors.reading.encoding import decoded, is_log_in_page, text_of
+from connectors.reading.encoding import decoded, is_log_in_page, text_of, xml_of
 from connectors.watching.values import Values
 
 ROWS = 8  #: of a list that are looked at
@@ -28,6 +29,7 @@ KEYS_OF_A_LIST = 40
 _SAMPLE = 64 * 1024
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _JSONP = re.compile(r"^[^{\[<]{1,80}?[(=]\s*(?=[{\[])")
+_ROWS = {"item", "entry", "request", "row", "record"}  #: what rows of XML are called
 _ERROR_KEYS = {"error", "errors", "err", "errmsg", "errno", "errcode", "message", "msg", "exception", "code", "status"}
 
 
@@ -70,7 +72,7 @@ def look(shape: Shape, response: Response, zone: str) -> bool:
     shape.fact("charset", charset[1].lower() if charset else "-")
     if kind == "html":
         shape.fact("log-in", "yes" if is_log_in_page(text_of(body[:_SAMPLE])) else "no")
-    if kind not in {"json", "jsonp"}:
+    if kind not in {"json", "jsonp", "xml"}:
         return kind == "broken json"
     shape.complains = shape.complains or (isinstance(value, dict) and bool(_ERROR_KEYS & value.keys()))
     _Walk(shape, zone, response.fetched_at.timestamp()).value(value, "", 0)
@@ -114,7 +116,7 @@ def _read(body: bytes, content_type: str) -> tuple[str, Any]:
         return "empty", None
     if head.startswith(b"<"):
         is_html = re.match(rb"<(!doctype\s+html|html|head|body|div|script|form)", head, re.IGNORECASE)
-        return ("html" if is_html else "xml"), None
+        return ("html", None) if is_html else _read_xml(xml_of(body, content_type))
     text = text_of(body, content_type).lstrip("\ufeff \t\r\n")
     kind = "json"
     if not text.startswith(("{", "[")):
@@ -125,9 +127,36 @@ def _read(body: bytes, content_type: str) -> tuple[str, Any]:
     try:
         return kind, decoded(text)
     except msgspec.DecodeError:
-        lines = text.splitlines()
-        is_lines = len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines[:3])
+        lines = text.split("\n")
+        is_lines = len(lines) > 1 and lines[0].startswith("{") and lines[0].rstrip().endswith("}")
         return ("json lines" if is_lines else "broken json"), None
+
+
+def _read_xml(text: str) -> tuple[str, Any]:
+    """XML as if it were JSON: rows are lists, also where there is one."""
+    try:
+        root = ET.fromstring(text)  # noqa: S314  expat bounds what entities grow to; nothing is fetched
+    except ET.ParseError:
+        return "broken xml", None
+    return "xml", {_name_of(root): _value_of(root)}
+
+
+def _value_of(element: ET.Element) -> Any:  # noqa: ANN401
+    if not len(element):
+        return element.text
+    below: dict[str, Any] = {}
+    for child in element:
+        name, value = _name_of(child), _value_of(child)
+        if name in _ROWS or name in below:
+            known = below.setdefault(name, [])
+            below[name] = [*known, value] if isinstance(known, list) else [known, value]
+        else:
+            below[name] = value
+    return below
+
+
+def _name_of(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 class _Walk:
@@ -163,7 +192,8 @@ class _Walk:
     def _list(self, rows: list[Any], path: str, depth: int) -> None:
         values = self._shape.fields.get(path)
         if values is not None and rows and isinstance(rows[0], dict | list):
-            values.twice += len(rows) - len({_digest(row) for row in rows[:500]}) - max(0, len(rows) - 500)
+            values.rows += len(rows)
+            values.twice += len(rows) - len({_digest(row) for row in rows})
         below = f"{path}[]"
         for field in [name for name in self._before if name.startswith(below)]:
             del self._before[field]

@@ -19,9 +19,15 @@ from connectors.watching.values import Values, is_time
 
 FEWEST_READINGS = 20  #: of a route, before anything is said of it
 FEWEST_ROWS = 20  #: of a field
+FEWEST_LENGTHS = 60  #: of a field's texts: what is long is learned slowly
 RARE = 0.02  #: a kind that fewer values have is none of the field's own
 MOSTLY = 0.5  #: a field that fewer rows hold may be missing anywhere
-DECADES = 2.5  #: by rows: whatever is likelier is chance
+DECADES = 2.0  #: by rows: whatever is likelier is chance
+SURE = 4.0  #: by rows, of two readings together
+#: Readings, on so many days, of which every single one held a thing: then a reading without it is no matter of rows.
+ALWAYS_READINGS = 60
+FEWEST_DAYS = 2
+DAYS_OF_A_LIST = 3  #: a list that is empty at night must have been read at night
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -29,6 +35,7 @@ class Sign(msgspec.Struct, frozen=True):
 
     drift: Drift
     decades: float
+    at_once: bool = False  #: no matter of chance: one reading shows it
 
     @property
     def key(self) -> str:
@@ -37,7 +44,7 @@ class Sign(msgspec.Struct, frozen=True):
 
 def signs(route: Route, shape: Shape, name: str) -> list[Sign]:
     """Everything that is strange about the answers of one route."""
-    if route.readings < FEWEST_READINGS:
+    if route.readings < FEWEST_READINGS or route.days < FEWEST_DAYS:
         return []
     facts = list(_facts(route, shape))
     if any(sign.drift.cause in _WHOLE for sign in facts):
@@ -47,7 +54,7 @@ def signs(route: Route, shape: Shape, name: str) -> list[Sign]:
 
 
 def _at(sign: Sign, route: str) -> Sign:
-    return Sign(msgspec.structs.replace(sign.drift, route=route), sign.decades)
+    return msgspec.structs.replace(sign, drift=msgspec.structs.replace(sign.drift, route=route))
 
 
 #: What pages are, as the connector read them; see reading.py.
@@ -59,6 +66,7 @@ _OF_PAGES = {
     "unreadable": Cause.UNREADABLE,
     "status": Cause.NOT_DATA,
 }
+_AT_ONCE = {Cause.LOG_IN, Cause.NOT_DATA, Cause.BROKEN, Cause.TIME_SHIFT, Cause.ID_REUSED}
 _WHOLE = {Cause.LOG_IN, Cause.NOT_DATA, Cause.BROKEN}
 
 
@@ -71,7 +79,7 @@ def _facts(route: Route, shape: Shape) -> Iterator[Sign]:
             if value in known or usual is None:
                 continue
             drift = Drift(cause=_cause_of_fact(fact, value, shape), other=value, was=usual)
-            yield Sign(drift, math.log10(2 * (route.readings + 1)))
+            yield Sign(drift, SURE, at_once=drift.cause in _AT_ONCE)
 
 
 def _cause_of_fact(fact: str, value: str, shape: Shape) -> Cause:
@@ -81,7 +89,7 @@ def _cause_of_fact(fact: str, value: str, shape: Shape) -> Cause:
         return Cause.LOG_IN
     if fact in {"encoding", "charset"}:
         return Cause.ENCODING
-    return Cause.BROKEN if value in {"broken json", "text", "empty"} else Cause.NOT_DATA
+    return Cause.BROKEN if value in {"broken json", "broken xml", "text", "empty"} else Cause.NOT_DATA
 
 
 def _fields(route: Route, shape: Shape) -> Iterator[Sign]:
@@ -91,6 +99,8 @@ def _fields(route: Route, shape: Shape) -> Iterator[Sign]:
             continue
         values = shape.fields.get(path) or Values()
         for cause, decades, other, was in _of_field(field, values, rows):
+            if cause is Cause.NO_ROWS and route.days < DAYS_OF_A_LIST:
+                continue
             if decades >= DECADES:
                 yield Sign(Drift(cause=cause, field=path, other=other, was=was), decades)
 
@@ -100,13 +110,19 @@ Strange = tuple[Cause, float, str | None, str | None]
 
 def _of_field(field: Field, values: Values, rows: int) -> Iterator[Strange]:
     usual = max(field.kinds, key=lambda kind: field.kinds[kind], default=None)
-    if field.present >= MOSTLY * field.rows and values.present == 0:
+    if values.present == 0 and field.present:
         cause = Cause.GONE if values.seen == 0 else Cause.NO_ROWS if usual == "list" else Cause.EMPTIED
-        yield cause, rows * _decades(field.rows - field.present, field.rows), None, usual
+        decades = rows * _decades(field.rows - field.present, field.rows)
+        # A list may well be empty at the end of every reading; what no reading did is to hold nothing at all.
+        always = field.held == field.readings >= ALWAYS_READINGS and (decades >= 1 or usual == "list")
+        yield cause, max(decades, SURE) if always else decades, None, usual
     if values.present and usual is not None:
         yield from _of_kinds(field, values, usual)
         yield from _of_text(field, values)
         yield from _of_order(field, values)
+        if values.twice and usual == "list" and values.twice >= 0.2 * values.rows:
+            decades = _decades(field.twice, field.readings)
+            yield Cause.TWICE, max(decades, SURE) if not field.twice else decades, None, None
 
 
 def _of_kinds(field: Field, values: Values, usual: str) -> Iterator[Strange]:
@@ -116,9 +132,9 @@ def _of_kinds(field: Field, values: Values, usual: str) -> Iterator[Strange]:
     if count >= MOSTLY * values.present:
         novel = sum(n for n in field.kinds.values() if n < RARE * field.present)
         other = max(strange, key=lambda kind: strange[kind])
-        yield _cause_of_kind(usual, other), count * _decades(novel, field.present), other, usual
+        yield _cause_of_kind(usual, other), _rows_say(count, novel, field.present), other, usual
     if is_time(usual) and values.future >= MOSTLY * values.present:
-        decades = values.future * _decades(field.future, field.present)
+        decades = _rows_say(values.future, field.future, field.present)
         yield Cause.TIME_SHIFT, decades, "未来 (future)", None
 
 
@@ -132,17 +148,19 @@ def _cause_of_kind(usual: str, other: str) -> Cause:
 
 def _of_text(field: Field, values: Values) -> Iterator[Strange]:
     texts, known = len(values.lengths), sum(field.lengths)
+    distinct = min(texts, len(values.distinct))
     if not texts or known < FEWEST_ROWS:
         return
     if values.tags >= MOSTLY * texts:
-        yield Cause.HTML, values.tags * _decades(field.tags, known), None, None
+        yield Cause.HTML, _rows_say(values.tags, field.tags, known), None, None
     if values.lost >= MOSTLY * texts or values.lost > 1:
-        yield Cause.DAMAGED, values.lost * _decades(field.lost, known), None, None
+        yield Cause.DAMAGED, _rows_say(values.lost, field.lost, known), None, None
     longest, shortest = max(values.lengths), min(values.lengths)
     below = sum(field.lengths[: bucket(longest) + 1])
     above = sum(field.lengths[bucket(shortest) :])
-    yield Cause.CUT, texts * _decades(below, known), str(longest), None
-    yield Cause.GROWN, texts * _decades(above, known), str(shortest), None
+    if known >= FEWEST_LENGTHS:
+        yield Cause.CUT, distinct * _decades(below, known), str(longest), None
+    yield Cause.GROWN, distinct * _decades(above, known), str(shortest), None
 
 
 def _of_order(field: Field, values: Values) -> Iterator[Strange]:
@@ -151,7 +169,7 @@ def _of_order(field: Field, values: Values) -> Iterator[Strange]:
     usual, against = (field.up, values.down) if field.up > field.down else (field.down, values.up)
     same = values.up + values.down - against
     if steps >= FEWEST_ROWS and usual >= 0.9 * steps and against > same:
-        yield Cause.ORDER, (against - same) * _decades(steps - usual, steps), None, None
+        yield Cause.ORDER, _rows_say(against - same, steps - usual, steps), None, None
 
 
 def _decades(times: float, of: float) -> float:
@@ -159,20 +177,31 @@ def _decades(times: float, of: float) -> float:
     return -math.log10((times + 0.5) / (of + 1.0))
 
 
+def _rows_say(count: int, times: float, of: float) -> float:
+    """Several rows that show what none of many ever did are enough."""
+    decades = count * _decades(times, of)
+    return max(decades, SURE) if count > 1 and not times and of >= ALWAYS_READINGS else decades
+
+
 def _explained(found: list[Sign], route: Route, shape: Shape) -> list[Sign]:
     """Put together what has one cause: a field that went and one that came, two that changed places."""
-    gone = [sign for sign in found if sign.drift.cause is Cause.GONE]
-    if gone and shape.complains and _is_error(gone, route):
-        return [Sign(Drift(cause=Cause.ERROR_BODY), max(sign.decades for sign in gone))]
     new = [path for path in shape.fields if path not in route.fields and path]
-    explained = [_renamed(sign, new, route, shape) for sign in found]
-    return _swapped(explained, route, shape)
+    named = [_renamed(sign, new, route, shape) for sign in found]
+    if shape.complains and any(_is_error(sign, route) for sign in named):
+        return [Sign(Drift(cause=Cause.ERROR_BODY), SURE, at_once=True)]
+    explained = _swapped(named, route, shape)
+    # Long letters are no fault by themselves.
+    return [sign for sign in explained if sign.drift.cause is not Cause.GROWN]
 
 
-def _is_error(gone: list[Sign], route: Route) -> bool:
-    """What held the rows is gone from the top."""
-    tops = {sign.drift.field for sign in gone if sign.drift.field and "." not in sign.drift.field}
-    return any(path.startswith((f"{top}.", f"{top}[]")) for top in tops for path in route.fields)
+def _is_error(sign: Sign, route: Route) -> bool:
+    """What held the rows is gone from the top, and nothing took its place."""
+    top = sign.drift.field
+    if sign.drift.cause not in {Cause.GONE, Cause.NO_ROWS, Cause.EMPTIED} or not top or "." in top:
+        return False
+    return sign.drift.cause is not Cause.NO_ROWS and any(
+        path.startswith((f"{top}.", f"{top}[]")) for path in route.fields
+    )
 
 
 def _renamed(sign: Sign, new: list[str], route: Route, shape: Shape) -> Sign:
@@ -201,7 +230,7 @@ def _swapped(found: list[Sign], route: Route, shape: Shape) -> list[Sign]:
     """Two fields of one row, each of which now looks like the other."""
     odd = [sign for sign in found if sign.drift.cause in _ODD and sign.drift.field]
     for one, two in combinations(sorted(odd, key=lambda sign: sign.drift.field or ""), 2):
-        if _place(one) == _place(two) and _fits(one, two, route, shape):
+        if one.drift.field != two.drift.field and _place(one) == _place(two) and _fits(one, two, route, shape):
             swapped = Drift(cause=Cause.SWAPPED, field=one.drift.field, other=two.drift.field)
             rest = [sign for sign in found if sign not in {one, two}]
             return [Sign(swapped, one.decades + two.decades), *rest]
@@ -212,7 +241,7 @@ def _place(sign: Sign) -> str:
     return (sign.drift.field or "").rpartition(".")[0]
 
 
-_ODD = {Cause.TYPE, Cause.TIME_FORMAT, Cause.TIME_UNIT, Cause.CUT, Cause.GROWN, Cause.HTML}
+_ODD = {Cause.TYPE, Cause.TIME_FORMAT, Cause.TIME_UNIT, Cause.CUT, Cause.GROWN}
 
 
 def _fits(one: Sign, two: Sign, route: Route, shape: Shape) -> bool:

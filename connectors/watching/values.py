@@ -29,12 +29,14 @@ class Values(msgspec.Struct):
     seen: int = 0  #: null and empty ones too
     kinds: dict[str, int] = {}  #: of those present
     lengths: list[int] = []  #: of texts
+    distinct: set[str] = set()  #: beginnings of texts: the same title on ten rows is one
     tags: int = 0
     lost: int = 0
     future: int = 0  #: times that have not come yet
     up: int = 0  #: how often a row's value was greater than that of the row before
     down: int = 0
-    twice: int = 0  #: of a list: elements that were there already
+    rows: int = 0  #: of a list
+    twice: int = 0  #: of them that were there already
 
     @property
     def present(self) -> int:
@@ -56,6 +58,7 @@ class Values(msgspec.Struct):
     def _add_text(self, text: str) -> None:
         some = text[:_SOME_TEXT]
         self.lengths.append(len(text))
+        self.distinct.add(text[:20])
         self.tags += _TAG.search(some) is not None
         self.lost += _LOST.search(some) is not None
 

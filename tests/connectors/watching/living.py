@@ -1,0 +1,221 @@
+"""Lets a recording live: the same source on other days, with new ids, times, words and counts, and nothing wrong.
+
+What is answered grows by generations: whenever something new was posted, every row has other ids, other minutes and
+other words of other lengths. What a connector asks is translated back, so that the recorded answers are found.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from connectors.base import Page, Request, Response
+from connectors.errors import ConnectorError, FormatChanged
+from connectors.reading.encoding import text_of
+from connectors.receiving.contract import Pushed, Refused
+from connectors.watching.reading import Reading, as_asked
+from tests.connectors.push_recording import PushRecording
+from tests.connectors.recording import FETCHED, Recording
+
+#: A change of one answer: its bytes, and what they are called (Content-Type).
+Alter = Callable[[bytes, str], tuple[bytes, str]]
+
+_WORDS = re.compile(r"[\u4e00-\u9fff]{4,}")
+_POOL = "路灯水电气暖楼道门口积垃圾噪声夜里施工公交站台树枝井盖漏停车位物业电梯维修学校门前斑马线信号广场小区河边异味"
+_TIME = re.compile(r"(?<!\d)(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[T ])(\d{1,2}):(\d{2})(?=\D)")
+_EPOCH = re.compile(r"(?<![\d.])(1[5-9]\d{8})(\d{3})?(?![\d.])")
+_COUNTS = re.compile(r'("(?:like|likes|views|vote|agree|hits|ups|downs|dislikes|reply_count|views)"\s*:\s*)(\d+)')
+
+#: An id of one digit, where the name before it says so, or the line begins with it.
+_LONE = re.compile(r'((?:"(?:id|tid|pid|parent|ticketId|orderId|ticket_id)"\s*:\s*"?)|^)(\d)(?=["}\s,])', re.MULTILINE)
+
+
+def plain(body: bytes, content_type: str) -> tuple[bytes, str]:
+    """Nothing is wrong."""
+    return body, content_type
+
+
+class Living:
+    """One recorded source, as it goes through time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.is_pushed = (folder / "push.toml").exists()
+        self.recording: Any = PushRecording(folder) if self.is_pushed else Recording(folder)
+        self.told: str = (folder / ("push.toml" if self.is_pushed else "recording.toml")).read_text("utf-8")
+        self.settings = self.recording.settings
+        self._ids = _ids_of(self.recording)
+        self._back: dict[str, str] = {}
+        self._grown: dict[tuple[str, int], bytes] = {}
+
+    async def read(self, generation: int, alter: Alter = plain) -> tuple[Reading, ConnectorError | None]:
+        """Read it whole."""
+        reading = Reading(self.settings.zone)
+        try:
+            if self.is_pushed:
+                self._receive(reading, generation, alter)
+            elif self.recording.kind.open_file is not None:
+                await self._read_file(reading, generation, alter)
+            else:
+                await self._read_server(reading, generation, alter)
+        except ConnectorError as error:
+            return reading, error
+        return reading, None
+
+    async def _read_server(self, reading: Reading, generation: int, alter: Alter) -> None:
+        asked = 0
+
+        async def fetch(request: Request) -> Response:
+            nonlocal asked
+            asked += 1
+            if asked > 40:  # noqa: PLR2004  a reading that does not end is the connector's fault, not ours
+                raise ConnectorError("the reading does not end")
+            response = await self._answer(request, generation, alter)
+            reading.heard(request, response)
+            return response
+
+        connector = self.recording.kind.open(self.settings, fetch, self.recording.told.get("environment", {}))
+        async for page in connector.pages(None):
+            reading.read(page)
+
+    async def _answer(self, request: Request, generation: int, alter: Alter) -> Response:
+        self.recording.asked.clear()
+        response = await self.recording.fetch(self._as_recorded(request))
+        if response.status != 200:  # noqa: PLR2004
+            return msgspec.structs.replace(response)
+        body, content_type = alter(self._grow(response.body, generation), response.headers["content-type"])
+        return msgspec.structs.replace(response, body=body, headers={**response.headers, "content-type": content_type})
+
+    async def _read_file(self, reading: Reading, generation: int, alter: Alter) -> None:
+        name = self.recording.told["file"]
+        body, _ = alter(self._grow((self.folder / name).read_bytes(), generation), "")
+        reading.heard(Request(url="file:///import"), Response(status=200, headers={}, body=body, fetched_at=FETCHED))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, name)
+            file.write_bytes(body)
+            async for page in self.recording.connect(file).pages(None):
+                reading.read(page)
+
+    def _receive(self, reading: Reading, generation: int, alter: Alter) -> None:
+        receiver = self.recording.receiver()
+        for pushed in self.recording.pushes():
+            body, _ = alter(self._grow(pushed.body, generation), pushed.headers.get("content-type", ""))
+            changed = self.recording.with_body(pushed, body)
+            if pushed.form:  # short words too: a form holds little else
+                changed = _form(pushed, alter(self._other_form(pushed.form, generation), "")[0])
+            reading.heard(*as_asked(changed, "push"))
+            try:
+                page: Page = receiver.receive(changed).page
+            except Refused as refused:
+                raise FormatChanged(refused.reason) from refused
+            reading.read(page)
+
+    def _as_recorded(self, request: Request) -> Request:
+        return Request(
+            url=self._backwards(request.url),
+            query={name: self._backwards(value) for name, value in request.query.items()},
+            headers=request.headers,
+            method=request.method,
+            body=None if request.body is None else self._backwards(request.body.decode()).encode(),
+        )
+
+    def _backwards(self, text: str) -> str:
+        for new in sorted(self._back, key=len, reverse=True):
+            if new in text:
+                text = re.sub(rf"(?<!\w){re.escape(new)}(?!\w)", self._back[new], text)
+        return text
+
+    def _grow(self, body: bytes, generation: int) -> bytes:
+        key = (body.hex() if len(body) < 64 else str(hash(body)), generation)  # noqa: PLR2004
+        if key not in self._grown:
+            if len(self._grown) > 64:  # noqa: PLR2004
+                self._grown.clear()
+            self._grown[key] = self._made(body, generation)
+        return self._grown[key]
+
+    def _made(self, body: bytes, generation: int) -> bytes:
+        text = text_of(body)
+        encoding = "utf-8" if text.encode("utf-8", "replace") == body.removeprefix(b"\xef\xbb\xbf") else "gb18030"
+        chance = random.Random(generation)
+        minutes = chance.randrange(0, 28)  # never half an hour apart: that would be a shift
+        text = _TIME.sub(lambda match: self._later(match, minutes), text)
+        text = _EPOCH.sub(lambda match: self._later_epoch(match, minutes), text)
+        text = _LONE.sub(lambda match: match[1] + self._lone(match[2], generation), self._new_ids(text, generation))
+        text = _WORDS.sub(lambda match: self._other_words(match[0], generation), text)
+        text = _COUNTS.sub(lambda match: match[1] + str(int(match[2]) + chance.randrange(9)), text)
+        return text.encode(encoding, "replace")
+
+    def _later(self, match: re.Match[str], minutes: int) -> str:
+        if int(match[2]) > 23 or int(match[3]) > 59:  # noqa: PLR2004
+            return match[0]  # recorded so: a row with a broken time
+        moved = datetime(2000, 1, 1, int(match[2]), int(match[3]), tzinfo=UTC) + timedelta(minutes=minutes)
+        if moved.day != 1:
+            return match[0]
+        hour = f"{moved:%H}" if len(match[2]) == 2 else str(moved.hour)  # noqa: PLR2004
+        made = f"{match[1]}{hour}:{moved:%M}"
+        self._back[made] = match[0]
+        return made
+
+    def _later_epoch(self, match: re.Match[str], minutes: int) -> str:
+        made = str(int(match[1]) + 60 * minutes) + (match[2] or "")
+        self._back[made] = match[0]
+        return made
+
+    def _new_ids(self, text: str, generation: int) -> str:
+        if generation == 0 or not self._ids:
+            return text
+        names = "|".join(re.escape(each) for each in sorted(self._ids, key=len, reverse=True))
+        standing = rf'(?<=["\'>,/\s:=|])({names})(?=["\'<,}}\]\s|])'
+
+        def changed(match: re.Match[str]) -> str:
+            made = _id_of(match[1], generation)
+            self._back[made] = match[1]
+            return made
+
+        return re.sub(standing, changed, text)
+
+    def _lone(self, id_: str, generation: int) -> str:
+        if generation == 0 or id_ not in self.recording.told.get("ids", ()):
+            return id_
+        made = _id_of(id_, generation)
+        self._back[made] = id_
+        return made
+
+    def _other_form(self, form: Mapping[str, str], generation: int) -> bytes:
+        grown = {
+            name: re.sub(r"[\u4e00-\u9fff]{2,}", lambda match: self._other_words(match[0] * 3, generation), value)
+            for name, value in form.items()
+        }
+        return msgspec.json.encode(grown)
+
+    def _other_words(self, words: str, generation: int) -> str:
+        if words in self.told:
+            return words  # the settings know this word
+        chance = random.Random(f"{generation} {words}")
+        length = max(4, round(len(words) * chance.lognormvariate(0, 0.35)))
+        return "".join(chance.choice(_POOL) for _ in range(length))
+
+
+def _form(pushed: Pushed, body: bytes) -> Pushed:
+    """What is no form any more is the whole body."""
+    try:
+        return msgspec.structs.replace(pushed, form=msgspec.json.decode(body, type=dict[str, str]))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.structs.replace(pushed, form={}, body=body)
+
+
+def _ids_of(recording: Any) -> set[str]:
+    """The ids that can be told from other numbers: a lone 1 is also a page, a count or a state."""
+    named = {each for id_ in recording.told.get("ids", ()) for each in (id_, re.sub(r"^[a-z]+(?=\d+$)", "", id_))}
+    return {each for each in named if len(each) > 1 or not each.isdigit()}
+
+
+def _id_of(id_: str, generation: int) -> str:
+    return str(int(id_) + generation * 10 ** max(6, len(id_))) if id_.isdigit() else f"{id_}{generation:03d}"

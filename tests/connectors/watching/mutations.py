@@ -1,0 +1,326 @@
+"""Kinds of change that a source may undergo over night, and what each has to be called.
+
+A mutation changes every answer of a source alike. `fits` says whether a source has what the mutation needs: one
+without times cannot shift them.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connectors.reading.encoding import text_of
+from connectors.reading.times import moment_of
+from connectors.watching.causes import Cause
+from tests.connectors.watching.documents import Document, Json, Lines, Row, Table, Xml, document_of, fields_of
+
+Rows = list[Row]
+
+
+@dataclass
+class Spot:
+    """Where a source is changed: fields drawn by seed."""
+
+    seed: int
+    zone: str
+    ids: set[str]
+    text: str | None = None
+    other: str | None = None  #: another field, to change places with
+    time: str | None = None
+    id: str | None = None
+    rows: int = 0
+    first: bytes = b""  #: the first answer that holds rows
+    hours: int = 8
+    one_encoding: bool = True
+    pages: int = 0
+    keyed: bool = False
+    is_long: bool = False
+    is_html: bool = False
+    is_http: bool = True
+    in_order: bool = False
+    has_clock: bool = False
+    kinds: set[type] = field(default_factory=set)
+
+    @property
+    def any(self) -> str | None:
+        """One of the fields that a mapping needs."""
+        named = [name for name in (self.text, self.time, self.id) if name is not None]
+        return random.Random(self.seed).choice(named) if named else None
+
+
+Change = Callable[[bytes, str, Spot], tuple[bytes, str]]
+Fits = Callable[[Spot], bool]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One kind of change."""
+
+    name: str
+    causes: frozenset[Cause]
+    change: Change
+    fits: Fits
+    field: Callable[[Spot], str | None] = lambda _: None
+    late: bool = False  #: written after the sentinel was finished
+
+
+def spot_of(bodies: list[bytes], seed: int, zone: str, ids: set[str], times: set[str]) -> Spot:
+    """Find fields to change in a source's answers."""
+    chance = random.Random(seed)
+    spot = Spot(seed, zone, ids, hours=chance.choice([8, -8]))
+    documents = [each for body in bodies if (each := document_of(body)) is not None]
+    spot.one_encoding = len({_is_utf8(body) for body in bodies if not body.isascii()}) == 1
+    spot.kinds = {type(each) for each in documents}
+    heavy = max(documents, key=lambda each: len(str(each.rows)), default=None)
+    if heavy is None or not heavy.rows:
+        return spot
+    alike = [
+        each
+        for each in documents
+        if each.rows and 2 * len(_keys(each) & _keys(heavy)) >= min(len(_keys(each)), len(_keys(heavy)))
+    ]
+    rows = [row for each in alike for row in each.rows]
+    spot.first = heavy.text.encode(heavy.encoding)
+    spot.rows, spot.pages = max(len(each.rows) for each in alike), len({each.text for each in alike})
+    spot.keyed = any(isinstance(each, Json) and each.keyed for each in alike)
+    found = fields_of(rows, zone, ids)
+    spot.text = found["text"][0] if found["text"] else None
+    seen = [name for name in found["time"] if name in times and name != "against"] if times else found["time"]
+    spot.time = chance.choice(seen) if seen else None
+    spot.id = found["id"][0] if found["id"] else None
+    spot.other = found["text"][1] if len(found["text"]) > 1 else spot.time
+    spot.in_order = bool(found["time"]) or all(str(row.get(spot.id, "")).isdigit() for row in rows)
+    spot.has_clock = all(
+        ":" in str(row[spot.time]) or str(row[spot.time]).isdigit() for row in rows if row.get(spot.time)
+    )
+    texts = [str(row[spot.text]) for row in rows if row.get(spot.text)]
+    spot.is_long = bool(texts) and min(len(text) for text in texts) > 7
+    spot.is_html = any("<" in text or "&lt;" in text for text in texts)
+    return spot
+
+
+def _keys(document: Document) -> set[str]:
+    return {name for row in document.rows for name in row}
+
+
+def rows_changed(change: Callable[[Rows, Spot], Rows | None]) -> Change:
+    """Change rows, and write the answer down again; an answer without rows stays as it is."""
+
+    def changed(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+        document: Any = document_of(body)
+        if document is None or not document.rows:
+            return body, content_type
+        made = change(document.rows, spot)
+        document.set_rows(document.rows if made is None else made)
+        return document.body(), content_type
+
+    return changed
+
+
+def each_row(name: Callable[[Spot], str | None], change: Callable[[Row, str, Spot], None]) -> Change:
+    """Change one field of every row that has it."""
+
+    def changed(rows: Rows, spot: Spot) -> None:
+        named = name(spot)
+        for row in rows:
+            if named is not None and named in row:
+                change(row, named, spot)
+
+    return rows_changed(changed)
+
+
+def to(make: Callable[[Any, Spot], Any]) -> Callable[[Row, str, Spot], None]:
+    def change(row: Row, name: str, spot: Spot) -> None:
+        row[name] = make(row[name], spot)
+
+    return change
+
+
+def _rename(row: Row, name: str, spot: Spot) -> None:
+    row[f"{name}V2"] = row.pop(name)
+
+
+def _move(row: Row, name: str, spot: Spot) -> None:
+    row["detailInfo"] = {name: row.pop(name)}
+
+
+def _drop(row: Row, name: str, spot: Spot) -> None:
+    del row[name]
+
+
+def _swap(row: Row, name: str, spot: Spot) -> None:
+    assert spot.other is not None
+    if spot.other in row:
+        row[name], row[spot.other] = row[spot.other], row[name]
+
+
+def _other_form(value: Any, spot: Spot) -> Any:
+    moment = moment_of(value, spot.zone)
+    return value if moment is None else f"{moment.astimezone(ZoneInfo(spot.zone)):%d.%m.%Y %H:%M}"
+
+
+def _other_unit(value: Any, spot: Spot) -> Any:
+    moment = moment_of(value, spot.zone)
+    if moment is None:
+        return value
+    seconds = int(moment.timestamp())
+    was_seconds = str(value).strip().isdigit() and float(value) < 10**11  # noqa: PLR2004
+    made: Any = seconds * 1000 if was_seconds else seconds
+    return str(made) if isinstance(value, str) else made
+
+
+def _shifted(value: Any, spot: Spot) -> Any:
+    """The same time, some hours off, written as before."""
+    gap = timedelta(hours=spot.hours)
+    if isinstance(value, int):
+        return value + int(gap.total_seconds()) * (1000 if value > 10**11 else 1)  # noqa: PLR2004
+    text = str(value)
+    match = re.search(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ])(\d{1,2}):(\d{2})", text)
+    if match is None:
+        return value
+    year, sign, month, day, gap_sign, hour, minute = match.groups()
+    try:
+        moved = datetime(int(year), int(month), int(day), int(hour), int(minute)) + gap  # noqa: DTZ001
+    except ValueError:
+        return value
+    made = f"{moved.year}{sign}{moved.month:02}{sign}{moved.day:02}{gap_sign}{moved:%H:%M}"
+    return text[: match.start()] + made + text[match.end() :]
+
+
+def _reused(rows: Rows, spot: Spot) -> Rows | None:
+    """Every row carries the id of the first."""
+    if spot.id is None or len(rows) < 2:  # noqa: PLR2004
+        return None
+    for row in rows:
+        if spot.id in row:
+            row[spot.id] = rows[0].get(spot.id)
+    return rows
+
+
+def _gbk(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+    text = text_of(body)
+    encoding = "gb18030" if _is_utf8(body) else "utf-8"
+    return text.encode(encoding), re.sub(r";\s*charset=[\w-]+", "", content_type)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _garbled(value: Any, spot: Spot) -> Any:
+    """UTF-8, taken for Latin-1 by a program on the way."""
+    return value.encode().decode("latin-1") if isinstance(value, str) else value
+
+
+def _tops(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+    """The top of the answer is called otherwise."""
+    document = document_of(body)
+    if not isinstance(document, Json) or not isinstance(document.value, dict):
+        return body, content_type
+    name = max(document.value, key=lambda each: len(str(document.value[each])))
+    document.value = {f"{key}New" if key == name else key: value for key, value in document.value.items()}
+    return document.body(), content_type
+
+
+LOG_IN = '<!DOCTYPE html><html><head><title>统一身份认证</title></head><body><form action="/sso"><input name="user"><input type="password" name="pw"></form></body></html>'
+BUSY = "<!DOCTYPE html><html><body><h1>系统维护中</h1><p>请稍后再试</p></body></html>"
+ERROR = '{"code": 50013, "msg": "系统繁忙", "success": false}'
+
+
+def whole(text: str, content_type: str) -> Change:
+    return lambda body, told, spot: (text.encode(), content_type)
+
+
+def _no_rows(rows: Rows, spot: Spot) -> Rows:
+    return []
+
+
+def _doubled(rows: Rows, spot: Spot) -> Rows:
+    return [dict(row) for row in rows for _ in range(2)]
+
+
+def _reversed(rows: Rows, spot: Spot) -> Rows:
+    return rows[::-1]
+
+
+def _cut_off(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+    return body[: len(body) * 6 // 10], content_type
+
+
+def _same_page(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+    document = document_of(body)
+    if document is None or not document.rows or not _alike(document, spot):
+        return body, content_type
+    return spot.first, content_type
+
+
+def _alike(document: Document, spot: Spot) -> bool:
+    first = document_of(spot.first)
+    return first is not None and set(first.rows[0]) & set(document.rows[0]) >= set(document.rows[0]) - {"top"}
+
+
+def _text(spot: Spot) -> str | None:
+    return spot.text
+
+
+def _time(spot: Spot) -> str | None:
+    return spot.time
+
+
+def _any(spot: Spot) -> str | None:
+    return spot.any
+
+
+def _is_http(spot: Spot) -> bool:
+    return spot.is_http
+
+
+def _is_json(spot: Spot) -> bool:
+    return Json in spot.kinds
+
+
+def _unit_fits(spot: Spot) -> bool:
+    return spot.time is not None and Json in spot.kinds
+
+
+LOST = frozenset({Cause.GONE, Cause.RENAMED, Cause.MOVED, Cause.EMPTIED, Cause.UNREADABLE})
+WRONG = frozenset({Cause.FORMAT})
+
+MUTATIONS = (
+    Mutation("renamed field", LOST | WRONG, each_row(_any, _rename), lambda s: s.any is not None, _any),
+    Mutation("moved node", LOST | WRONG | {Cause.TYPE}, each_row(_any, _move), lambda s: s.any is not None and Table not in s.kinds, _any),
+    Mutation("dropped field", LOST | WRONG, each_row(_text, _drop), lambda s: s.text is not None, _text),
+    Mutation("null text", LOST, each_row(_text, to(lambda v, s: None)), lambda s: s.text is not None and Xml not in s.kinds, _text),
+    Mutation("empty text", LOST, each_row(_text, to(lambda v, s: "")), lambda s: s.text is not None, _text),
+    Mutation("text becomes an object", frozenset({Cause.TYPE}) | LOST, each_row(_text, to(lambda v, s: {"content": v})), lambda s: s.text is not None and _is_json(s), _text),
+    Mutation("new date format", frozenset({Cause.TIME_FORMAT, Cause.UNREADABLE}) | LOST | WRONG, each_row(_time, to(_other_form)), lambda s: s.time is not None, _time),
+    Mutation("epoch in another unit", frozenset({Cause.TIME_UNIT, Cause.TIME_FORMAT}), each_row(_time, to(_other_unit)), _unit_fits, _time),
+    Mutation("zone shift", frozenset({Cause.TIME_SHIFT}), each_row(_time, to(_shifted)), lambda s: s.time is not None and s.has_clock, _time),
+    Mutation("HTML in the text", frozenset({Cause.HTML}), each_row(_text, to(lambda v, s: f"<div class='w'>{v}</div>")), lambda s: s.text is not None and _is_json(s) and not s.is_html, _text),
+    Mutation("lengths cut", frozenset({Cause.CUT}), each_row(_text, to(lambda v, s: v[:3] if isinstance(v, str) else v)), lambda s: s.is_long and not s.is_html and Xml not in s.kinds, _text),
+    Mutation("text garbled", frozenset({Cause.DAMAGED}), each_row(_text, to(_garbled)), lambda s: s.text is not None, _text),
+    Mutation("fields swapped", frozenset({Cause.SWAPPED, Cause.TYPE, Cause.TIME_FORMAT}), each_row(_text, _swap), lambda s: s.text is not None and s.other is not None and s.other == s.time, _text),
+    Mutation("ids reused", frozenset({Cause.ID_REUSED, Cause.TWICE}), rows_changed(_reused), lambda s: s.id is not None and s.rows > 2 and not s.keyed),
+    Mutation("GBK for UTF-8", frozenset({Cause.ENCODING}), _gbk, lambda s: s.one_encoding and s.is_http),
+    Mutation("log-in page", frozenset({Cause.LOG_IN}), whole(LOG_IN, "text/html; charset=utf-8"), _is_http),
+    Mutation("maintenance page", frozenset({Cause.NOT_DATA}), whole(BUSY, "text/html; charset=utf-8"), _is_http),
+    Mutation("empty list", frozenset({Cause.NO_ROWS}) | LOST, rows_changed(_no_rows), lambda s: s.rows > 1),
+    Mutation("doubled rows", frozenset({Cause.TWICE}), rows_changed(_doubled), lambda s: s.rows > 1 and not s.keyed),
+    Mutation("order reversed", frozenset({Cause.ORDER}), rows_changed(_reversed), lambda s: s.rows > 2 and s.in_order),
+    Mutation("cut off", frozenset({Cause.BROKEN}) | LOST | WRONG, _cut_off, lambda s: s.rows > 0 and not {Lines, Table} & s.kinds),
+    Mutation("error body with 200", frozenset({Cause.ERROR_BODY, Cause.NOT_DATA}), whole(ERROR, "application/json"), _is_http),
+    Mutation("empty answer", frozenset({Cause.BROKEN, Cause.NOT_DATA}), whole("", "text/plain"), _is_http),
+    Mutation("every page the same", frozenset({Cause.SAME_PAGE}), _same_page, lambda s: s.pages > 1 and s.is_http),
+    Mutation("envelope renamed", LOST | WRONG, _tops, _is_json),
+)  # fmt: skip
