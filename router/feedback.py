@@ -118,9 +118,9 @@ Feedback = (
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a feedback: `feedback.outcome.v1` on the department's own queue."""
 
-    feedback: Id
-    case: Id
+    feedback: Annotated[str, Meta(max_length=128)]  #: its id; "" where it could not be read
+    case: Annotated[str, Meta(max_length=128)]
     outcome: Literal["accepted", "refused", "pending"]
     code: str
     sentence: str  #: why, in Chinese
-    state: str  #: the state of the case that results
+    state: str  #: of this department's order, as it now is; "" where it has none

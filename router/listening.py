@@ -168,7 +168,7 @@ def _read(body: bytes) -> Feedback | None:
         return None
     try:
         return _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -200,7 +200,7 @@ def _named(body: bytes) -> tuple[str, str]:
     """What is worth saying back of a letter: ids that are ids."""
     try:
         found = msgspec.json.decode(body[:MOST_BYTES], type=_Named)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", ""
     return _id(found.id), _id(found.case)
 
