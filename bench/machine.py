@@ -59,7 +59,7 @@ class ServersClock:
         }
 
     def _read(self) -> dict[str, float]:
-        return {name: _cpu(process) for name, process in self._processes.items()}
+        return {name: cpu_of(process) for name, process in self._processes.items()}
 
 
 def _listening() -> dict[int | None, int]:
@@ -71,6 +71,7 @@ def _listening() -> dict[int | None, int]:
     return {each.laddr.port: each.pid for each in listening if each.pid and each.laddr}
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu_of(process: psutil.Process) -> float:
+    """Read what a process has spent so far, in seconds."""
     times = process.cpu_times()
     return float(times.user + times.system)

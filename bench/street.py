@@ -48,6 +48,7 @@ async def _run(task: Task, folder: Path) -> Sample:
 async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -> Sample:
     street = Street(rooms, [(SOURCE, Hotline12345(SOURCE, pages.fetch, {}))])
     look_seldom()
+    await rooms.beside.ready()
     watch = Stopwatch(task)
     running = asyncio.create_task(street.run())
     try:
@@ -95,7 +96,7 @@ def _settings(task: Task, folder: Path) -> Settings:
         broker=Broker(vhost=task.vhost, url=task.amqp_url, management_url=task.management_url),
         tables=files(folder, one_desk=task.one_desk),
         demo=Demo(),
-        keys=Keys(file=folder / "keys"),
+        keys=Keys(folder=folder / "keys"),
         sources=(SOURCE,),
         environment={},
     )

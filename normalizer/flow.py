@@ -9,7 +9,7 @@ the two is mended by running the same page again. What stands already is handed 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,27 +18,17 @@ import msgspec
 
 from connectors.raw_appeal import RawAppeal
 from normalizer import vault
-from normalizer.appeal import (
-    Appeal,
-    Category,
-    Handed,
-    Normalized,
-    OfficialReply,
-    Place,
-    Quality,
-    Secrets,
-    Signals,
-    instant,
-)
+from normalizer.appeal import Handed, Normalized, Secrets
+from normalizer.build import normalized
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
+from normalizer.finished import Failed, Finished
 from normalizer.mappers import MAPPERS
 from normalizer.sealing import Seal
 from normalizer.settle import Made, settle
 from normalizer.steps.classify import classify
 from normalizer.steps.clean import clean
 from normalizer.steps.fingerprint import fingerprint
-from normalizer.steps.identify import citizen_of, contact_of
 from normalizer.steps.judge import judge
 from normalizer.steps.locate import locate
 from normalizer.steps.mask import mask
@@ -50,11 +40,12 @@ from normalizer.steps.repair.page import take_off_page
 from normalizer.steps.scan import scan
 from normalizer.steps.simplify import simplify
 from normalizer.steps.title import entitle
-from normalizer.store import AppealStore
+from normalizer.store import AppealStore, encoded
 from normalizer.tables import Tables
 
 Document = dict[str, Any]
 Step = Callable[[Draft, Tables], None]
+Finish = Callable[[Sequence[RawAppeal]], Awaitable[list[Finished | Failed]]]
 
 #: The order is the meaning: bytes first (cleaning would strip what tells how they broke), wording next, then masking,
 #: then everything that reads the masked text.
@@ -81,7 +72,7 @@ def normalize(raw: RawAppeal, versions: Tables, ref_key: bytes) -> Normalized:
     draft = _mapped(raw)
     for step in STEPS:
         step(draft, versions)
-    return _normalized(raw, draft, versions, ref_key)
+    return normalized(raw, draft, versions, ref_key)
 
 
 #: How many drafts go through a step before the next step begins. One at a time, each step finds the processor's cache
@@ -115,7 +106,7 @@ def _group(raws: Sequence[RawAppeal], versions: Tables, ref_key: bytes) -> list[
     done: list[Normalized | Exception] = []
     for raw, draft in zip(raws, drafts, strict=True):
         try:
-            done.append(draft if isinstance(draft, Exception) else _normalized(raw, draft, versions, ref_key))
+            done.append(draft if isinstance(draft, Exception) else normalized(raw, draft, versions, ref_key))
         except Exception as error:  # noqa: BLE001
             done.append(error)
     return done
@@ -128,76 +119,6 @@ def _mapped(raw: RawAppeal) -> Draft:
     return mapper(raw)
 
 
-def _normalized(raw: RawAppeal, draft: Draft, versions: Tables, ref_key: bytes) -> Normalized:
-    return Normalized(
-        _appeal(raw, draft, versions, ref_key),
-        Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft)),
-    )
-
-
-def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> Appeal:
-    """Build the frozen appeal once."""
-    chosen = tables.classes[draft.code]
-    return Appeal(
-        id=raw.id,
-        revision=raw.revision,
-        channel=draft.channel,
-        channel_detail=draft.channel_detail,
-        transport=raw.transport,
-        source=raw.source,
-        native_id=raw.native_id,
-        url=draft.url,
-        posted_at=draft.posted_at,
-        received_at=instant(raw.received_at) if raw.received_at is not None else None,
-        occurred_at=draft.occurred_at,
-        title=draft.title,
-        text=draft.text,
-        request_type=draft.request_type,
-        category=Category(
-            code=draft.code, name=chosen.name, path=list(chosen.path), confidence=draft.confidence, given=draft.given
-        ),
-        urgency=draft.urgency,
-        deadline_class=draft.deadline_class,
-        place=Place(
-            city=draft.city,
-            district=draft.district,
-            street=draft.street,
-            community=draft.community,
-            poi=draft.poi,
-            raw=draft.address,
-            location=draft.location,
-        ),
-        citizen=citizen_of(draft, raw.source, ref_key),
-        engagement=draft.engagement,
-        thread=draft.thread,
-        official_reply=_reply(draft),
-        attachments=draft.attachments,
-        quality=Quality(
-            is_appeal=draft.is_appeal,
-            appeal_score=draft.appeal_score,
-            repairs=draft.repairs,
-            masked=draft.masked,
-            notes=draft.notes,
-        ),
-        fingerprint=draft.fingerprint,
-        signals=Signals(
-            evidence=draft.evidence,
-            runners_up=draft.runners_up,
-            accused=draft.accused,
-            handler=draft.handler,
-            referral=draft.referral,
-            subject_entity=draft.subject_entity,
-            told=draft.told,
-        ),
-    )
-
-
-def _reply(draft: Draft) -> OfficialReply | None:
-    if not draft.reply_text:
-        return None
-    return OfficialReply(text=draft.reply_text, by=draft.reply_by, at=draft.reply_at)
-
-
 @dataclass(frozen=True, slots=True)
 class Room:
     """What this room works with, handed in by the front door."""
@@ -207,6 +128,7 @@ class Room:
     store: AppealStore
     seal: Seal
     now: Callable[[], datetime]
+    finish: Finish | None = None  #: who normalizes a page, where it is not done here
 
 
 async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
@@ -217,11 +139,11 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     """
     made: list[Made] = []
     failed: list[tuple[RawAppeal, str]] = []
-    for raw, normalized in zip(raws, await _in_turns(raws, room), strict=True):
-        if isinstance(normalized, Normalized):
-            made.append(Made(raw, normalized.appeal, normalized.secrets))
+    for raw, one in zip(raws, await _finished(raws, room), strict=True):
+        if isinstance(one, Finished):
+            made.append(Made(raw, one.appeal, one.secrets, one.document))
         else:
-            failed.append((raw, _reason(normalized)))
+            failed.append((raw, one.reason))
     await room.store.set_aside([_failure(raw, reason, room) for raw, reason in failed if not raw.withdrawn])
     gone = [raw for raw, _ in failed if raw.withdrawn]
     await room.store.resolve([raw.id for raw in gone])  # taken back: what could not be mapped need not be any more
@@ -234,13 +156,29 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     return handed
 
 
-async def _in_turns(raws: Sequence[RawAppeal], room: Room) -> list[Normalized | Exception]:
+async def _finished(raws: Sequence[RawAppeal], room: Room) -> list[Finished | Failed]:
+    if room.finish is not None:
+        return await room.finish(raws)
+    return await finish_in_turns(raws, room.tables, room.ref_key)
+
+
+async def finish_in_turns(raws: Sequence[RawAppeal], tables: Tables, ref_key: bytes) -> list[Finished | Failed]:
     """Normalize a page and let the other pages' answers in between groups: they would wait for the whole of it."""
-    done: list[Normalized | Exception] = []
+    done: list[Finished | Failed] = []
     for start in range(0, len(raws), GROUP):
-        done += normalize_all(raws[start : start + GROUP], room.tables, room.ref_key)
+        done += finish_all(raws[start : start + GROUP], tables, ref_key)
         await asyncio.sleep(0)
     return done
+
+
+def finish_all(raws: Sequence[RawAppeal], tables: Tables, ref_key: bytes) -> list[Finished | Failed]:
+    """Normalize many, each as far as it can be brought without the store; pure, like `normalize`."""
+    return [
+        Finished(one.appeal, one.secrets, encoded(one.appeal, withdrawn=raw.withdrawn))
+        if isinstance(one, Normalized)
+        else Failed(_reason(one))
+        for raw, one in zip(raws, normalize_all(raws, tables, ref_key), strict=True)
+    ]
 
 
 async def retry_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:

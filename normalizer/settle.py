@@ -15,7 +15,7 @@ import msgspec
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Appeal, Change, Engagement, Handed, Secrets
-from normalizer.store import AppealStore, Standing, document_of
+from normalizer.store import AppealStore, Standing, encoded
 
 #: How often other workers may be quicker before this page gives up and is run again.
 TRIES = 20
@@ -27,6 +27,7 @@ class Made(NamedTuple):
     raw: RawAppeal
     appeal: Appeal
     secrets: Secrets
+    document: bytes = b""  #: as it is stored, if it was serialised already
 
 
 async def settle(made: Sequence[Made], store: AppealStore) -> list[Handed]:
@@ -37,7 +38,7 @@ async def settle(made: Sequence[Made], store: AppealStore) -> list[Handed]:
     for at, one in enumerate(made):
         (fresh if one.raw.revision == 1 and not one.raw.refreshed else waiting).append(at)
     fresh, again = _first_of_each(fresh, made)
-    stood = await store.insert(_document(made[at]) for at in fresh)
+    stood = await store.insert([_document(made[at]) for at in fresh])
     for at in fresh:
         if made[at].appeal.id in stood:
             waiting.append(at)
@@ -69,7 +70,7 @@ async def _settle_known(
     now, later = _first_of_each(waiting, made)
     standing = await store.standing([made[at].appeal.id for at in now])
     absent = [at for at in now if made[at].appeal.id not in standing]
-    stood = await store.insert(_document(made[at]) for at in absent)
+    stood = await store.insert([_document(made[at]) for at in absent])
     for at in absent:
         if made[at].appeal.id in stood:
             later.append(at)
@@ -135,8 +136,8 @@ def _essence(appeal: Appeal) -> Appeal:
     return msgspec.structs.replace(appeal, revision=0, received_at=None, engagement=_NOTHING, official_reply=None)
 
 
-def _document(one: Made) -> dict[str, object]:
-    return document_of(one.appeal, withdrawn=one.raw.withdrawn)
+def _document(one: Made) -> bytes:
+    return one.document or encoded(one.appeal, withdrawn=one.raw.withdrawn)
 
 
 def _handed(one: Made, appeal: Appeal, change: Change) -> Handed:

@@ -5,7 +5,7 @@ Every promise is carried by `_id`: inserts say what stood already, and a replace
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -52,6 +52,11 @@ def document_of(appeal: Appeal, *, withdrawn: bool) -> Document:
     return document
 
 
+def encoded(appeal: Appeal, *, withdrawn: bool) -> bytes:
+    """Serialise a document while its appeal is still warm: a page of dicts is slower to encode than to make."""
+    return encode(document_of(appeal, withdrawn=withdrawn))
+
+
 class AppealStore:
     """Keeps what `normalize` made."""
 
@@ -63,17 +68,16 @@ class AppealStore:
 
     # --- what a page needs
 
-    async def insert(self, documents: Iterable[Document]) -> set[str]:
-        """Insert appeals; return the ids that stood already and were left alone."""
-        # Encoded one by one while each is still warm: a page of dicts is slower to encode than to make.
-        encoded = [RawBSONDocument(encode(document)) for document in documents]
-        if not encoded:
+    async def insert(self, appeals: Sequence[bytes]) -> set[str]:
+        """Insert appeals as `encoded` wrote them; return the ids that stood already and were left alone."""
+        if not appeals:
             return set()
+        documents = [RawBSONDocument(appeal) for appeal in appeals]
         with _driver_errors():
             try:
-                await self._appeals.insert_many(encoded, ordered=False)
+                await self._appeals.insert_many(documents, ordered=False)
             except BulkWriteError as error:
-                return {encoded[at]["_id"] for at in _duplicates(error)}
+                return {documents[at]["_id"] for at in _duplicates(error)}
         return set()
 
     async def standing(self, ids: Sequence[str]) -> dict[str, Standing]:
@@ -92,7 +96,7 @@ class AppealStore:
             found = await self._revisions.find({"id": {"$in": list(ids)}}).sort("revision", ASCENDING).to_list(None)
         return {one["id"]: Standing(from_document(one), bool(one.get("withdrawn"))) for one in found}
 
-    async def supersede(self, changes: Sequence[tuple[Standing, Document]]) -> bool:
+    async def supersede(self, changes: Sequence[tuple[Standing, bytes]]) -> bool:
         """Put newer revisions in place of standing ones, keeping those; say whether every one still stood as read."""
         if not changes:
             return True
@@ -101,7 +105,10 @@ class AppealStore:
             document = document_of(old.appeal, withdrawn=old.withdrawn)
             document["_id"] = f"{old.appeal.id}-{old.appeal.revision}"
             kept.append(InsertOne(document))
-        replaced = [ReplaceOne({"_id": new["_id"], "revision": old.appeal.revision}, new) for old, new in changes]
+        replaced: list[ReplaceOne[Any]] = [
+            ReplaceOne({"_id": old.appeal.id, "revision": old.appeal.revision}, RawBSONDocument(new))
+            for old, new in changes
+        ]
         with _driver_errors():
             try:
                 await self._revisions.bulk_write(kept, ordered=False)

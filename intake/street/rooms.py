@@ -29,6 +29,7 @@ from intake.house import Database, House, keys_folder
 from intake.keys import Keys, load_keys, make_keys
 from intake.sealing import Sealer
 from intake.settings import Settings
+from intake.street.beside import Begin, Beside
 from intake.street.clock import Clock, Fences
 from intake.street.left_behind import worker_name
 from intake.tables import Tables
@@ -66,6 +67,7 @@ class Rooms(NamedTuple):
     answer_strays: Callable[[], Awaitable[int]]
     look_at_due: Callable[[], Awaitable[int]]
     unsent: Callable[[], Awaitable[int]]
+    beside: Beside
 
 
 async def keys_for(db: Database, settings: Settings) -> Keys:
@@ -83,7 +85,7 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
     keys = await keys_for(db, settings)
     sealer, read = Sealer(db, keys, cipher=settings.keys.cipher), tables.load(settings, keys.ref_key)
     clock, fences = await Clock.of(db), await Fences.of(db)
-    publisher = Publisher(house.broker_url)
+    publisher, beside = Publisher(house.broker_url), _beside(settings, read, keys)
     try:
         await _make_vault_key(sealer, clock)
         wired = router.flow.Room(
@@ -94,10 +96,20 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
             now=clock.now,
             fence=fences.next,
         )
-        yield _rooms(house, read, sealer, clock=clock, keys=keys, sending=wired, owner=owner)
+        yield _rooms(house, read, sealer, clock=clock, keys=keys, sending=wired, beside=beside, owner=owner)
     finally:
+        await beside.close()
         await publisher.close()
         await sealer.close()
+
+
+def _beside(settings: Settings, read: Tables, keys: Keys) -> Beside:
+    files = settings.tables
+    taxonomy, places, words = (
+        None if path is None else str(path) for path in (files.taxonomy, files.places, files.words)
+    )
+    begin = Begin(taxonomy=taxonomy, places=places, words=words, city=settings.city or None, ref_key=keys.ref_key)
+    return Beside(begin, read.normalizer)
 
 
 @asynccontextmanager
@@ -168,6 +180,7 @@ def _rooms(
     clock: Clock,
     keys: Keys,
     sending: router.flow.Room,
+    beside: Beside,
     owner: str,
 ) -> Rooms:
     reading = connectors.flow.Room(
@@ -177,7 +190,12 @@ def _rooms(
         pushed=frozenset(source.name for source in house.settings.sources if source.transport == "push"),
     )
     mapping = normalizer.flow.Room(
-        tables=read.normalizer, ref_key=keys.ref_key, store=AppealStore(house.db), seal=sealer, now=clock.now
+        tables=read.normalizer,
+        ref_key=keys.ref_key,
+        store=AppealStore(house.db),
+        seal=sealer,
+        now=clock.now,
+        finish=beside.finish,
     )
     readback = Readback(store=sending.store, seal=sealer, now=clock.now)
     # Each text is masked for itself: a placeholder in a reply says nothing of one in another.
@@ -199,6 +217,7 @@ def _rooms(
         answer_strays=partial(answer_strays, sending),
         look_at_due=partial(look_at_due, sending),
         unsent=sending.store.unsent,
+        beside=beside,
     )
 
 

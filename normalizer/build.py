@@ -1,0 +1,90 @@
+"""Build what is handed on from a draft (成稿): the frozen appeal, once, and its secrets."""
+
+from __future__ import annotations
+
+from connectors.raw_appeal import RawAppeal
+from normalizer.appeal import (
+    Appeal,
+    Category,
+    Normalized,
+    OfficialReply,
+    Place,
+    Quality,
+    Secrets,
+    Signals,
+    instant,
+)
+from normalizer.draft import Draft
+from normalizer.steps.identify import citizen_of, contact_of
+from normalizer.tables import Tables
+
+
+def normalized(raw: RawAppeal, draft: Draft, versions: Tables, ref_key: bytes) -> Normalized:
+    """Hand on what the steps made of an item."""
+    return Normalized(
+        _appeal(raw, draft, versions, ref_key),
+        Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft)),
+    )
+
+
+def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> Appeal:
+    """Build the frozen appeal once."""
+    chosen = tables.classes[draft.code]
+    return Appeal(
+        id=raw.id,
+        revision=raw.revision,
+        channel=draft.channel,
+        channel_detail=draft.channel_detail,
+        transport=raw.transport,
+        source=raw.source,
+        native_id=raw.native_id,
+        url=draft.url,
+        posted_at=draft.posted_at,
+        received_at=instant(raw.received_at) if raw.received_at is not None else None,
+        occurred_at=draft.occurred_at,
+        title=draft.title,
+        text=draft.text,
+        request_type=draft.request_type,
+        category=Category(
+            code=draft.code, name=chosen.name, path=list(chosen.path), confidence=draft.confidence, given=draft.given
+        ),
+        urgency=draft.urgency,
+        deadline_class=draft.deadline_class,
+        place=Place(
+            city=draft.city,
+            district=draft.district,
+            street=draft.street,
+            community=draft.community,
+            poi=draft.poi,
+            raw=draft.address,
+            location=draft.location,
+        ),
+        citizen=citizen_of(draft, raw.source, ref_key),
+        engagement=draft.engagement,
+        thread=draft.thread,
+        official_reply=_reply(draft),
+        attachments=draft.attachments,
+        quality=Quality(
+            is_appeal=draft.is_appeal,
+            appeal_score=draft.appeal_score,
+            repairs=draft.repairs,
+            masked=draft.masked,
+            notes=draft.notes,
+        ),
+        fingerprint=draft.fingerprint,
+        signals=Signals(
+            evidence=draft.evidence,
+            runners_up=draft.runners_up,
+            accused=draft.accused,
+            handler=draft.handler,
+            referral=draft.referral,
+            subject_entity=draft.subject_entity,
+            told=draft.told,
+        ),
+    )
+
+
+def _reply(draft: Draft) -> OfficialReply | None:
+    if not draft.reply_text:
+        return None
+    return OfficialReply(text=draft.reply_text, by=draft.reply_by, at=draft.reply_at)
