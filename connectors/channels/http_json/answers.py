@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from connectors.base import Response
+from connectors.channels.http_json.html import ROWS, html_in
 from connectors.channels.http_json.paths import look, scope_of
 from connectors.channels.http_json.plan import Call, Errors, Match, Plan, Scalar
 from connectors.channels.http_json.shapes import decoded, js_in, json_in
@@ -45,7 +46,7 @@ def parse(response: Response, plan: Plan, call: Call, where: str) -> Answer:
     body = body_of(response, plan, call, where)
     if body is EMPTY:
         return Answer(body=None, rows=(), roots=(), fetched_at=response.fetched_at)
-    rows = look(body, call.rows or "")
+    rows = body[ROWS] if call.shape == "html" else look(body, call.rows or "")
     if rows is None and call.rows_may_miss:
         rows = []
     if isinstance(rows, dict):
@@ -60,23 +61,32 @@ def parse(response: Response, plan: Plan, call: Call, where: str) -> Answer:
     return Answer(body=body, rows=flat, roots=tuple(rows), link=link, fetched_at=response.fetched_at)
 
 
+class Gone(FormatChanged):
+    """What was asked for is not there (any more): a row was taken back, a list has moved."""
+
+
+_READ = {"json": json_in, "js": js_in}
 EMPTY = object()  #: the answer is an error that means: no rows
 
 
 def body_of(response: Response, plan: Plan, call: Call, where: str) -> Any:  # noqa: ANN401
     """Decode an answer, and raise what it says is wrong."""
-    text = decoded(response, plan.encoding)
+    text = decoded(response, plan.encoding, html=call.shape == "html")
     if call.shape == "text":
         return text
     if not text.strip():
         raise SourceDown(f"{where} answered nothing at all; it is asked again")
-    body = js_in(text, where) if call.shape == "js" else json_in(text, where)
+    body, doubt = html_in(text, call, where) if call.shape == "html" else (_READ[call.shape](text, where), None)
     for errors in plan.errors:
         meaning = _meaning(errors, body)
         if meaning == "empty":
             return EMPTY
+        if meaning == "gone":
+            raise Gone(f"{where} says that it is gone ({errors.path}); find its new address")
         if meaning is not None:
             raise _error(meaning, where, look(body, errors.path), errors)
+    if doubt is not None:
+        raise doubt
     return body
 
 
@@ -89,7 +99,7 @@ def _meaning(errors: Errors, body: Any) -> str | None:  # noqa: ANN401
     value = look(body, errors.path)
     if (value is None and errors.absent_ok) or (value is not None and among(value, errors.ok)):
         return None
-    for meaning in ("denied", "busy", "down", "empty"):
+    for meaning in ("denied", "busy", "down", "empty", "gone"):
         if value is not None and among(value, getattr(errors, meaning)):
             return meaning
     message = look(body, errors.message) if errors.message is not None else None
@@ -166,9 +176,13 @@ def says_no(value: object) -> bool:
 def fits(match: Match, row: Any, of: Mapping[str, Any]) -> bool:  # noqa: ANN401
     """Does a Match of the plan apply to this row?"""
     value = value_at(row, match.path, of)
-    if match.same is not None:
-        return value is not None and bool(value == value_at(row, match.same, of))
-    return not says_no(value) if match.among is None else among(value, match.among)
+    if match.same is not None and (value is None or value != value_at(row, match.same, of)):
+        return False
+    if match.like is not None and (isinstance(value, dict | list) or not re.search(match.like, written(value))):
+        return False
+    if match.among is not None:
+        return among(value, match.among)
+    return match.same is not None or match.like is not None or not says_no(value)
 
 
 def value_at(row: Any, path: str, of: Mapping[str, Any]) -> Any:  # noqa: ANN401

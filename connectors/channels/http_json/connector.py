@@ -183,7 +183,7 @@ class HttpJson:
 
     def _outruns(self, since: datetime | None, moments: Sequence[datetime]) -> bool:
         """What this reading met for the first time reaches back beyond where the next one will begin."""
-        return since is None or max(moments, default=since) - since > self._overlap()
+        return since is None or any(since + self._overlap() < moment <= self._now() for moment in moments)
 
     def _is_full(self, position: Position) -> bool:
         if self._plan.reading == "whole" or position.since is None:

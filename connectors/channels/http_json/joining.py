@@ -146,7 +146,7 @@ class Joiner:
         self, found: Found, scopes: Mapping[str, Any], name: str, scope: str, detail: Detail
     ) -> Item | BadItem | None:
         """Ask for the object that completes one row. A row whose detail is gone was taken back."""
-        values = {**self._values, "each": name, "row": found.row}
+        values = self._asked_with(found, name, detail)
         where = f"source {self._settings.name}: {address(detail, self._settings, values)}"
         response = await self._fetch(request_of(detail, self._plan, self._settings, values))
         try:
@@ -164,7 +164,7 @@ class Joiner:
         self, found: Found, scopes: Mapping[str, Any], name: str, scope: str, *, detail: Detail, rows: Rows
     ) -> None:
         """Read the rows under one row, such as the posts of a thread."""
-        values = {**self._values, "each": name, "row": found.row}
+        values = self._asked_with(found, name, detail)
         walking = self._walker.walk(detail, values, named=self.named(name, of_list=False), may_slip=lambda: True)
         try:
             async with aclosing(walking):
@@ -175,6 +175,11 @@ class Joiner:
                     rows.whole = rows.whole and (step.complete or not step.last)
         except Gone:
             return  # it went between the two calls: a complete reading tells
+
+    def _asked_with(self, found: Found, name: str, detail: Detail) -> dict[str, Any]:
+        """What the templates of the second call may ask for."""
+        own = {key: value_of(spec, found.row, {}, self._settings) for key, spec in detail.values.items()}
+        return {**self._values, "each": name, "row": found.row, **own}
 
     def _row(self, row: Any, scopes: Mapping[str, Any], name: str, scope: str) -> Item | BadItem | None:  # noqa: ANN401
         of = captured(self._scoped, scopes)

@@ -12,11 +12,14 @@ import msgspec
 
 from connectors.channels.http_json import templates
 from connectors.channels.http_json.paths import scope_of
+from connectors.channels.http_json.selectors import selector_of, wrong_selector
 from connectors.channels.table import CONTENT, IN_PLACE
 
 OURS = (*CONTENT, *IN_PLACE, "attachments")
 TIMES = ("posted_at", "occurred_at", "reply_at")
 Scalar = str | int | float | bool
+#: A selector, and what is taken of what it finds: `td.by em span@title`; several: the first that says something.
+Cell = str | tuple[str, ...]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -24,14 +27,12 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Match(_Part, frozen=True, kw_only=True):
-    """A row to which this applies: the value at `path` is one of `is`, or is the `same` as at another path.
-
-    Without either, it says anything but no.
-    """
+    """A row to which this applies: all of what is told here is so; told nothing, it says anything but no."""
 
     path: str
-    among: tuple[Scalar, ...] | None = msgspec.field(default=None, name="is")
-    same: str | None = None
+    among: tuple[Scalar, ...] | None = msgspec.field(default=None, name="is")  #: it is one of these
+    same: str | None = None  #: it is the same as at this path
+    like: str | None = None  #: this expression is found in it
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -66,8 +67,9 @@ class Errors(_Part, frozen=True, kw_only=True):
     busy: tuple[Scalar, ...] = ()  #: asks for patience
     down: tuple[Scalar, ...] = ()  #: is broken, is asked again
     empty: tuple[Scalar, ...] = ()  #: means that there are no rows
+    gone: tuple[Scalar, ...] = ()  #: means that what was asked for was taken back, as 404 does
     message: str | None = None  #: path of the message in which `words` are looked for
-    words: dict[Literal["denied", "busy", "down", "empty"], tuple[str, ...]] = {}
+    words: dict[Literal["denied", "busy", "down", "empty", "gone"], tuple[str, ...]] = {}
 
 
 class Paging(_Part, frozen=True, kw_only=True):
@@ -99,8 +101,12 @@ class Call(_Part, frozen=True, kw_only=True):
     json: Any = None
     form: dict[str, str] = {}
     form_encoding: str = "utf-8"
-    shape: Literal["json", "js", "text"] = "json"  #: JSONP and `var x = …` are unwrapped; js: bare keys, single quotes
-    rows: str | None = None  #: path of the list of rows; "" is the answer itself
+    #: JSONP and `var x = …` are unwrapped; js: bare keys, single quotes; html: a page, read by CSS selectors
+    shape: Literal["json", "js", "html", "text"] = "json"
+    rows: str | None = None  #: path of the list of rows; "" is the answer itself; html: the selector of a row
+    cells: dict[str, Cell] = {}  #: html: what a row holds
+    page: dict[str, Cell] = {}  #: html: what the page holds beside its rows
+    within: str | None = None  #: html: selector of what is on the page even where it has no rows
     rows_may_miss: bool = False
     children: tuple[str, ...] = ()  #: paths in a row of nested rows, which become rows of their own
     id: str | None = None  #: path that tells rows apart; left out: fields.native_id, or all of the row
@@ -111,6 +117,7 @@ class Detail(Call, frozen=True, kw_only=True):
     """The second call of a join, made for each row of the list: either `row` or `rows` (详情)."""
 
     row: str | None = None  #: path of the object that completes the row, as `@detail`
+    values: dict[str, Spec] = {}  #: what the templates may ask for beside {row.…}, found in the row
     when: Match | None = None  #: only for these rows of the list
 
 
@@ -257,9 +264,8 @@ def _fields(plan: Plan) -> Iterator[str]:
     for name, spec in plan.fields.items():
         if name not in OURS:
             yield f"fields.{name} is not a name of ours; ours are: {' '.join(OURS)}"
-        for expression in [spec.match] if isinstance(spec, Field) and spec.match is not None else []:
-            if (wrong := _expression(expression)) is not None:
-                yield f"fields.{name}.match {wrong}"
+        if isinstance(spec, Field) and spec.match is not None and (wrong := _expression(spec.match)) is not None:
+            yield f"fields.{name}.match {wrong}"
     if "native_id" not in plan.fields:
         yield "fields.native_id is missing: without an id a repeat cannot be told from a new item"
     if not {"text", "title"} & plan.fields.keys():
@@ -286,6 +292,22 @@ def _calls(plan: Plan) -> Iterator[str]:
         if (call.json is not None or call.form) and call.method == "GET":
             yield f'{name}.method must be "POST" to carry a body'
         yield from _paging(call, name)
+        yield from _page(call, name)
+
+
+def _page(call: Call, name: str) -> Iterator[str]:
+    """HTML is read by selectors, everything else by paths."""
+    if call.shape != "html":
+        if call.cells or call.page or call.within is not None:
+            yield f'{name} has cells, page or within, which are for shape = "html"'
+        return
+    if call.rows and not call.cells:
+        yield f"{name}.cells is missing: what is taken of each row"
+    if not call.rows and not call.page:
+        yield f"{name} takes nothing of its page: name `rows` and `cells`, or `page`"
+    several = [cell if isinstance(cell, tuple) else (cell,) for cell in (*call.cells.values(), *call.page.values())]
+    selectors = [call.rows or "", call.within or "", *(selector_of(each) for cell in several for each in cell)]
+    yield from (f'{name}: "{css}" is no CSS selector' for css in selectors if css and wrong_selector(css))
 
 
 def _paging(call: Call, name: str) -> Iterator[str]:

@@ -43,7 +43,9 @@ def request_of(
 
 
 def address(call: Call, settings: HttpJsonSettings, values: Mapping[str, Any]) -> str:
-    """Where a call goes."""
+    """Where a call goes; a path that is one place alone, such as {row.link}, is an address that the source gave."""
+    if templates.is_place(call.path):
+        return urljoin(f"{settings.url.rstrip('/')}/", templates.text(call.path, values) or "")
     path = templates.text(call.path, values, quoted=True) or ""
     return path if path.startswith(("http://", "https://")) else settings.url + path
 

@@ -25,14 +25,18 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _WORDS = {"true": True, "false": False, "null": None, "undefined": None, "NaN": None}
+_META = re.compile(rb"""<meta\b[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,20})""", re.IGNORECASE)
 DEEPEST = 100
 
 
-def decoded(response: Response, encoding: str | None) -> str:
-    """Decode by what the settings say, else by looking."""
-    if encoding is None:
-        return text_of(response.body, response.headers.get("content-type", ""))
-    return response.body.decode(encoding, "replace")
+def decoded(response: Response, encoding: str | None, *, html: bool = False) -> str:
+    """Decode by what the settings say, else by looking; a page of HTML may say itself how it is written."""
+    if encoding is not None:
+        return response.body.decode(encoding, "replace")
+    told = response.headers.get("content-type", "")
+    if html and "charset" not in told.lower() and (match := _META.search(response.body[:4096])) is not None:
+        told = f"text/html; charset={match[1].decode('ascii')}"
+    return text_of(response.body, told)
 
 
 def json_in(text: str, where: str) -> Any:  # noqa: ANN401  the plan looks into it

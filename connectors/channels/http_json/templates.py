@@ -12,6 +12,11 @@ from connectors.channels.http_json.paths import look
 _PLACE = re.compile(r"\{([A-Za-z_@][^{}]*)\}")
 
 
+def is_place(template: str) -> bool:
+    """Whether a text is one place and nothing else."""
+    return _PLACE.fullmatch(template) is not None
+
+
 def places(template: Any) -> Iterator[str]:  # noqa: ANN401  a template may be any JSON
     """Every name that a template asks for."""
     if isinstance(template, str):
