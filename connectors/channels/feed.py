@@ -50,7 +50,8 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
     at: datetime | None = None  #: the newest time that was seen
     swept: datetime | None = None  #: when the feed was last enumerated
-    newest_first: bool = False  #: learned from a reading to the end; until then every reading goes to the end
+    #: learned from a reading to the end; until then every reading goes to the end
+    newest_first: bool = False
 
 
 class Entries(msgspec.Struct, frozen=True):
@@ -89,7 +90,10 @@ class Feed:
             if entries.following is None or entries.following in asked:
                 break  # the end, also of those that lead back to page 1
             if self._is_far_enough(entries, moments, position, response.fetched_at):
-                yield _page(entries, _cursor(position, moments, response.fetched_at))
+                learned = msgspec.structs.replace(
+                    position, newest_first=not self._outruns(position, moments, response.fetched_at)
+                )
+                yield _page(entries, _cursor(learned, moments, response.fetched_at))
                 return
             if len(asked) == PAGES:
                 raise FormatChanged(f"source {self._settings.name}: {PAGES} pages and no end; tell the feed's operator")
@@ -97,7 +101,8 @@ class Feed:
             url = entries.following
         # Only here was the whole feed seen.
         back, forth = _steps(moments)
-        learned = msgspec.structs.replace(position, newest_first=back >= SURELY * (forth + 1))
+        settled = len(asked) == 1 or not self._outruns(position, moments, response.fetched_at)
+        learned = msgspec.structs.replace(position, newest_first=settled and back >= SURELY * (forth + 1))
         if self._settings.sweep_every is None:
             yield _page(entries, _cursor(learned, moments, response.fetched_at))
             return
@@ -121,6 +126,15 @@ class Feed:
         floor = position.at - timedelta(seconds=self._settings.overlap)
         back, forth = _steps(moments)
         return back >= forth and max(entries.moments, default=floor) < floor
+
+    def _outruns(self, position: Position, moments: Sequence[datetime], now: datetime) -> bool:
+        """What this reading met for the first time reaches back beyond where the next one will begin.
+
+        A post that slipped onto a page that was read already, since one before it was taken away, would be lost: the
+        next reading goes to the end once more.
+        """
+        overlap = timedelta(seconds=self._settings.overlap)
+        return position.at is None or any(position.at + overlap < moment <= now for moment in moments)
 
 
 def parse(response: Response, settings: FeedSettings, *, first: bool = True) -> Entries:
