@@ -79,9 +79,25 @@ async def _drop_needless(db: Database) -> None:
                 await db[collection].drop_index(name)
 
 
+async def _index_what_was_pushed(db: Database) -> None:
+    """What a source's callers may look up by time; what we read ourselves is not in it and costs nothing."""
+    await db.appeals.create_index(
+        [("source", 1), ("posted_at", -1), ("_id", 1)],
+        name="pushed",
+        partialFilterExpression={"transport": "push"},
+    )
+
+
+async def _index_kept(db: Database) -> None:
+    await db.kept.create_index([("source", 1), ("at", 1)])
+    await db.kept.create_index([("expires", 1)], expireAfterSeconds=0)
+
+
 MIGRATIONS: Sequence[Migration] = (
     Migration(1, "indexes of all rooms", _first_indexes),
     Migration(2, "without the indexes that nothing hot needs", _nothing, _drop_needless),
+    Migration(3, "pushed appeals by when they were posted", _index_what_was_pushed),
+    Migration(4, "bad pages of sources that have changed", _index_kept),
 )
 
 #: The schema versions that this worker reads and writes.

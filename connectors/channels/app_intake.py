@@ -88,7 +88,7 @@ class AppIntake:
             raise Refused(400, "text 与 title 都是空的 · neither text nor title")
         files = [*(_decoded(image) for image in appeal.images), *pushed.files]
         media = self._media(files)
-        row = self._row(appeal, pushed, files, media)
+        row = self._row(appeal, files, media)
         native_id = f"{client}:{key_of(pushed)}"
         item = Item(native_id=native_id, payload=msgspec.json.encode(row), content=_content(row))
         page = Page(offered=(native_id,), items=(item,), cursor=None)
@@ -107,14 +107,14 @@ class AppIntake:
             raise Refused(413, f"有图片大于 {settings.largest_image} 字节 · a picture has more bytes than that")
         return [picture_of(file) for file in files]
 
-    def _row(self, appeal: AppAppeal, pushed: Pushed, files: list[File], media: list[Medium]) -> dict[str, Any]:
+    def _row(self, appeal: AppAppeal, files: list[File], media: list[Medium]) -> dict[str, Any]:
         """Under the plain names of normalizer/mappers/plain.py."""
         row = {
             "title": appeal.title, "text": appeal.text, "author": appeal.name, "author_id": appeal.openid,
             "sex": appeal.sex, "phone": appeal.phone, "email": appeal.email, "address": appeal.address,
             "location": f"{appeal.location.lng},{appeal.location.lat}" if appeal.location else "",
             "category_code": appeal.category_code, "request_type": appeal.request_type,
-            "occurred_at": appeal.occurred_at, "secret": appeal.secret, "posted_at": _posted_at(pushed),
+            "occurred_at": appeal.occurred_at, "secret": appeal.secret,
             "channel_detail": self._settings.channel_detail, "attachments": attachments_of(files, media),
         }  # fmt: skip
         return {name: value for name, value in row.items() if value}
@@ -176,10 +176,6 @@ def _decoded(image: Image) -> File:
     except (binascii.Error, ValueError):
         raise Refused(400, "images 里有的不是 base64 · one of `images` is not base64") from None
     return File(field="images", name=image.name, body=body)
-
-
-def _posted_at(pushed: Pushed) -> str:
-    return pushed.at.isoformat(timespec="milliseconds")
 
 
 def _content(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -53,7 +53,6 @@ class Open311Server:
             )
         media = [picture_of(file) for file in pushed.files]
         row: dict[str, Any] = {name: value for name, value in form.items() if value and name != "api_key"}
-        row["requested_datetime"] = pushed.at.isoformat(timespec="seconds")
         if media:
             row["attachments"] = attachments_of(list(pushed.files), media)
         native_id = f"{client}:{key_of(pushed)}"

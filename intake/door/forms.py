@@ -63,10 +63,10 @@ def _names(head: bytes) -> dict[str, str]:
 
 
 def _name(found: tuple[str, str, str, str]) -> str:
+    """Read one of the ways in which clients write names that are not ASCII."""
     _, extended, quoted, bare = found
-    if extended:
-        return unquote((bare or quoted).rpartition("'")[2], errors="replace")
-    return re.sub(r"\\(.)", r"\1", quoted) or bare
+    words = (bare or quoted).rpartition("'")[2] if extended else re.sub(r"\\(.)", r"\1", quoted) or bare
+    return unquote(words, errors="replace")
 
 
 def _text(written: bytes) -> str:

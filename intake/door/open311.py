@@ -176,7 +176,7 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
         # A + that nobody encoded is a blank.
         moment = datetime.fromisoformat(written.replace(" ", "+") if "T" in written else written)
     except ValueError:
-        raise Refused(400, f"{name} is no time; write 2026-11-22T00:00:00+08:00") from None
+        raise Refused(400, f"{name} is no time, write 2026-11-22T00:00:00+08:00") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

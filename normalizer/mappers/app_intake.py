@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.raw_appeal import RawAppeal
-from normalizer.appeal import Attachment
+from normalizer.appeal import Attachment, instant
 from normalizer.draft import Draft
 from normalizer.mappers.plain import draft_of
 from normalizer.mappers.reading import count_of, payload_of, words_of
@@ -16,8 +16,14 @@ def read(raw: RawAppeal) -> Draft:
     """Map one."""
     row = payload_of(raw.payload)
     draft = draft_of(row, raw)
+    draft.posted_at = received_at(raw)
     draft.attachments = kept(row)
     return draft
+
+
+def received_at(raw: RawAppeal) -> str | None:
+    """Tell when it was posted: when it came, since who sends it again sends the same."""
+    return instant(raw.received_at) if raw.received_at is not None else None
 
 
 def kept(row: Mapping[str, Any]) -> list[Attachment]:

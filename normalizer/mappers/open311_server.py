@@ -8,8 +8,8 @@ from typing import Any
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Attachment, Given
 from normalizer.draft import Draft
-from normalizer.mappers.app_intake import kept
-from normalizer.mappers.reading import location_of, moment_of, payload_of, text_of, words_of
+from normalizer.mappers.app_intake import kept, received_at
+from normalizer.mappers.reading import location_of, payload_of, text_of, words_of
 
 
 def read(raw: RawAppeal) -> Draft:
@@ -23,7 +23,7 @@ def read(raw: RawAppeal) -> Draft:
         text=text_of(row, "description") or name or "",
         channel=raw.channel,
         channel_detail="open311",
-        posted_at=moment_of(row.get("requested_datetime"), raw.zone),
+        posted_at=received_at(raw),
         address=words_of(row, "address_string"),
         location=location_of(f"{longitude},{latitude}") if latitude and longitude else None,
         author_name=_name(row),

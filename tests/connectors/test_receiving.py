@@ -20,7 +20,7 @@ from connectors.raw_appeal import RawAppeal, appeal_id
 from connectors.receiving.contract import Pushed, Received, Refused
 from connectors.registry import REGISTRY
 from normalizer.mappers import MAPPERS
-from tests.connectors.push_recording import FOLDER, PushRecording, push_recordings
+from tests.connectors.push_recording import AT, FOLDER, PushRecording, push_recordings
 from tests.connectors.test_contract import DIRT
 
 every_recording = pytest.mark.parametrize(
@@ -159,6 +159,7 @@ def raw_of(item: Item, recording: PushRecording) -> RawAppeal:
         native_id=item.native_id,
         payload=item.payload,
         transport=source.transport,
+        received_at=AT,
     )
 
 

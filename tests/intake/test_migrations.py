@@ -18,7 +18,7 @@ Database = AsyncIOMotorDatabase[dict[str, Any]]
 WANTED = {
     "pages": {"stage_1__id_1", "day_1"},
     "raw": {"source_1_scope_1", "parked.at_1"},  # partial: only items of an enumeration, only unreadable ones
-    "appeals": set(),
+    "appeals": {"pushed"},  # partial: only what was pushed to us
     "vault": set(),
     "cases": {"unsent", "parked", "open", "case_no"},  # the first three partial
 }

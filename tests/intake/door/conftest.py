@@ -19,6 +19,7 @@ import pytest
 from connectors.registry import REGISTRY
 from intake import migrations, topology
 from intake.door.door import Door
+from intake.door.media import MediaStore
 from intake.house import House, open_house
 from intake.servers import Servers
 from intake.settings import Settings, load
@@ -88,6 +89,10 @@ class Opened:
     @property
     def db(self) -> Any:
         return self.house.db
+
+    @property
+    def media(self) -> MediaStore:
+        return MediaStore(self.db, self.rooms.sealer)
 
     async def case(self, id_: str) -> dict[str, Any]:
         """Wait until it is in a department's queue, or wherever it ends."""
