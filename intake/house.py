@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from intake.keys import Keys, load_keys, make_keys
 from intake.servers import Servers, embedded
 from intake.servers.addresses import management_beside
 from intake.settings import Settings
@@ -25,6 +26,14 @@ PATIENCE_MS = 5_000
 def keys_folder(settings: Settings) -> Path:
     """Say where the key files of this installation are."""
     return settings.keys.folder or FOLDER / "keys"
+
+
+async def keys_for(db: Database, settings: Settings) -> Keys:
+    """Make the keys of a new installation; one that has sealed something must have them already."""
+    folder = keys_folder(settings)
+    if await db.data_keys.find_one({}, {"_id": 1}) is None:
+        return make_keys(folder)
+    return load_keys(folder)
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ HERE: Mapping[str, tuple[str, str]] = {
     "servers": ("servers", "servers_command"),
     "person": ("person", "person_command"),
     "who-saw": ("who_saw", "who_saw_command"),
+    "retention": ("retention", "retention_command"),
 }
 
 

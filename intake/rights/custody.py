@@ -10,9 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from connectors.keeping.raw import RawStore
-from intake.house import Database, House
+from intake.house import Database, House, keys_for
 from intake.sealing import Sealer
-from intake.street.rooms import keys_for
 from normalizer.vault import Contents, Part, bound
 from router.store import CaseStore
 

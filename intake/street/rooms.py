@@ -25,8 +25,10 @@ from connectors.flow import Batch
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import tables
-from intake.house import Database, House, keys_folder
-from intake.keys import Keys, load_keys, make_keys
+from intake.house import House, keys_for
+from intake.keys import Keys
+from intake.rights import retention
+from intake.rights.custody import custody
 from intake.sealing import Sealer
 from intake.settings import Settings
 from intake.street.beside import Begin, Beside
@@ -66,16 +68,9 @@ class Rooms(NamedTuple):
     listen: Callable[[asyncio.Event], Awaitable[object]]
     answer_strays: Callable[[], Awaitable[int]]
     look_at_due: Callable[[], Awaitable[int]]
+    retain: Callable[[], Awaitable[bool]]
     unsent: Callable[[], Awaitable[int]]
     beside: Beside
-
-
-async def keys_for(db: Database, settings: Settings) -> Keys:
-    """Make the keys of a new installation; one that has sealed something must have them already."""
-    folder = keys_folder(settings)
-    if await db.data_keys.find_one({}, {"_id": 1}) is None:
-        return make_keys(folder)
-    return load_keys(folder)
 
 
 @asynccontextmanager
@@ -114,12 +109,18 @@ def _beside(settings: Settings, read: Tables, keys: Keys) -> Beside:
 
 @asynccontextmanager
 async def open_connectors(
-    sources: Iterable[Source], settings: Settings, clock: Clock, books: Books | None = None, *, share: float = 1.0
+    sources: Iterable[Source],
+    settings: Settings,
+    clock: Clock,
+    books: Books | None = None,
+    *,
+    share: float = 1.0,
+    over: Callable[[Source, Fetch], Fetch] = lambda _, fetch: fetch,
 ) -> AsyncIterator[list[tuple[Source, Connector]]]:
     """Open the sources' connectors over one HTTP session.
 
     Whoever has a database asks within the budgets that all workers share (`books`); `share` is less than one for those
-    that must not hold up the live reading.
+    that must not hold up the live reading. `over` is laid over every way to the network: a watch, or a record.
     """
     pulled = list(sources)
     budgets = [_budget(source, clock, books, share) for source in pulled]
@@ -129,7 +130,10 @@ async def open_connectors(
                 _way(source, settings, session, clock, budget) for source, budget in zip(pulled, budgets, strict=True)
             ]
             fetches = [await stack.enter_async_context(way) for way in ways]
-            yield [(source, _connector(source, settings, fetch)) for source, fetch in zip(pulled, fetches, strict=True)]
+            yield [
+                (source, _connector(source, settings, over(source, fetch)))
+                for source, fetch in zip(pulled, fetches, strict=True)
+            ]
     finally:
         shared = [budget.close() for budget in budgets if isinstance(budget, SharedBudget)]
         await asyncio.gather(*shared, return_exceptions=True)
@@ -216,6 +220,12 @@ def _rooms(
         listen=lambda stop: listen(house.broker_url, ear, stop),
         answer_strays=partial(answer_strays, sending),
         look_at_due=partial(look_at_due, sending),
+        retain=partial(
+            retention.once_a_day,
+            house.settings.retention,
+            custody(house.db, sealer, keys.ref_key, clock.now),
+            owner,
+        ),
         unsent=sending.store.unsent,
         beside=beside,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from connectors.base import Connector
 from connectors.flow import take_over
 from connectors.keeping.pages import Stage
 from connectors.source import Source
+from connectors.watching.watch import Watch
 from intake.street.patience import Patience, Stopping, fault
 from intake.street.pipeline import Pipeline
 from intake.street.progress import Progress
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 
 SWEEP_EVERY = 2.0  #: seconds between two looks for forgotten pages and dispatches
 ESCALATE_EVERY = 15.0  #: seconds between two looks at critical items in triage
+RETAIN_EVERY = 600.0  #: seconds between two looks whether today's personal data was destroyed
 LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock
 AGAIN_AFTER = 5.0  #: seconds before a loop that failed by a fault of ours begins again
 DRAIN = 1.0  #: seconds that pages in hand get when the street closes: five in all, with our own servers
@@ -56,6 +58,7 @@ class Street:
         *,
         only: frozenset[str] = frozenset(ROOMS),
         stopping: asyncio.Event | None = None,
+        watches: Mapping[str, Watch] | None = None,
     ) -> None:
         pairs = list(readers)
         self.stopping = stopping or asyncio.Event()
@@ -80,6 +83,7 @@ class Street:
                 pipeline=self.pipeline,
                 patience=self.patience,
                 progress=self.progress,
+                watch=(watches or {}).get(source.name),
             )
             for source, connector in pairs
             if "connectors" in only
@@ -164,6 +168,7 @@ class Street:
             yield "triage", ESCALATE_EVERY, self._escalate
             yield "deadlines", SWEEP_EVERY, self._look_at_due
             yield "refused feedback", SWEEP_EVERY, self._answer_strays
+            yield "retention", RETAIN_EVERY, self._rooms.retain
 
     def stages(self) -> tuple[Stage, ...]:
         """Which pages this worker takes over."""
