@@ -249,6 +249,8 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     runners_up: list[RunnerUp] = []  #: other categories, best first
     accused: list[str] = []  #: department names or aliases that the text complains about (promise 8)
     handler: str | None = None  #: the source's own 承办单位 (mode `follow`, and to compare with)
+    handled_before: list[str] = []  #: to whom the source had given it before its present 承办单位 (原承办单位)
+    sent_back: int = 0  #: how often departments returned it, as the source counts (退回次数)
     referral: str | None = None  #: reject or referral code of DOMAIN section 3.3: N1 … N9, or 110, 119, 120, 122
     subject_entity: str | None = None  #: 被反映对象
     told: Told | None = None  #: what the text tells of time

@@ -77,6 +77,7 @@ def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> App
             runners_up=draft.runners_up,
             accused=draft.accused,
             handler=draft.handler,
+            sent_back=draft.sent_back,
             referral=draft.referral,
             subject_entity=draft.subject_entity,
             told=draft.told,

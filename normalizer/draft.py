@@ -54,6 +54,7 @@ class Draft:
     light: str | None = None  #: the source's own 紧急程度
     given: Given | None = None
     handler: str | None = None
+    sent_back: int = 0
     subject_entity: str | None = None
     reply_text: str | None = None
     reply_by: str | None = None

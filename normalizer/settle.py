@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from connectors.raw_appeal import RawAppeal
-from normalizer.appeal import Appeal, Change, Engagement, Handed, Secrets
+from normalizer.appeal import Appeal, Change, Engagement, Handed, Secrets, Signals
 from normalizer.store import AppealStore, Standing, encoded
 
 #: How often other workers may be quicker before this page gives up and is run again.
@@ -77,11 +77,11 @@ async def _settle_known(
         else:
             handed[at] = _handed(made[at], made[at].appeal, Change.NEW)
     older, equal = _by_revision([at for at in now if made[at].appeal.id in standing], made, standing)
-    changes = [(standing[made[at].appeal.id], _document(made[at])) for at in older]
+    newer = {at: _remembering(standing[made[at].appeal.id].appeal, made[at]) for at in older}
+    changes = [(standing[one.appeal.id], _document(one)) for one in newer.values()]
     if await store.supersede(changes):
-        for at in older:
-            old = standing[made[at].appeal.id]
-            handed[at] = _handed(made[at], made[at].appeal, change_between(old, made[at].appeal))
+        for at, one in newer.items():
+            handed[at] = _handed(one, one.appeal, change_between(standing[one.appeal.id], one.appeal))
     else:
         later += older  # somebody was quicker: read again what stands now
     await _repeat(equal, made, standing, store, handed)
@@ -107,7 +107,12 @@ async def _repeat(
     moved: list[Appeal] = []
     for at in refreshed:
         new, old = made[at].appeal, standing[made[at].appeal.id].appeal
-        now = msgspec.structs.replace(old, engagement=new.engagement, official_reply=new.official_reply)
+        now = msgspec.structs.replace(
+            old,
+            engagement=new.engagement,
+            official_reply=new.official_reply,
+            signals=_handed_around(old.signals, new.signals, old.signals),
+        )
         if now != old:
             moved.append(now)
         handed[at] = _handed(made[at], now, Change.REFRESHED)
@@ -119,6 +124,22 @@ async def _repeat(
         superseded = before.get(stands.appeal.id)
         change = Change.NEW if superseded is None else change_between(superseded, stands.appeal)
         handed[at] = _handed(made[at], stands.appeal, change)
+
+
+def _remembering(old: Appeal, one: Made) -> Made:
+    """A newer revision still says to whom the source had given it before."""
+    signals = _handed_around(old.signals, one.appeal.signals, one.appeal.signals)
+    if signals == one.appeal.signals:
+        return one
+    return one._replace(appeal=msgspec.structs.replace(one.appeal, signals=signals), document=b"")
+
+
+def _handed_around(old: Signals, new: Signals, base: Signals) -> Signals:
+    """Keep to whom the source has given it (承办单位): what was returned and given to another says who was first."""
+    before = old.handled_before
+    if old.handler is not None and old.handler not in {new.handler, *before}:
+        before = [*before, old.handler]
+    return msgspec.structs.replace(base, handler=new.handler, handled_before=before, sent_back=new.sent_back)
 
 
 def change_between(old: Standing, new: Appeal) -> Change:

@@ -19,6 +19,8 @@ from normalizer.appeal import Appeal, from_document, to_document
 from normalizer.errors import StoreAway
 
 Document = dict[str, Any]
+#: What the source's own handling says after the appeal was written.
+AFTERWARDS = ("handler", "handled_before", "sent_back")
 DUPLICATE = 11000
 
 #: Which collection has which indexes; `_id` carries identity, these carry reading. `appeals` and `vault` have none:
@@ -118,13 +120,14 @@ class AppealStore:
         return bool(result.matched_count == len(changes))
 
     async def refresh(self, appeals: Sequence[Appeal]) -> None:
-        """Update public reactions and the official reply in place, where the revision is still the same."""
+        """Update reactions, the official reply and whom the source gave it to, where the revision is the same."""
         if not appeals:
             return
         updates = []
         for appeal in appeals:
             document = to_document(appeal)
             fresh = {name: document[name] for name in ("engagement", "official_reply")}
+            fresh |= {f"signals.{name}": document["signals"][name] for name in AFTERWARDS}
             updates.append(UpdateOne({"_id": appeal.id, "revision": appeal.revision}, {"$set": fresh}))
         with _driver_errors():
             await self._appeals.bulk_write(updates, ordered=False)

@@ -27,7 +27,7 @@ CONTENT = (
 #: … and what may change in place.
 IN_PLACE = (
     "native_id", "posted_at", "occurred_at", "likes", "dislikes", "views", "replies", "reply", "reply_by", "reply_at",
-    "department",
+    "department", "sent_back",
 )  # fmt: skip
 KNOWN = CONTENT + IN_PLACE
 

@@ -9,7 +9,7 @@ from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Attachment, Given
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
-from normalizer.mappers.reading import location_of, moment_of, payload_of, says_yes, sex_of, text_of, words_of
+from normalizer.mappers.reading import count_of, location_of, moment_of, payload_of, says_yes, sex_of, text_of, words_of
 
 #: 受理渠道 -> the finer code of domain/DOMAIN.md section 2.
 _DETAILS = {
@@ -72,6 +72,7 @@ def read_order(order: Mapping[str, Any], raw: RawAppeal) -> Draft:
         light=words_of(order, "pilotLight"),
         given=Given(scheme=raw.source, code=code, name=name) if code or name else None,
         handler=words_of(order, "organizationName"),
+        sent_back=count_of(order, "backNum") or (1 if words_of(order, "backReason") else 0),
         subject_entity=words_of(order, "reflectName", "companyName"),
         reply_text=text_of(order, "replyContent", "handleResult") or None,
         reply_by=words_of(order, "replyOrganization"),

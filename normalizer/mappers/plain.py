@@ -83,6 +83,7 @@ def _read_rest(draft: Draft, row: Mapping[str, Any], raw: RawAppeal) -> None:
     draft.light = words_of(row, "urgency")
     draft.given = _given(row, raw.source)
     draft.handler = words_of(row, "handler", "department")
+    draft.sent_back = count_of(row, "sent_back")
     draft.subject_entity = words_of(row, "subject_entity")
     draft.reply_text = text_of(row, "reply", "official_reply") or None
     draft.reply_by = words_of(row, "reply_by")
