@@ -22,6 +22,7 @@ from connectors.keeping.sources import SourceClaim
 from connectors.keeping.store import Store
 from connectors.raw_appeal import RawAppeal
 from connectors.source import Source
+from connectors.watching.watch import Watch
 
 LARGEST = 500  #: items of a page
 ROUNDS = 5  #: of two workers that write the same item at once, one wins a round
@@ -49,24 +50,42 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     raws: tuple[RawAppeal, ...]
 
 
-async def read_source(connector: Connector, source: Source, claim: SourceClaim, room: Room) -> AsyncIterator[Batch]:
+async def read_source(
+    connector: Connector, source: Source, claim: SourceClaim, room: Room, watch: Watch | None = None
+) -> AsyncIterator[Batch]:
     """Yield what is new, page by page, to the end.
 
-    What goes wrong is written down beside the source (it waits, or stands still) and raised again.
+    What goes wrong is written down beside the source (it waits, or stands still) and raised again; what has changed
+    about it is for its watch to say.
     """
+    if watch is not None:
+        await watch.begins(claim)
     try:
         async for page in connector.pages(claim.cursor):
+            fresh = 0
             for part in parts(page):
                 batch = await take_page(part, source, claim, room)
                 if batch is not None:
+                    fresh += len(batch.claim.entries)
                     yield batch
-    except TryLater as error:
-        await room.store.sources.wait(claim, room.now() + patience(error, claim.failures), str(error))
+            if watch is not None:
+                await watch.took(page, fresh)
+    except (TryLater, StopSource) as error:
+        if watch is not None:
+            await watch.broke(error)
+        await _stands(claim, error, room)
         raise
-    except StopSource as error:
-        await room.store.sources.stop(claim, room.now(), str(error))
-        raise
+    if watch is not None:
+        await watch.ended()
     _must_hold(await room.store.sources.read_to_end(claim, _moment(room)), claim)
+
+
+async def _stands(claim: SourceClaim, error: TryLater | StopSource, room: Room) -> None:
+    """Why it is not read on, for whoever looks."""
+    if isinstance(error, TryLater):
+        await room.store.sources.wait(claim, room.now() + patience(error, claim.failures), str(error))
+    else:
+        await room.store.sources.stop(claim, room.now(), str(error))
 
 
 async def take_page(page: Page, source: Source, claim: SourceClaim | None, room: Room) -> Batch | None:

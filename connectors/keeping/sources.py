@@ -27,6 +27,18 @@ class SourceClaim(msgspec.Struct, kw_only=True):
     read_to_end_at: datetime | None
 
 
+class Drifted(msgspec.Struct, frozen=True):
+    """What has changed about a source, and whether it still has."""
+
+    since: datetime
+    causes: list[dict[str, str | None]]  #: each with its sentence, `says`
+    well_since: datetime | None = None
+
+    @property
+    def says(self) -> str:
+        return "; ".join(str(cause["says"]) for cause in self.causes)
+
+
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """A source as `intake sources list` shows it."""
 
@@ -43,6 +55,7 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     rest_until: datetime | None = None  #: nobody asks it before: it said so (Retry-After)
     breaker: str = "closed"  #: open: left alone after too many failures; half_open: one request tries it
     open_until: datetime | None = None
+    drift: Drifted | None = None  #: it is not what it was (哨兵)
 
 
 class SourceStore:
@@ -158,6 +171,7 @@ class SourceStore:
 
 _SHOWN = (
     "cursor", "paused", "stopped", "waiting_until", "reason", "failures", "read_to_end_at", "last_page_at", "owner",
+    "drift",
     "budget.rest_until", "budget.rest_reason", "budget.open_until", "budget.failures",
 )  # fmt: skip
 
@@ -182,4 +196,9 @@ def _state(document: dict[str, Any]) -> SourceState:
         read_to_end_at=document["read_to_end_at"],
         last_page_at=document["last_page_at"],
         owner=document["owner"],
+        drift=_drifted(document.get("drift")),
     )
+
+
+def _drifted(flag: dict[str, Any] | None) -> Drifted | None:
+    return None if flag is None else Drifted(flag["since"], flag["causes"], flag["well_since"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from connectors.keeping.budgets import BudgetStore
 from connectors.keeping.claims import DatabaseClock, Fences
 from connectors.keeping.pages import PageStore
 from connectors.keeping.raw import RawStore, Seal
 from connectors.keeping.sources import SourceStore
+from connectors.keeping.watches import PageSeal, WatchStore
 
 
 class Index(NamedTuple):
@@ -28,9 +29,16 @@ INDEXES = (
     Index("raw", [("source", 1), ("scope", 1)], {"partialFilterExpression": {"scope": {"$gt": ""}}}),
     #: `intake parked`; readable items are not in it
     Index("raw", [("parked.at", 1)], {"partialFilterExpression": {"parked.stage": {"$exists": True}}}),
+    #: bad pages that wait to be read again, and the end of them
+    Index("kept", [("source", 1), ("at", 1)], {}),
+    Index("kept", [("expires", 1)], {"expireAfterSeconds": 0}),
     #: the life of one item
     Index("raw_revisions", [("of", 1)], {}),
 )  # fmt: skip
+
+
+class Sealing(Seal, PageSeal, Protocol):
+    """Items with keys of their own, and whole pages."""
 
 
 class Store(NamedTuple):
@@ -40,10 +48,11 @@ class Store(NamedTuple):
     raw: RawStore
     sources: SourceStore
     budgets: BudgetStore
+    watches: WatchStore
     clock: DatabaseClock
 
 
-def open_store(database: Any, seal: Seal) -> Store:  # noqa: ANN401  motor ships no types
+def open_store(database: Any, seal: Sealing) -> Store:  # noqa: ANN401  motor ships no types
     """Nothing is asked of the database yet."""
     clock = DatabaseClock(database)
     return Store(
@@ -51,6 +60,7 @@ def open_store(database: Any, seal: Seal) -> Store:  # noqa: ANN401  motor ships
         raw=RawStore(database.raw, database.raw_revisions, seal),
         sources=SourceStore(database.sources),
         budgets=BudgetStore(database.sources),
+        watches=WatchStore(database.watches, database.kept, database.sources, seal),
         clock=clock,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,8 @@ REMEMBERED = 64  #: ids
 LOOKED_AT = 16  #: items of a page whose ids are remembered
 #: Answers of one route that are looked at in one reading: of a long one the first say how the rest is.
 ANSWERS = 4
+MOST_BYTES = 8 * 1024 * 1024
+MOST_PAGES = 64
 HALF_AN_HOUR = 1800
 OUR_OFFSET = 8 * 3600  #: between Chinese time and UTC: what a source is off by when its zone is lost
 
@@ -38,14 +41,20 @@ class Reading:
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
+        self._bytes = 0
         self.exchanges: list[Exchange] = []
         self.pages: list[Page] = []
 
     def heard(self, request: Request, response: Response) -> None:
-        self.exchanges.append(Exchange(request, response))
+        """So many bytes are held of one reading, those that came first."""
+        self._bytes += len(response.body)
+        if self._bytes <= MOST_BYTES:
+            self.exchanges.append(Exchange(request, response))
 
     def read(self, page: Page) -> None:
-        self.pages.append(page)
+        """So many pages are looked at of one reading."""
+        if len(self.pages) < MOST_PAGES:
+            self.pages.append(page)
 
     @property
     def body(self) -> str:
@@ -53,20 +62,21 @@ class Reading:
         made = hashlib.blake2b(digest_size=12)
         for exchange in self.exchanges:
             made.update(exchange.response.body)
+        for page in () if self.exchanges else self.pages:
+            made.update(b"".join(item.payload for item in page.items))
         return made.hexdigest()
 
-    def shapes(self, learned: Learned) -> dict[str, Shape]:
+    def shapes(self, learned: Learned, now: datetime) -> dict[str, Shape]:
         """What every route's answers look like."""
         made: dict[str, Shape] = {}
-        by_rows = False
+        by_rows = not self.exchanges  # a file
         for exchange in self.exchanges:
             shape = made.setdefault(route_of(exchange.request), Shape())
             if shape.answers < ANSWERS and not look(shape, exchange.response, self._zone):
                 by_rows = True
         if by_rows:
-            now = self.exchanges[-1].response.fetched_at.timestamp()
             shape = made.setdefault(ROWS, Shape())
-            look_at_rows(shape, [item for page in self.pages for item in page.items], self._zone, now)
+            look_at_rows(shape, [item for page in self.pages for item in page.items], self._zone, now.timestamp())
         made[PAGES] = self._of_pages(learned)
         return made
 

@@ -33,7 +33,7 @@ def judge_reading(learned: Learned, reading: Reading, *, fresh: int, now: dateti
     body = reading.body
     if body == learned.bodies and not quiet:
         return WELL  # the same bytes as last time, and they were well: nothing to learn, nothing to judge
-    shapes = reading.shapes(learned)
+    shapes = reading.shapes(learned, now)
     found = reading.strange(learned, shapes)
     drifts = (*judge(learned, found, body), *quiet)
     if drifts or learned.suspicions:
@@ -43,9 +43,9 @@ def judge_reading(learned: Learned, reading: Reading, *, fresh: int, now: dateti
     return Verdict(learned=True)
 
 
-def judge_failure(learned: Learned, reading: Reading, error: ConnectorError) -> tuple[Drift, ...]:
+def judge_failure(learned: Learned, reading: Reading, error: ConnectorError, *, now: datetime) -> tuple[Drift, ...]:
     """Say why a reading broke off: what is strange about the answers, or what the connector says of them."""
-    found = reading.strange(learned, reading.shapes(learned))
+    found = reading.strange(learned, reading.shapes(learned, now))
     if not isinstance(error, StopSource):
         # Whoever says that it is not ready may be so; who says it twice in the same strange way has changed.
         return tuple(judge(learned, [msgspec.structs.replace(sign, at_once=False) for sign in found], reading.body))

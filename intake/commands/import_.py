@@ -32,6 +32,7 @@ from intake.house import House, open_house
 from intake.settings import Settings
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.rooms import open_rooms
+from intake.street.watching import watches_of
 from intake.street.worker import Left, Street
 
 LOOK_EVERY = 0.2
@@ -84,7 +85,7 @@ async def _import(settings: Settings, source: Source, file: Path) -> tuple[Left,
         async with open_rooms(house, worker_name()) as rooms:
             await rooms.connectors.store.sources.ensure([source.name])
             await prepare_queues(house, rooms.tables.router.directory)
-            street = Street(rooms, [(source, reader)])
+            street = Street(rooms, [(source, reader)], watches=watches_of([source], rooms))
             with stopped_by_signals(street.stopping):
                 async with _bar(street, house, source, reader):
                     left = await street.once()

@@ -26,6 +26,7 @@ from intake.street.collecting import look_seldom
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
 from intake.street.rooms import Rooms, open_connectors, open_rooms
+from intake.street.watching import overheard, watches_of
 from intake.street.worker import ROOMS, Left, Street
 from intake.topology import ensure_topology
 from router.dispatching.directory import Directory
@@ -90,8 +91,9 @@ async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIter
     await store.sources.ensure(source.name for source in settings.sources if source.transport != "import")
     if "router" in only:
         await prepare_queues(house, rooms.tables.router.directory)
-    async with open_connectors(pulled, settings, rooms.clock, store.budgets) as readers:
-        street = Street(rooms, readers, only=only)
+    watches = watches_of(pulled, rooms)
+    async with open_connectors(pulled, settings, rooms.clock, store.budgets, over=overheard(watches)) as readers:
+        street = Street(rooms, readers, only=only, watches=watches)
         if settings.door is not None and "connectors" in only:
             street.open_beside(Door(settings.door, house, rooms, street).run)
         yield street

@@ -21,6 +21,7 @@ from connectors.errors import ClaimLapsed, StopSource, TryLater
 from connectors.flow import Batch, Room, read_source
 from connectors.keeping.sources import SourceClaim
 from connectors.source import Source
+from connectors.watching.watch import Watch
 from intake.street.patience import Patience, Stopping, fault, is_away
 from intake.street.pipeline import Pipeline
 from intake.street.progress import Progress, SourceProgress, State
@@ -54,12 +55,14 @@ class Reader:
         pipeline: Pipeline,
         patience: Patience,
         progress: Progress,
+        watch: Watch | None = None,
     ) -> None:
         self.source = source
         self._connector = connector
         self._room = room
         self._pipeline = pipeline
         self._patience = patience
+        self._watch = watch
         self._progress: SourceProgress = progress.source(source.name)
 
     async def run(self) -> None:
@@ -159,7 +162,8 @@ class Reader:
 
     async def _pages(self, claim: SourceClaim, lost: asyncio.Event) -> bool:
         try:
-            async with aclosing(_closing(read_source(self._connector, self.source, claim, self._room))) as batches:
+            reading = read_source(self._connector, self.source, claim, self._room, self._watch)
+            async with aclosing(_closing(reading)) as batches:
                 async for batch in batches:
                     self._progress.items += len(batch.claim.entries)
                     await self._pipeline.put(batch)

@@ -51,6 +51,10 @@ class Calendar:
             return day.weekday() < _SATURDAY and (day.month, day.day) != (1, 1)
         return day in self._work or (day.weekday() < _SATURDAY and day not in self._off)
 
+    def is_holiday(self, day: date) -> bool:
+        """Say whether this day is off by law, as announced (法定节假日 and its exchanged rest days)."""
+        return day in self._off
+
     def after(self, day: date, count: int) -> Reckoned:
         """Count working days strictly after a day (收到当日不计入); count 0 is the day itself."""
         key = (day, count)

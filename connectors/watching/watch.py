@@ -1,0 +1,136 @@
+"""Watches one source while it is read: listens to its answers, judges each reading, keeps the pages of a bad one.
+
+It costs a page nothing but a reference; a reading is judged once, by a few of its answers, and not at all when it
+brought the same bytes as the one before. What was learned is written at most once a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from connectors.base import Fetch, Page, Request, Response
+from connectors.errors import ConnectorError
+from connectors.keeping.sources import SourceClaim
+from connectors.keeping.watches import WatchStore
+from connectors.source import Source
+from connectors.watching.causes import Drift
+from connectors.watching.learned import Learned
+from connectors.watching.reading import Reading
+from connectors.watching.rhythm import DayKindOf
+from connectors.watching.sentinel import Verdict, judge_failure, judge_reading
+
+log = structlog.get_logger()
+
+SAVE_EVERY = timedelta(minutes=1)
+PART = 16  #: answers of a long reading that are judged at once, if its position moved
+
+
+class Watch:
+    """One source, in the hands of one worker."""
+
+    def __init__(self, source: Source, store: WatchStore, *, now: Callable[[], datetime], day_kind: DayKindOf) -> None:
+        self._source = source
+        self._store = store
+        self._now = now
+        self._day_kind = day_kind
+        self._learned = Learned()
+        self._fence: int | None = None
+        self._saved: datetime | None = None
+        self._said: tuple[Drift, ...] | None = None  #: what the flag says, as far as we know
+        self._suspects = False
+        self._reading = Reading(source.zone)
+        self._cursor: str | None = None
+        self._fresh = 0
+
+    def over(self, fetch: Fetch) -> Fetch:
+        """The same way to the network, overheard."""
+
+        async def heard(request: Request) -> Response:
+            response = await fetch(request)
+            self._reading.heard(request, response)
+            return response
+
+        return heard
+
+    async def begins(self, claim: SourceClaim) -> None:
+        """A reading begins at this claim's position."""
+        if claim.fence != self._fence:
+            # Somebody else may have read it since, and an operator may have looked at its flag.
+            self._fence = claim.fence
+            self._learned = await self._store.load(self._source.name)
+            self._said = await self._store.flagged(self._source.name)
+            self._suspects = bool(self._learned.suspicions)
+        self._starts(claim.cursor)
+
+    async def took(self, page: Page, fresh: int) -> None:
+        """A page was taken in; so many of its rows were new or changed."""
+        self._reading.read(page)
+        self._fresh += fresh
+        if page.cursor is not None and len(self._reading.exchanges) >= PART:
+            await self._judge()
+            self._starts(page.cursor)
+
+    async def ended(self) -> None:
+        """Nothing new was left."""
+        await self._judge()
+        self._starts(None)
+
+    async def broke(self, error: ConnectorError) -> None:
+        """The reading broke off."""
+        drifts = judge_failure(self._learned, self._reading, error, now=self._now())
+        if drifts:
+            await self._says(Verdict(drifts, suspected=True))
+            await self._save(self._now())
+        self._starts(None)
+
+    def _starts(self, cursor: str | None) -> None:
+        self._reading, self._cursor, self._fresh = Reading(self._source.zone), cursor, 0
+
+    async def _judge(self) -> None:
+        now = self._now()
+        verdict = judge_reading(self._learned, self._reading, fresh=self._fresh, now=now, day_kind=self._day_kind)
+        await self._says(verdict)
+        due = self._saved is None or now - self._saved >= SAVE_EVERY
+        if verdict.suspected or (due and (verdict.learned or self._fresh)):
+            await self._save(now)
+
+    async def _says(self, verdict: Verdict) -> None:
+        name, now = self._source.name, self._now()
+        if verdict.suspected and self._reading.exchanges:
+            kept = await self._store.keep(
+                name, self._reading.body, self._cursor, self._reading.exchanges, at=now, sure=bool(verdict.drifts)
+            )
+            if not kept:
+                log.error("no room for another bad page", action="page_not_kept", source=name)
+        if verdict.drifts:
+            await self._store.confirm(name)
+            await self._flag(verdict.drifts, now)
+        elif not verdict.suspected:
+            if self._suspects:
+                await self._store.forget_suspected(name)
+            if self._said:
+                await self._store.well(name, now)
+                self._said = ()
+        self._suspects = verdict.suspected and not verdict.drifts
+
+    async def _flag(self, drifts: tuple[Drift, ...], now: datetime) -> None:
+        named = {(drift.cause, drift.field) for drift in drifts}
+        if self._said is not None and named <= {(drift.cause, drift.field) for drift in self._said}:
+            return  # it is flagged with that already
+        await self._store.flag(self._source.name, drifts, now)
+        self._said = drifts
+        log.warning(
+            "the source has changed",
+            action="source_drifted",
+            source=self._source.name,
+            causes=[f"{drift.cause} {drift.field or ''}".strip() for drift in drifts],
+        )
+
+    async def _save(self, now: datetime) -> None:
+        assert self._fence is not None
+        self._saved = now
+        if not await self._store.save(self._source.name, self._learned, fence=self._fence, at=now):
+            self._fence = None  # another worker reads it: look again at the next claim
