@@ -1,4 +1,4 @@
-"""A street with its door open, on real servers, wired as `intake run` wires it: one for all tests of a file."""
+"""A street with its door open, on real servers, wired as `intake run` wires it: one for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ city = "云泽市"
 port = 0
 [tables]
 places = "{root}/demo/city/places.toml"
-directory = "{root}/demo/city/directory.toml"
 [[source]]
 name = "exchange"
 kind = "push_12345"
@@ -161,7 +160,7 @@ async def an_open_door(house: House) -> AsyncIterator[Opened]:
             await running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def opened(
     mongo_server: Servers, broker_server: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Opened]:
@@ -170,7 +169,7 @@ async def opened(
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as made:
         yield made
