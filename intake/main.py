@@ -30,11 +30,15 @@ HERE: Mapping[str, tuple[str, str]] = {
     "departments": ("departments", "departments_command"),
     "triage": ("triage", "triage_command"),
     "parked": ("parked", "parked_command"),
+    "feedback": ("feedback", "feedback_command"),
+    "case": ("case", "case_command"),
     "sources": ("sources", "sources_command"),
     "servers": ("servers", "servers_command"),
+    "report": ("report", "report_command"),
     "person": ("person", "person_command"),
     "who-saw": ("who_saw", "who_saw_command"),
     "retention": ("retention", "retention_command"),
+    "audit": ("audit", "audit_command"),
 }
 
 

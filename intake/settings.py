@@ -87,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     file: Path
     city: str = ""
+    arbiter: str = ""  #: who decides after the third hop (裁定)
     contact: str = ""  #: whom a source's operator may call; part of the User-Agent
     database: Database
     broker: Broker
@@ -106,7 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return next((source for source in self.sources if source.name == name), None)
 
 
-_TOP = ("city", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door", "source")
+_TOP = ("city", "arbiter", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door", "source")
 
 
 def find(asked: Path | None, folder: Path) -> tuple[Path, bool]:
@@ -155,6 +156,7 @@ def _settings(
     return Settings(
         file=file,
         city=_text(table, "city", problems),
+        arbiter=_text(table, "arbiter", problems),
         contact=_contact(table, problems),
         database=msgspec.structs.replace(database, url=environment.get("MONGO_URL") or database.url),
         broker=msgspec.structs.replace(

@@ -313,6 +313,46 @@ class CaseStore:
         found = self._cases.find(query, sort=[("handling.since", ASCENDING)], limit=limit)
         return [from_document(document) async for document in found]
 
+    async def chosen(
+        self,
+        rule: str | None,
+        department: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        limit: int,
+    ) -> list[Case]:
+        """Give those that departments have, by the rule, the lead and the time of their present decision.
+
+        Looks through all cases: a person asks for it after a bad rule, now and then.
+        """
+        query: dict[str, Any] = {"goal": State.DELIVERED.value, "handling.work": {"$ne": "closed"}}
+        if rule is not None:
+            query["decision.routing.rule"] = rule
+        if department is not None:
+            query["holder"] = department
+        span = {name: moment for name, moment in (("$gte", since), ("$lt", until)) if moment is not None}
+        if span:
+            query["since"] = span
+        found = self._cases.find(query, sort=[("$natural", ASCENDING)], limit=limit)
+        return [from_document(document) async for document in found]
+
+    async def visits(self, since: datetime | None = None) -> dict[str, int]:
+        """Count the orders that were to be visited, by what became of that."""
+        span = {"handling.since": {"$gte": since}} if since else {}
+        groups = self._cases.aggregate(
+            [
+                {"$match": {"handling.work": {"$in": ["callback", "closed", "reopened"]}} | span},
+                {"$group": {"_id": {"work": "$handling.work", "visited": "$handling.visited"}, "n": {"$sum": 1}}},
+            ]
+        )
+        counts = {"waiting": 0, "visited": 0, "expired": 0}
+        async for group in groups:
+            if group["_id"]["visited"]:
+                counts["visited"] += group["n"]
+            else:
+                counts["waiting" if group["_id"]["work"] == "callback" else "expired"] += group["n"]
+        return counts
+
     async def unsent(self) -> int:
         """Count the cases of which something is not confirmed yet."""
         return await self._cases.count_documents({"unsent": {"$gt": 0}})

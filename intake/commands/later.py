@@ -8,13 +8,9 @@ from intake.cli import fail
 
 #: name -> what it will do
 COMMANDS = {
-    "feedback": "部门反馈 · departments' feedback by hand",
-    "case": "中心处置个案 · what the centre does to a case",
     "links": "并单与拆单 · what belongs together",
     "focus": "重点关注清单 · the focus list",
-    "report": "日报周报月报 · reports",
     "export": "一本账导出 · export of the ledger",
-    "audit": "审计 · who saw what",
     "train": "学习派单 · learned routing",
     "evaluate": "评测派单 · measure routing",
     "rehearse": "规则演练 · rehearse new rules",

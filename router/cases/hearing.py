@@ -114,7 +114,7 @@ def _refusal(case: Case, department: str, said: Feedback, at: datetime, limits: 
     track = standing(case).tracks.get(department)
     if track is None:
         return "no_order"  # a copy is to know, not to act
-    if said.dispatch != _order(case, department):
+    if said.dispatch != order_of(case, department):
         return "no_order"
     moment = moment_of(said)
     if moment is None or moment > at + AHEAD:
@@ -139,7 +139,7 @@ def _against_limits(said: Feedback, track: Track, at: datetime, limits: Limits) 
     return "extend_long" if said.working_days > limits.extend_most else None
 
 
-def _order(case: Case, department: str) -> str | None:
+def order_of(case: Case, department: str) -> str | None:
     """The message id of the order that the department works on."""
     ids = [row.id for row in case.dispatches if row.department == department and row.type is MessageType.DISPATCHED]
     return ids[-1] if ids else None

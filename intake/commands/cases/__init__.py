@@ -1,0 +1,1 @@
+"""The commands of `intake case`, by what they do: to one, to many, or only look."""

@@ -1,0 +1,82 @@
+"""What is only looked at: what waits for the centre, and one case on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from intake.cli import App, command, print_json, run
+from intake.commands.cases.desk import ONE, opened
+from intake.dossier import Dossier, dossier
+from intake.life import find_ids
+from intake.screen import console, printable, table
+from router import centre
+from router.cases.case import Case
+from router.cases.centre import open_asks, reply_of
+from router.cases.standing import standing
+from router.cases.work import NAMES, Work
+from router.desk import find_case
+
+
+@click.command("list", help="按办理状态列出 · by where the work stands")
+@click.option("--work", multiple=True, type=click.Choice([work.value for work in Work]), help="状态 · states")
+@click.option("--department", help="只看一个主办单位 · led by")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="最多几件 · at most")
+@command
+def list_command(app: App, work: tuple[str, ...], department: str | None, limit: int) -> None:
+    """What waits for the centre, unless states are named: requests, replies to be reviewed, call-backs."""
+    waiting = ("return_requested", "extension_requested", "suspension_requested", "replied", "callback", "consultation")
+    rows = run(_list(app, work or waiting, department, limit))
+    if app.as_json:
+        print_json(rows)
+        return
+    lines = [
+        [row["id"], row["case_no"], row["work_name"], row["since"], row["holder"], row["asks"], row["reply"]]
+        for row in rows
+    ]
+    console().print(table(f"工单 {len(lines)}", ["编号", "工单号", "状态", "自", "主办", "申请", "待审答复"], lines))
+
+
+@click.command("dossier", help="一页案卷，供会商与裁定 · one page, for whoever decides")
+@ONE
+@command
+def dossier_command(app: App, id_: str) -> None:
+    """Masked: what departments see, whom it went to and why it came back, and whose time it was."""
+    page = run(_dossier(app, id_))
+    if app.as_json:
+        print_json(page)
+    else:
+        click.echo(printable(page.page()))
+
+
+# ---------------------------------------------------------------- inside
+
+
+async def _list(app: App, work: tuple[str, ...], department: str | None, limit: int) -> list[dict[str, Any]]:
+    async with opened(app) as (rooms, _):
+        cases = await rooms.cases.at_work(work, limit, department.upper() if department else None)
+    return [_row(case) for case in cases]
+
+
+def _row(case: Case) -> dict[str, Any]:
+    handling = standing(case)
+    return {
+        "id": case.id,
+        "case_no": case.case_no,
+        "work": handling.work,
+        "work_name": NAMES[handling.work][1] if handling.work else None,
+        "since": handling.since,
+        "holder": case.holder,
+        "asks": " ".join(f"{code} {ask.value}" for code, ask, _ in open_asks(case)),
+        "reply": reply_of(case),
+    }
+
+
+async def _dossier(app: App, id_: str) -> Dossier:
+    async with opened(app) as (rooms, db):
+        ids = await find_ids(db, id_)
+        case = await find_case(ids[0] if len(ids) == 1 else id_, rooms.router)
+        appeals = await rooms.router.load_appeals([(case.id, case.revision)])
+        arbiter = app.settings().arbiter or centre.ARBITER
+        return dossier(case, appeals.get((case.id, case.revision)), rooms.router, arbiter)

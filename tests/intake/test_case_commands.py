@@ -1,0 +1,99 @@
+"""The centre's day with one house: feedback by hand, a return, a review, a call-back, many at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.house import LETTERS, House, opened
+
+pytestmark = pytest.mark.live
+FUND = "公积金提取要哪些材料，单位一直不给缴公积金，请公积金中心核查办理。"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with opened(tmp_path_factory.mktemp("centre"), LETTERS) as made:
+        rows = [[f"p{number}", f"公积金{number}", FUND] for number in range(6)]
+        made.intake("import", made.write_letters(rows, "letters.csv"), "--source", "letters")
+        yield made
+
+
+def case_of(house: House, native: str) -> str:
+    return str(house.json("show", native)["id"])
+
+
+def said(house: House, native: str, *words: str) -> Any:
+    done = house.command("feedback", "GJJ", native, *words, "--json")
+    return json.loads(done.stdout)
+
+
+def test_from_signing_to_the_call_back_and_the_end(house: House) -> None:
+    assert said(house, "p0", "accepted")["state"] == "signed"
+    reply = said(house, "p0", "replied", "--set", "reply_public=材料清单已寄13812345678", "--set", "signed_by=办公室")
+    assert reply["state"] == "replied"
+    (waiting,) = house.json("case", "list", "--work", "replied")
+    assert "13812345678" not in waiting["reply"]
+    assert said(house, "p0", "resolved", "--set", "resolution=solved")["state"] == "callback"
+    assert house.json("case", "review", "p0", "--approve", "--by", "王")["work"] == "callback"
+    assert house.command("case", "close", "p0", "--by", "王", "--reason", "x").returncode == 1
+    visited = house.json("case", "visit", "p0", "--solved", "yes", "--satisfied", "very", "--by", "李")
+    assert visited["work"] == "closed"
+    assert house.json("case", "visits")["coverage"] == 1.0
+    refused = said(house, "p0", "progress")
+    assert (refused["outcome"], refused["code"]) == ("refused", "not_holder")
+    kinds = [message["type"] for message in house.drain()["GJJ"] if message["subject"] == case_of(house, "p0")]
+    assert kinds[0] == "appeal.dispatched.v1"
+    assert kinds[-1] == "appeal.closed.v1"
+    assert kinds.count("feedback.outcome.v1") == 3
+
+
+def test_a_return_is_decided_and_goes_where_the_person_says(house: House) -> None:
+    asked = said(
+        house, "p1", "return_requested", "--set", "code=R1", "--set", "clause=三定规定", "--set", "evidence=不归我管"
+    )
+    assert (asked["outcome"], asked["state"]) == ("pending", "return_requested")
+    assert house.json("case", "list")[0]["asks"] == "GJJ return"
+    words = ("--grant", "--to", "RSJ", "--by", "王", "--reason", "归人社局")
+    moved = house.json("case", "decide", "p1", *words)
+    assert (moved["holder"], moved["work"]) == ("RSJ", "dispatched")
+    page = house.intake("case", "dossier", "p1")
+    assert "GJJ" in page
+    assert "三定规定" in page
+    assert house.command("case", "decide", "p1", *words).returncode == 1
+
+
+def test_an_unsolved_case_goes_back_and_what_is_pressed_is_told(house: House) -> None:
+    said(house, "p2", "resolved", "--set", "resolution=solved")
+    assert house.json("case", "visit", "p2", "--solved", "no", "--by", "李")["work"] == "reopened"
+    house.json("case", "urge", "p2", "--by", "李", "--reason", "市民再次来电")
+    house.json("case", "supervise", "p2", "--by", "李", "--reason", "领导批示")
+    kinds = [message["type"] for message in house.drain()["GJJ"] if message["subject"] == case_of(house, "p2")]
+    assert kinds[-3:] == ["appeal.reopened.v1", "appeal.urged.v1", "appeal.supervised.v1"]
+
+
+def test_many_are_chosen_first_and_moved_only_on_a_second_word(house: House, tmp_path: Path) -> None:
+    chosen = ("--department", "GJJ", "--by", "王", "--reason", "规则有误")
+    listed = house.json("case", "reassign", "--to", "RSJ", *chosen)
+    assert len(listed["listed"]) >= 3
+    assert listed["done"] == []
+    assert (
+        house.json("case", "recall", case_of(house, "p3"), "--by", "王", "--reason", "错")["done"][0]["why_not"] is None
+    )
+    assert house.json("show", "p3")["state"] == "triage"
+    moved = house.json("case", "reassign", "--to", "RSJ", *chosen, "--yes")
+    assert {each["why_not"] for each in moved["done"]} == {None}
+    assert house.json("show", "p4")["case"]["holder"] == "RSJ"
+    said_back = house.command("feedback", "RSJ", "p4", "resolved", "--set", "resolution=solved", "--json")
+    assert json.loads(said_back.stdout)["state"] == "callback"
+    sheet = tmp_path / "visits.csv"
+    sheet.write_text("工单号,是否解决,满意度,意见\np4,已解决,满意,好\np5,也许,,\n", encoding="utf-8")
+    done = house.command("case", "visits", str(sheet), "--by", "李", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["imported"] == 1
+    assert "第 3 行" in done.stderr
+    assert house.json("balance")["difference_count"] == 0
