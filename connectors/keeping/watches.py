@@ -59,22 +59,27 @@ class WatchStore:
         self._sources = sources
         self._seal = seal
 
-    async def load(self, source: str) -> Learned:
-        """What is known of a source; nothing, if it is new or was written by an older program."""
+    async def load(self, source: str) -> tuple[Learned, int]:
+        """What is known of a source, and which edition that is: an operator's word makes a new one."""
         document = await self._watches.find_one({"_id": source})
         if document is None:
-            return Learned()
+            return Learned(), 0
         try:
-            return msgspec.json.decode(document["learned"], type=Learned)
+            return msgspec.json.decode(document["learned"], type=Learned), document["edition"]
         except msgspec.DecodeError:
-            return Learned()
+            return Learned(), document["edition"]  # of a program that kept other things: it is learned anew
 
-    async def save(self, source: str, learned: Learned, *, fence: int, at: datetime) -> bool:
-        """Write what was learned; False: somebody reads this source since."""
+    async def replace(self, source: str, learned: Learned, edition: int) -> None:
+        """An operator's word: whoever reads the source at the moment takes it over at its next reading."""
+        fields = {"learned": msgspec.json.encode(learned), "edition": edition}
+        await self._watches.update_one({"_id": source}, {"$set": fields, "$setOnInsert": {"fence": 0}}, upsert=True)
+
+    async def save(self, source: str, learned: Learned, *, edition: int, fence: int, at: datetime) -> bool:
+        """Write what was learned; False: somebody reads this source since, or an operator has spoken."""
         fields = {"learned": msgspec.json.encode(learned), "fence": fence, "at": at}
         try:
             result = await self._watches.update_one(
-                {"_id": source, "fence": {"$lte": fence}}, {"$set": fields}, upsert=True
+                {"_id": source, "edition": edition, "fence": {"$lte": fence}}, {"$set": fields}, upsert=True
             )
         except DuplicateKeyError:
             return False
@@ -150,6 +155,11 @@ class WatchStore:
         """How many readings wait to be read again, by source."""
         waiting = self._kept.aggregate([{"$match": {"reread": None}}, {"$group": {"_id": "$source", "n": {"$sum": 1}}}])
         return {row["_id"]: row["n"] async for row in waiting}
+
+    async def needless(self, source: str, at: datetime) -> int:
+        """What is still kept need not be read again."""
+        result = await self._kept.update_many({"source": source, "reread": None}, {"$set": {"reread": at}})
+        return int(result.modified_count)
 
     async def was_reread(self, id_: str, at: datetime) -> None:
         await self._kept.update_one({"_id": id_}, {"$set": {"reread": at}})

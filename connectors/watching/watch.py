@@ -37,6 +37,7 @@ class Watch:
         self._now = now
         self._day_kind = day_kind
         self._learned = Learned()
+        self._edition = 0
         self._fence: int | None = None
         self._saved: datetime | None = None
         self._said: tuple[Drift, ...] | None = None  #: what the flag says, as far as we know
@@ -60,7 +61,7 @@ class Watch:
         if claim.fence != self._fence:
             # Somebody else may have read it since, and an operator may have looked at its flag.
             self._fence = claim.fence
-            self._learned = await self._store.load(self._source.name)
+            self._learned, self._edition = await self._store.load(self._source.name)
             self._said = await self._store.flagged(self._source.name)
             self._suspects = bool(self._learned.suspicions)
         self._starts(claim.cursor)
@@ -130,7 +131,10 @@ class Watch:
         )
 
     async def _save(self, now: datetime) -> None:
-        assert self._fence is not None
+        if self._fence is None:
+            return
         self._saved = now
-        if not await self._store.save(self._source.name, self._learned, fence=self._fence, at=now):
-            self._fence = None  # another worker reads it: look again at the next claim
+        if not await self._store.save(
+            self._source.name, self._learned, edition=self._edition, fence=self._fence, at=now
+        ):
+            self._fence = None  # another worker reads it, or an operator has spoken: look again at the next reading

@@ -14,7 +14,7 @@ from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
 from intake.screen import console, table
 
-STANDING = ("状态", "原因", "等到", "读到底", "最近一页", "读者")
+STANDING = ("状态", "原因", "等到", "读到底", "最近一页", "读者", "变化")
 
 
 @click.group("sources", help="来源：查看、暂停、恢复 · list, pause, resume")
@@ -89,6 +89,26 @@ def backfill_command(app: App, name: str, begin: str, end: str | None, mode: str
     backfill(app, name, begin, end, mode)
 
 
+@sources_command.command("reread", help="映射改好后，重读留存的坏页 · read the kept pages of a changed source again")
+@click.argument("name")
+@command
+def reread_command(app: App, name: str) -> None:
+    """Through the same flows; what is newer stands. The flag goes if everything could be read."""
+    from intake.commands.reread import reread_source  # noqa: PLC0415 - `sources list` need not open the street
+
+    reread_source(app, name)
+
+
+@sources_command.command("accept", help="来源就该是现在这样，重新学习 · a source is right as it is now")
+@click.argument("name")
+@command
+def accept_command(app: App, name: str) -> None:
+    """Take the flag off, set the kept pages aside, and learn anew what the flag named."""
+    from intake.commands.reread import accept_source  # noqa: PLC0415 - as above
+
+    accept_source(app, name)
+
+
 async def _states(app: App) -> tuple[tuple[Source, ...], dict[str, SourceState]]:
     settings = app.settings()
     async with open_house(settings, broker=False) as house:
@@ -116,10 +136,18 @@ def _done(app: App, name: str, what: str) -> None:
 def standing(state: SourceState | None) -> list[object]:
     """Say how a source stands, for people; `STANDING` heads these cells."""
     if state is None:
-        return ["未读过", None, None, None, None, None]
+        return ["未读过", None, None, None, None, None, None]
     word, until = _word(state)
     times = [until, state.read_to_end_at, state.last_page_at]
-    return [word, state.stopped or state.reason, *times, state.owner]
+    return [word, state.stopped or state.reason, *times, state.owner, drifted(state)]
+
+
+def drifted(state: SourceState) -> str | None:
+    """What has changed about a source, if anything."""
+    if state.drift is None:
+        return None
+    well = "（已恢复，待确认 · well again）" if state.drift.well_since else ""
+    return f"{state.drift.says}{well}"
 
 
 def _word(state: SourceState) -> tuple[str, datetime | None]:
