@@ -39,6 +39,7 @@ REMEMBERED = 32  #: answers kept for conditional requests, the least recently us
 LARGEST_REMEMBERED = 512 * 1024
 
 _REDIRECTS = {301, 302, 303, 307, 308}
+_AS_GET = {301, 302}  #: after a POST, as every browser does
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -151,16 +152,21 @@ class _Way:
         """Follow redirects inside the source's own hosts."""
         url = URL(request.url).update_query(request.query) if request.query else URL(request.url)
         method, body, home = request.method, request.body, url
+        cookies: list[str] = []
         for _ in range(REDIRECTS + 1):
             self._must_be_ours(url)
             await self._must_be_welcome(url)
             if _host(str(url)) != _host(str(home)):
                 request = msgspec.structs.replace(request, headers={})  # a key is for its own host, or nobody
             status, headers, content = await self._ask(method, url, request, body)
+            if "set-cookie" in headers and _host(str(url)) == _host(str(home)):
+                cookies.append(headers["set-cookie"])  # a log-in sets them and leads on
+            if cookies:
+                headers["set-cookie"] = "\n".join(cookies)
             if status not in _REDIRECTS or "location" not in headers:
                 return self._judge(status, headers, content, method, url)
             url = self._led(url, headers["location"])
-            if status == HTTPStatus.SEE_OTHER:
+            if status == HTTPStatus.SEE_OTHER or (method == "POST" and status in _AS_GET):
                 method, body = "GET", None
         raise FormatChanged(f"source {self._name}: more than {REDIRECTS} redirects at {_shown(url)}; check `url`")
 
@@ -247,7 +253,7 @@ class _Way:
                 middlewares=(token,),
                 timeout=aiohttp.ClientTimeout(total=LONGEST),
             ) as answer:
-                told = {name.lower(): value for name, value in answer.headers.items()}
+                told = _told(answer)
                 token.verdict, token.rest = self._verdict(answer.status, told)
                 content = await self._content(answer, url)
                 return answer.status, told, content
@@ -373,6 +379,13 @@ def _asks_for_patience(status: int, headers: Mapping[str, str]) -> bool:
     return status == HTTPStatus.TOO_MANY_REQUESTS or (
         status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in headers
     )
+
+
+def _told(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """Headers by name in small letters; cookies, which come in several, a line each."""
+    told = {name.lower(): value for name, value in answer.headers.items()}
+    cookies = answer.headers.getall("Set-Cookie", [])
+    return told | ({"set-cookie": "\n".join(cookies)} if cookies else {})
 
 
 def _date(written: str) -> datetime | None:

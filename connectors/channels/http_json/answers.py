@@ -77,7 +77,7 @@ def body_of(response: Response, plan: Plan, call: Call, where: str) -> Any:  # n
     if not text.strip():
         raise SourceDown(f"{where} answered nothing at all; it is asked again")
     body, doubt = html_in(text, call, where) if call.shape == "html" else (_READ[call.shape](text, where), None)
-    for errors in plan.errors:
+    for errors in plan.errors if call.errors is None else call.errors:
         meaning = _meaning(errors, body)
         if meaning == "empty":
             return EMPTY

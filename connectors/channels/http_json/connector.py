@@ -23,6 +23,7 @@ from connectors.channels.http_json.joining import Joiner, Rows
 from connectors.channels.http_json.paths import look
 from connectors.channels.http_json.requests import time_written
 from connectors.channels.http_json.rows import read_row
+from connectors.channels.http_json.sessions import Session
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.http_json.signing import signed
 from connectors.channels.http_json.walking import ANCHORED, Step, Walker
@@ -84,8 +85,9 @@ class HttpJson:
         self._values: dict[str, Any] = {**self._plan.values, **held}
         if self._plan.sign is not None:
             fetch = signed(fetch, self._plan.sign, self._values, now)
-        self._walker = Walker(settings, self._plan, fetch)
-        self._joiner = Joiner(settings, self._plan, fetch, self._walker, self._values)
+        session = Session(settings, self._plan, fetch, self._values)
+        self._walker = Walker(settings, self._plan, session)
+        self._joiner = Joiner(settings, self._plan, session, self._walker, self._values)
         self._names = [*settings.each] or [""]
 
     async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
@@ -97,6 +99,11 @@ class HttpJson:
             async for page in reading:
                 yield page
                 self._joiner.stored()
+
+    def position_at(self, moment: datetime) -> str:
+        """Where a time says nothing (a whole reading, a keyset without one) that is the beginning."""
+        dated = self._plan.reading != "whole" and not self._plan.keyed
+        return _encoded(Position(since=moment + self._overlap(), swept=moment) if dated else Position())
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         """Read a parked row again by the fields as they are now, under the id that it was parked with."""

@@ -11,15 +11,16 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import BadItem, Fetch, Item, Page, Sweep
+from connectors.base import BadItem, Item, Page, Sweep
 from connectors.channels.http_json.answers import Found, Gone, body_of, fits
 from connectors.channels.http_json.paths import captured, look
 from connectors.channels.http_json.plan import Detail, Plan, scoped_paths
 from connectors.channels.http_json.requests import address, request_of
 from connectors.channels.http_json.rows import moment_at, read_row, value_of
+from connectors.channels.http_json.sessions import GONE, Session
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.http_json.templates import written
-from connectors.channels.http_json.walking import GONE, Walker
+from connectors.channels.http_json.walking import Walker
 
 ENOUGH = 200  #: items that make a page of ours: answers of small details are put together
 REMEMBERED = 20_000  #: rows whose detail need not be asked for again while they stay as they are
@@ -53,11 +54,11 @@ class Joiner:
     """Reads the rows of one list; `name` is which of `each`."""
 
     def __init__(
-        self, settings: HttpJsonSettings, plan: Plan, fetch: Fetch, walker: Walker, values: Mapping[str, Any]
+        self, settings: HttpJsonSettings, plan: Plan, session: Session, walker: Walker, values: Mapping[str, Any]
     ) -> None:
         self._settings = settings
         self._plan = plan
-        self._fetch = fetch
+        self._session = session
         self._walker = walker
         self._values = values
         self._scoped = scoped_paths(plan)
@@ -146,19 +147,23 @@ class Joiner:
         self, found: Found, scopes: Mapping[str, Any], name: str, scope: str, detail: Detail
     ) -> Item | BadItem | None:
         """Ask for the object that completes one row. A row whose detail is gone was taken back."""
-        values = self._asked_with(found, name, detail)
-        where = f"source {self._settings.name}: {address(detail, self._settings, values)}"
-        response = await self._fetch(request_of(detail, self._plan, self._settings, values))
         try:
-            if response.status not in GONE:
-                completing = look(body_of(response, self._plan, detail, where), detail.row or "")
-                return self._row(found.row, {**scopes, "@detail": completing}, name, scope)
+            completing = await self._session.within(lambda: self._detail(found, name, detail))
+            return self._row(found.row, {**scopes, "@detail": completing}, name, scope)
         except Gone:
-            pass  # it says so with HTTP 200
+            pass  # by its status, or by what it says
         native_id = written(value_of(self._plan.fields["native_id"], found.row, {}, self._settings))
         if not native_id:
             return self._row(found.row, scopes, name, scope)
         return Item(native_id=native_id, payload=b"", content=(), scope=scope, deleted=True)
+
+    async def _detail(self, found: Found, name: str, detail: Detail) -> Any:  # noqa: ANN401
+        values = self._asked_with(found, name, detail)
+        where = f"source {self._settings.name}: {address(detail, self._settings, values)}"
+        response = await self._session.fetch(request_of(detail, self._plan, self._settings, values))
+        if response.status in GONE:
+            raise Gone(f"{where} answered {response.status}: it is gone")
+        return look(body_of(response, self._plan, detail, where), detail.row or "")
 
     async def _unfolded(
         self, found: Found, scopes: Mapping[str, Any], name: str, scope: str, *, detail: Detail, rows: Rows
@@ -179,7 +184,7 @@ class Joiner:
     def _asked_with(self, found: Found, name: str, detail: Detail) -> dict[str, Any]:
         """What the templates of the second call may ask for."""
         own = {key: value_of(spec, found.row, {}, self._settings) for key, spec in detail.values.items()}
-        return {**self._values, "each": name, "row": found.row, **own}
+        return {**self._values, **self._session.taken, "each": name, "row": found.row, **own}
 
     def _row(self, row: Any, scopes: Mapping[str, Any], name: str, scope: str) -> Item | BadItem | None:  # noqa: ANN401
         of = captured(self._scoped, scopes)

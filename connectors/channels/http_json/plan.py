@@ -110,6 +110,7 @@ class Call(_Part, frozen=True, kw_only=True):
     rows_may_miss: bool = False
     children: tuple[str, ...] = ()  #: paths in a row of nested rows, which become rows of their own
     id: str | None = None  #: path that tells rows apart; left out: fields.native_id, or all of the row
+    errors: tuple[Errors, ...] | None = None  #: of this call; left out: those of all
     paging: Paging = Paging()
 
 
@@ -119,6 +120,12 @@ class Detail(Call, frozen=True, kw_only=True):
     row: str | None = None  #: path of the object that completes the row, as `@detail`
     values: dict[str, Spec] = {}  #: what the templates may ask for beside {row.…}, found in the row
     when: Match | None = None  #: only for these rows of the list
+
+
+class Login(Call, frozen=True, kw_only=True):
+    """One call of a log-in (登录): its cookies are kept, and what it hands out (凭证)."""
+
+    take: dict[str, Spec] = {}  #: name = where it stands in the answer; the templates ask for {name} from then on
 
 
 class Window(_Part, frozen=True, kw_only=True):
@@ -154,6 +161,7 @@ class Plan(_Part, frozen=True, kw_only=True):
     detail: Detail | None = None
     headers: dict[str, str] = {}
     sign: Sign | None = None
+    login: tuple[Login, ...] = ()
     values: dict[str, str] = {}
     errors: tuple[Errors, ...] = ()
     deleted: tuple[Match, ...] = ()
@@ -285,7 +293,8 @@ def _calls(plan: Plan) -> Iterator[str]:
         yield "list.rows is missing: the path of the rows in the answer"
     if plan.detail is not None and (plan.detail.row is None) == (plan.detail.rows is None):
         yield "detail needs either `row` (it completes the row) or `rows` (its rows are the items)"
-    calls = {"list": plan.list} | ({"detail": plan.detail} if plan.detail is not None else {})
+    calls: dict[str, Call] = {"list": plan.list} | ({"detail": plan.detail} if plan.detail is not None else {})
+    calls |= {f"login[{number}]": call for number, call in enumerate(plan.login)}
     for name, call in calls.items():
         if call.json is not None and call.form:
             yield f"{name} has both json and form"
@@ -303,7 +312,7 @@ def _page(call: Call, name: str) -> Iterator[str]:
         return
     if call.rows and not call.cells:
         yield f"{name}.cells is missing: what is taken of each row"
-    if not call.rows and not call.page:
+    if not call.rows and not call.page and not isinstance(call, Login):
         yield f"{name} takes nothing of its page: name `rows` and `cells`, or `page`"
     several = [cell if isinstance(cell, tuple) else (cell,) for cell in (*call.cells.values(), *call.page.values())]
     selectors = [call.rows or "", call.within or "", *(selector_of(each) for cell in several for each in cell)]

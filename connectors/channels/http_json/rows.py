@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urljoin
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -135,9 +135,19 @@ def _mapped(row: Any, of: Mapping[str, Any], plan: Plan, source: Source, wrong: 
                 wrong.append(f"{name} is not a time")
                 continue
             value = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        if name == "attachments":
+            value = _absolute(value, source)
         if value is not None:
             mapped[name] = value if name in _AS_IT_IS else _text(value)
     return mapped
+
+
+def _absolute(value: Any, source: Source) -> Any:  # noqa: ANN401
+    """Addresses as a page has them, relative to the source's own."""
+    home = f"{str(getattr(source, 'url', '')).rstrip('/')}/"
+    if isinstance(value, str) and re.match(r"[\w./-]+$", value):
+        return urljoin(home, value)
+    return [_absolute(each, source) for each in value] if isinstance(value, list) else value
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ from connectors.source import Source
 
 #: What of the settings belongs to the plan.
 PARTS = (
-    "list", "detail", "fields", "headers", "sign", "values", "errors", "deleted", "skip", "required", "drop",
+    "list", "detail", "fields", "headers", "sign", "login", "values", "errors", "deleted", "skip", "required", "drop",
     "encoding",
     "reading", "order_by", "overlap", "sweep_every", "complete", "empty_is_error", "window", "times",
 )  # fmt: skip
@@ -35,6 +35,7 @@ class HttpJsonSettings(Source, frozen=True, kw_only=True):
     fields: Table = msgspec.field(default_factory=dict)
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     sign: Table = msgspec.field(default_factory=dict)
+    login: tuple[Table, ...] = ()  #: the calls that open a session, one after the other
     values: dict[str, str] = msgspec.field(default_factory=dict)
     errors: tuple[Table, ...] = ()
     deleted: tuple[Table, ...] = ()

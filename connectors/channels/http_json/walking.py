@@ -15,15 +15,14 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import Fetch
 from connectors.channels.http_json.answers import Answer, Found, Gone, number_at, parse, says_no
 from connectors.channels.http_json.paths import look
 from connectors.channels.http_json.plan import Call, Paging, Plan
 from connectors.channels.http_json.requests import address, paging_values, request_of
+from connectors.channels.http_json.sessions import GONE, Session
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.errors import FormatChanged, SourceDown
 
-GONE = (404, 410)
 ANCHORED = ("none", "cursor", "keyset")  #: pages that go on behind a row, wherever it has moved
 PASSES = 4  #: through a list that shifts; on a list that never rests the next reading goes on
 
@@ -40,10 +39,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Walker:
     """Asks for lists."""
 
-    def __init__(self, settings: HttpJsonSettings, plan: Plan, fetch: Fetch) -> None:
+    def __init__(self, settings: HttpJsonSettings, plan: Plan, session: Session) -> None:
         self._settings = settings
         self._plan = plan
-        self._fetch = fetch
+        self._session = session
 
     async def walk(
         self,
@@ -120,13 +119,17 @@ class Walker:
 
     async def _ask(self, call: Call, values: Mapping[str, Any], token: Any, where: str, *, first: bool) -> Answer:  # noqa: ANN401
         link = token if call.paging.kind == "link" else None
-        filled = {**values, **paging_values(call.paging, token)}
-        response = await self._fetch(request_of(call, self._plan, self._settings, filled, link))
-        if response.status not in GONE:
-            return parse(response, self._plan, call, where)
-        if first and token is None:
-            raise Gone(f"{where} answered {response.status}: it is gone; find its new address")
-        return Answer(body=None, rows=(), roots=(), fetched_at=response.fetched_at)
+
+        async def ask() -> Answer:
+            filled = {**values, **self._session.taken, **paging_values(call.paging, token)}
+            response = await self._session.fetch(request_of(call, self._plan, self._settings, filled, link))
+            if response.status not in GONE:
+                return parse(response, self._plan, call, where)
+            if first and token is None:
+                raise Gone(f"{where} answered {response.status}: it is gone; find its new address")
+            return Answer(body=None, rows=(), roots=(), fetched_at=response.fetched_at)
+
+        return await self._session.within(ask)
 
 
 def _only(step: Step, news: tuple[Found, ...]) -> Step:

@@ -509,3 +509,40 @@ async def test_killed_anywhere_while_rows_come_nothing_is_lost(data: st.DataObje
     got |= ids_of(await read(HttpJson(declared(**own), Server(answering).fetch, {}, lambda: NOW), cursor))
 
     assert got == {str(each["id"]) for each in rows}
+
+
+# ------------------------------------------------------------ beginning at a moment
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"reading": "newest_first", "list": {"query": {"page": "{page}"}, "rows": "rows", "paging": {"kind": "page"}}},
+        {"reading": "oldest_first", "list": {"query": {"from": "{since}"}, "rows": "rows"}},
+        {
+            "reading": "windows",
+            "list": {"query": {"from": "{since}", "to": "{until}"}, "rows": "rows"},
+            "window": {"seconds": 86400, "start": "2026-01-01"},
+        },
+    ],
+    ids=lambda own: own["reading"],
+)
+async def test_a_rewind_reads_what_was_posted_since_its_moment(own: dict[str, Any]) -> None:
+    """Not the years before: a source of ten years may begin with this month."""
+    rows = [row(number, f"{NOW - timedelta(days=number):%Y-%m-%dT%H:%M:%SZ}") for number in range(200)]
+
+    def answering(request: Request) -> Any:
+        query = request.query
+        held = [
+            each for each in rows if query.get("from", "") <= str(each["at"]).replace("T", " ") <= query.get("to", "9")
+        ]
+        number = int(query.get("page", "1"))
+        return {"rows": held[(number - 1) * 30 : number * 30] if "page" in query else held[::-1]}
+
+    told = {**own, "times": {"format": "%Y-%m-%d %H:%M:%SZ", "zone": "UTC"}, "overlap": 0}
+    connector = HttpJson(declared(**told), Server(answering).fetch, {}, lambda: NOW)
+
+    pages = await read(connector, connector.position_at(NOW - timedelta(days=40)))
+
+    assert ids_of(pages) >= {str(number) for number in range(40)}
+    assert len(ids_of(pages)) <= 100
