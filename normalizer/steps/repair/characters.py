@@ -84,6 +84,19 @@ class Characters:
         anywhere = (self._seen.get(other, 0.0) + _UNSEEN) / self._total
         return self.after(one, other) - max(log(anywhere), self._floor)
 
+    def counts(self, before: str, character: str) -> tuple[float, float, float]:
+        """Give how often a (folded) character, the one after it, and the two together were seen."""
+        return (
+            self._seen.get(before, 0.0),
+            self._seen.get(character, 0.0),
+            self._pairs.get(before + character, 0.0),
+        )
+
+    @property
+    def total(self) -> float:
+        """Of how many characters the counts were made."""
+        return self._total
+
     def score(self, text: str, before: str = "\n") -> float:
         """Say how likely a whole text is; a run of digits or of letters counts as one."""
         total = 0.0
