@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from bench import machine, memory, records, table
+from bench import machine, memory, push, records, table
 from bench.ground import Ground
 from bench.row import Pair, Row, Sample, Tell, faster, in_turn
 from intake.servers import embedded
@@ -25,12 +25,13 @@ class Size(msgspec.Struct, frozen=True):
     street: int
     records: int
     memory: tuple[int, int]
+    push: int
     runs: int
 
 
-FULL = Size(street=10_000, records=5_000, memory=(memory.SMALL, memory.LARGE), runs=5)
+FULL = Size(street=10_000, records=5_000, memory=(memory.SMALL, memory.LARGE), push=4_000, runs=5)
 #: A worker that has seen only a few pages has not reached its level yet: no less than 6,000 for memory.
-QUICK = Size(street=2_000, records=2_000, memory=(6_000, 18_000), runs=3)
+QUICK = Size(street=2_000, records=2_000, memory=(6_000, 18_000), push=2_000, runs=3)
 
 
 def _bridge(ground: Ground, _: Size) -> Row:
@@ -79,6 +80,10 @@ def _memory(ground: Ground, size: Size) -> Row:
     return memory.compare(ground, *size.memory)
 
 
+def _push(ground: Ground, size: Size) -> Row:
+    return push.compare(ground, size.push)
+
+
 BENCHES: dict[str, Callable[[Ground, Size], Row]] = {
     "bridge": _bridge,
     "city": _city,
@@ -86,6 +91,7 @@ BENCHES: dict[str, Callable[[Ground, Size], Row]] = {
     "desk": _desk,
     "records": _records,
     "memory": _memory,
+    "push": _push,
 }
 
 
@@ -105,7 +111,7 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 120)  # a log has no width, and the table needs its own
     chosen = QUICK if quick else FULL
     if size is not None:
-        chosen = Size(street=size, records=size, memory=(size, 2 * size), runs=1)
+        chosen = Size(street=size, records=size, memory=(size, 2 * size), push=size, runs=1)
     if runs is not None:
         chosen = msgspec.structs.replace(chosen, runs=runs)
     facts = machine.facts()

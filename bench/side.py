@@ -13,7 +13,7 @@ import msgspec
 from bench.ground import Task
 from bench.row import Sample
 
-SIDES = {"street": "bench.street", "publish": "bench.bare_publish", "bridge": "bench.bridge"}
+SIDES = {"street": "bench.street", "publish": "bench.bare_publish", "bridge": "bench.bridge", "push": "bench.push"}
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ from intake.street.progress import SourceProgress, State
 
 log = structlog.get_logger()
 
-GATHER = 0.008  #: seconds
+GATHER = 0.02  #: seconds
+LONGER = 0.06  #: seconds more while pages wait for their turn: the street then takes fewer and larger ones
 MOST_WAITING = 2_000  #: pushes that wait to be stored; more are asked to come again
 MOST_PAGES = 4  #: stored pages that wait in memory for their turn in the street
 LOOK_EVERY = 2.0  #: seconds between two looks at whether an operator paused the source
@@ -83,13 +84,18 @@ class Inbox:
         try:
             while True:
                 await self._came.wait()
-                await asyncio.sleep(GATHER)
+                await self._gather()
                 await self._store(self._take())
         finally:
             looking.cancel()
             for task in self._putting:
                 task.cancel()
             await asyncio.gather(looking, *self._putting, return_exceptions=True)
+
+    async def _gather(self) -> None:
+        await asyncio.sleep(GATHER)
+        if self._putting:
+            await asyncio.wait(self._putting, timeout=LONGER, return_when=asyncio.FIRST_COMPLETED)
 
     def _take(self) -> list[_Waiting]:
         """As many as make a page, in which no id comes twice: a repeat is a revision, not a race."""
