@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from connectors.answering.table import AnswerTable
 from connectors.asking.quiet import hours_of
 from connectors.raw_appeal import Mode
 
@@ -44,6 +45,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     #: further hosts that this source may redirect or link to; a name stands here too if it leads into a private network
     hosts: tuple[str, ...] = ()
     transport: Literal["pull", "push", "import"] = "pull"
+    write_back: AnswerTable | None = None  #: how an item is answered where it came from (回写); None: it is not
+
+    def answers(self) -> AnswerTable | None:
+        """Say how an item of this source is answered; some kinds know it without being told."""
+        return self.write_back
 
     def problems(self) -> list[str]:
         problems = [
@@ -51,6 +57,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
             for written in self.quiet_hours
             if hours_of(written) is None
         ]
+        problems += [] if self.write_back is None else self.write_back.problems()
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError):

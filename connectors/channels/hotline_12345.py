@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from connectors.answering.order import order_table
+from connectors.answering.table import AnswerTable
 from connectors.base import BadItem, Fetch, Item, Page, Request, Response
 from connectors.errors import AccessDenied, FormatChanged, SourceDown
 from connectors.raw_appeal import Mode
@@ -38,6 +40,13 @@ class HotlineSettings(Source, frozen=True, kw_only=True):
     page_size: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
     #: seconds before the position that are read again: orders may be committed later than their updateTime
     overlap: Annotated[float, msgspec.Meta(ge=0)] = 120.0
+    answer_url: str | None = None  #: where status and reply of an order are written back; None: they are not
+
+    def answers(self) -> AnswerTable | None:
+        """Say how an order is answered."""
+        if self.write_back is not None or self.answer_url is None:
+            return self.write_back
+        return order_table(self.answer_url, self.key_env, self.key_header)
 
 
 class Hotline12345:

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from connectors.base import BadItem, Fetch, Item, Page, Request, Response, Sweep
+from connectors.answering.comments import Account, WalineAnswers
+from connectors.base import Answer, BadItem, Fetch, Item, Page, Receipt, Request, Response, Sweep
 from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateLimited, SourceDown
 from connectors.reading.encoding import json_of
 from connectors.source import Source
@@ -27,6 +28,9 @@ class WalineSettings(Source, frozen=True, kw_only=True):
     url: str
     articles: Annotated[dict[str, str], msgspec.Meta(min_length=1)]  #: path = title
     page_size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
+    answer_as: str | None = None  #: the city's account, in whose name replies are written; None: nobody is answered
+    answer_mail: str = ""
+    answer_token_env: str | None = None  #: the environment variable that holds the account's token
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -53,9 +57,15 @@ class Waline:
     """Reads all articles of one server."""
 
     def __init__(self, settings: WalineSettings, fetch: Fetch, environment: Mapping[str, str]) -> None:
-        del environment  # public comments need no key
         self._settings = settings
         self._fetch = fetch
+        token = environment.get(settings.answer_token_env) if settings.answer_token_env else None
+        self._account = Account(name=settings.answer_as or "", mail=settings.answer_mail, token=token)
+
+    async def answer(self, native_id: str, context: Mapping[str, str], answer: Answer) -> Receipt:
+        """Reply beneath the comment, as the city's account."""
+        answers = WalineAnswers(self._settings.name, self._settings.url, self._account, self._fetch)
+        return await answers.answer(native_id, context, answer)
 
     async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
         paths = list(self._settings.articles)
