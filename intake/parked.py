@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 import connectors.flow
-from connectors.base import Connector, Rereads
+from connectors.base import Rereads
 from connectors.flow import Batch
 from connectors.keeping.pages import Entry, What
 from connectors.registry import REGISTRY
@@ -163,14 +163,15 @@ async def _retry_parse(house: House, rooms: Rooms, rows: Sequence[Parked]) -> No
         rooms.clock,
         rooms.connectors.store.budgets,
     ) as opened_:
-        readers = {source.name: (source, connector) for source, connector in opened_}
-        readers |= {source.name: (source, _file_reader(source)) for source in sources if not _is_pulled(source)}
+        readers: dict[str, tuple[Source, object]] = {source.name: (source, reader) for source, reader in opened_}
+        environment = house.settings.environment
+        readers |= {each.name: (each, _row_reader(each, environment)) for each in sources if not _is_pulled(each)}
         for row in rows:
             if row.source in readers:
                 await _reread(row.id, *readers[row.source], rooms)
 
 
-async def _reread(id_: str, source: Source, connector: Connector, rooms: Rooms) -> None:
+async def _reread(id_: str, source: Source, connector: object, rooms: Rooms) -> None:
     if not hasattr(connector, "reread"):
         return
     batch = await connectors.flow.retry_parked(id_, cast("Rereads", connector), source, rooms.connectors)
@@ -182,11 +183,13 @@ def _is_pulled(source: Source) -> bool:
     return REGISTRY[source.kind].open is not None
 
 
-def _file_reader(source: Source) -> Connector:
-    """Read rows again by their source's mapping; no file is opened for that."""
-    open_file = REGISTRY[source.kind].open_file
-    assert open_file is not None
-    return open_file(source, Path())
+def _row_reader(source: Source, environment: Mapping[str, str]) -> object:
+    """Read rows again by their source's mapping; no file is opened for that, and nobody pushes."""
+    kind = REGISTRY[source.kind]
+    if kind.receive is not None:
+        return kind.receive(source, environment)
+    assert kind.open_file is not None
+    return kind.open_file(source, Path())
 
 
 async def _retry_normalize(db: Database, rooms: Rooms, ids: Sequence[str]) -> None:

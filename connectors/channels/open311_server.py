@@ -26,7 +26,7 @@ class Open311ServerSettings(PushSource, frozen=True, kw_only=True):
 
     keys_env: str  #: the variable that holds name:sha256-of-its-key of each app that may post
     jurisdiction_id: str = ""  #: the one that is served; a request that names another is answered with 404
-    answer: Literal["service_request_id", "token"] = "service_request_id"  #: to a post
+    answer_with: Literal["service_request_id", "token"] = "service_request_id"  #: to a post
     most_images: Annotated[int, msgspec.Meta(ge=0, le=20)] = 5
     largest_image: Annotated[int, msgspec.Meta(ge=1, le=12 * MIB)] = 5 * MIB  #: bytes
 

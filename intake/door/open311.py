@@ -70,7 +70,7 @@ async def post(request: web.Request, desk: Desk) -> web.Response:
     named = {**pushed.form, **({"service_name": known.name} if known else {})}
     (native_id,) = (await desk.take(msgspec.structs.replace(pushed, form=named))).page.offered
     receipt, account = desk.receipt(native_id), pushed.form.get("account_id", "")
-    if _settings(desk).answer == "token":
+    if _settings(desk).answer_with == "token":
         posted = Posted(token=receipt, account_id=account)
     else:
         posted = Posted(service_request_id=receipt, account_id=account)

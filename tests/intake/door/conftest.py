@@ -58,7 +58,7 @@ channel = "app"
 mode = "route"
 zone = "Asia/Shanghai"
 keys_env = "CIVIC_KEYS"
-answer = "token"
+answer_with = "token"
 [[source]]
 name = "app"
 kind = "app_intake"
