@@ -22,15 +22,15 @@ from normalizer.matter.group import ALONG, Group, borne_alone
 from normalizer.matter.likeness import Count, Lexicon, likeness
 from normalizer.matter.portrait import Portrait
 
-#: How alike appeals must be on the average, how much of them must bear one name, and how much of its bearers they are.
+#: How alike appeals must be on the average, how many must bear one name, and how many of its bearers they must be.
 ALIKE, TOGETHER, SHARE = 3.0, 0.6, 0.25
 NOT_ALONE = ALONG | {"R"}
 #: Of more bearers than this a name brings no two appeals together.
 TOO_COMMON = 120
-#: From this size a group grows by its name; and how much agreement is asked for, by how much of the name is the group's.
+#: How alike appeals must be on the average, how many must bear one name, and how many of all its bearers.
 GROWS = 3
 ASKED = ((0.8, 0.10), (0.6, 0.14), (0.4, 0.18), (0.0, 0.26))
-#: A member that agrees less than this leaves; a group that agrees less on the average dissolves; two must be this alike.
+#: A member that agrees less leaves; a group that agrees less on the average dissolves; two must be this alike.
 STAYS, HOLDS, TWO = 0.045, 0.12, 3.4
 ROUNDS = 12
 
@@ -60,11 +60,7 @@ def gather(scene: Scene, fresh: Collection[str], known: Sequence[Collection[str]
 
 def _merge(scene: Scene, fresh: Collection[str], known: Sequence[Collection[str]]) -> list[Group]:
     """Merge nodes best first, by the average likeness of their members."""
-    nodes: dict[int, Group] = {number: scene.group(members) for number, members in enumerate(known)}
-    home = {id_: number for number, members in enumerate(known) for id_ in members}
-    for id_ in sorted(scene.portraits.keys() - home.keys()):
-        home[id_] = len(nodes)
-        nodes[home[id_]] = scene.group([id_])
+    nodes, home = _nodes(scene, known)
     sums: dict[int, dict[int, float]] = defaultdict(dict)
     for one, other, score in _pairs(scene, fresh):
         here, there = home[one], home[other]
@@ -80,21 +76,34 @@ def _merge(scene: Scene, fresh: Collection[str], known: Sequence[Collection[str]
     heapq.heapify(heap)
     while heap:
         _, here, there, size, other_size = heapq.heappop(heap)
-        if here not in nodes or there not in nodes or len(nodes[here]) != size or len(nodes[there]) != other_size:
-            continue
-        if not _bound(nodes[here], nodes[there], scene):
-            continue
-        if len(sums[here]) < len(sums[there]):
-            here, there = there, here
-        nodes[here].take(nodes.pop(there).members.values())
-        for far, score in sums.pop(there).items():
-            sums[far].pop(there, None)
-            if far != here:
-                sums[here][far] = sums[far][here] = sums[here].get(far, 0.0) + score
-        for far in sums[here]:
-            for entry in _offer(here, far, sums, nodes):
+        stale = here not in nodes or there not in nodes or (len(nodes[here]), len(nodes[there])) != (size, other_size)
+        if not stale and _bound(nodes[here], nodes[there], scene):
+            for entry in _one_of_two(here, there, sums, nodes):
                 heapq.heappush(heap, entry)
     return list(nodes.values())
+
+
+def _nodes(scene: Scene, known: Sequence[Collection[str]]) -> tuple[dict[int, Group], dict[str, int]]:
+    """Give the groups that there are, and one for each appeal that is in none."""
+    nodes = {number: scene.group(members) for number, members in enumerate(known)}
+    home = {id_: number for number, members in enumerate(known) for id_ in members}
+    for id_ in sorted(scene.portraits.keys() - home.keys()):
+        home[id_] = len(nodes)
+        nodes[home[id_]] = scene.group([id_])
+    return nodes, home
+
+
+def _one_of_two(here: int, there: int, sums: dict[int, dict[int, float]], nodes: dict[int, Group]) -> Iterator[Offer]:
+    """Make one node of two, and offer it to whatever was near either."""
+    if len(sums[here]) < len(sums[there]):
+        here, there = there, here
+    nodes[here].take(nodes.pop(there).members.values())
+    for far, score in sums.pop(there).items():
+        sums[far].pop(there, None)
+        if far != here:
+            sums[here][far] = sums[far][here] = sums[here].get(far, 0.0) + score
+    for far in sums[here]:
+        yield from _offer(here, far, sums, nodes)
 
 
 Offer = tuple[float, int, int, int, int]
