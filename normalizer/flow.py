@@ -173,12 +173,16 @@ async def finish_in_turns(raws: Sequence[RawAppeal], tables: Tables, ref_key: by
 
 def finish_all(raws: Sequence[RawAppeal], tables: Tables, ref_key: bytes) -> list[Finished | Failed]:
     """Normalize many, each as far as it can be brought without the store; pure, like `normalize`."""
-    return [
-        Finished(one.appeal, one.secrets, encoded(one.appeal, withdrawn=raw.withdrawn))
-        if isinstance(one, Normalized)
-        else Failed(_reason(one))
-        for raw, one in zip(raws, normalize_all(raws, tables, ref_key), strict=True)
-    ]
+    done: list[Finished | Failed] = []
+    for start in range(0, len(raws), GROUP):  # serialised while a group is warm
+        some = raws[start : start + GROUP]
+        done += [
+            Finished(one.appeal, one.secrets, encoded(one.appeal, withdrawn=raw.withdrawn))
+            if isinstance(one, Normalized)
+            else Failed(_reason(one))
+            for raw, one in zip(some, _group(some, tables, ref_key), strict=True)
+        ]
+    return done
 
 
 async def retry_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -94,7 +95,8 @@ async def sealed(made: Sequence[Made], seal: Seal, ref_key: bytes, now: datetime
     groups: dict[tuple[str, str | None], list[Made]] = {}
     for one in made:
         if one.secrets:
-            groups.setdefault((_label(one, now), one.raw.keys), []).append(one)
+            label = _label(one.raw.source, one.raw.received_at or now)
+            groups.setdefault((label, one.raw.keys), []).append(one)
     documents = []
     for (label, beside), some in groups.items():
         keys = await seal.keys_of(label, [one.appeal.id for one in some], beside)
@@ -121,6 +123,7 @@ async def sealed(made: Sequence[Made], seal: Seal, ref_key: bytes, now: datetime
 _ENCODER = msgspec.json.Encoder()
 
 
-def _label(one: Made, now: datetime) -> str:
-    received = (one.raw.received_at or now).astimezone(SHANGHAI)  # the month of `raw`'s key: both go together
-    return f"vault/{one.raw.source}/{received:%Y-%m}"
+@lru_cache(maxsize=64)  # a page was received at one moment
+def _label(source: str, received: datetime) -> str:
+    # The month of `raw`'s key: both go together.
+    return f"vault/{source}/{received.astimezone(SHANGHAI):%Y-%m}"

@@ -23,7 +23,7 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from router.cases.case import Case, Event, changes, from_document, to_document
-from router.cases.delivery import confirm
+from router.cases.delivery import all_sent
 from router.cases.ledger import BROKER
 from router.cases.moves import MOVES, Kind, Sent, State
 
@@ -156,10 +156,7 @@ class CaseStore:
         lost: list[Case] = []
         for (version, events, goal), group in groups.items():
             if await self._confirm_group(group, version, events, goal, at):
-                won += [
-                    replace(confirm(case, [row.id for row in case.dispatches], at), version=version + 1)
-                    for case in group
-                ]
+                won += [replace(all_sent(case, at), version=version + 1) for case in group]
                 continue
             # Some were changed meanwhile. Those that this write has reached show it in their version.
             fresh = await self.load([case.id for case in group])

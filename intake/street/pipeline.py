@@ -1,8 +1,9 @@
-"""Pages on their way: one is read and stored while the one before is normalized and the one before that is published.
+"""Pages on their way: one is read and stored while those before are normalized and those before them are published.
 
 Bounded everywhere, so that memory stays flat whatever the backlog: one page waits at each door, and a reader that finds
-the door taken waits with its page in hand. A page that can't go on now (its server is away) waits in place; one whose
-claim was lost meanwhile is dropped, since another worker has it.
+the door taken waits with its page in hand. Pages may overtake one another, as those of two workers do: every write asks
+for the revision, the version or the fence that it builds on. A page that can't go on now (its server is away) waits in
+place; one whose claim was lost meanwhile is dropped, since another worker has it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 RENEW_EVERY = 10.0  #: seconds; a page's lease is 30
 SURE = 20.0  #: seconds since its last renewal for which a claim is surely ours; a process that was stopped has lost it
+
+AT_ONCE = 2  #: pages in each room: while one waits for a server, the other is worked on
 
 Normalize = Callable[[Batch], Awaitable[Sequence[Handed]]]
 Route = Callable[[Sequence[Handed]], Awaitable[object]]  # anything but None
@@ -91,8 +94,9 @@ class Pipeline:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._normalize_pages(), name="normalize")
-            group.create_task(self._route_pages(), name="route")
+            for number in range(AT_ONCE):
+                group.create_task(self._normalize_pages(), name=f"normalize {number}")
+                group.create_task(self._route_pages(), name=f"route {number}")
             group.create_task(self._renew_claims(), name="renew pages")
 
     async def let_go(self) -> None:
