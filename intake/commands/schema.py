@@ -12,10 +12,13 @@ from router.dispatching.schema import CategoryListed, What, coded_list, schema
 
 
 @click.command("schema", help="输出 JSON Schema、接口文档或分类代码表 · print schemas, AsyncAPI, the coded list")
-@click.argument("what", type=click.Choice(["appeal", "dispatch", "feedback", "taxonomy", "asyncapi"]))
+@click.argument("what", type=click.Choice(["appeal", "dispatch", "feedback", "taxonomy", "asyncapi", "door"]))
 @command
 def schema_command(app: App, what: str) -> None:
     """Always JSON: it is for programs."""
+    if what == "door":
+        print_json(_door(app))
+        return
     if what == "asyncapi":
         print_json(document())
         return
@@ -30,3 +33,11 @@ def schema_command(app: App, what: str) -> None:
     rules = tables.router.rules
     leads = {each.code: rules.categories[each.code].lead for each in classes if each.code in rules.categories}
     print_json(coded_list(tables.normalizer.versions["taxonomy"], classes, leads))
+
+
+def _door(app: App) -> object:
+    """The OpenAPI document of the door, at the address of the settings where they have one."""
+    from intake.door.openapi import document as openapi  # noqa: PLC0415 - the other schemas need no server
+
+    settings, _ = app.settings_and_tables()
+    return openapi(settings.door.public_url if settings.door is not None else "")

@@ -98,7 +98,7 @@ class Street:
         async with self.working():
             readers = [self._start(reader.run(), reader.source.name) for reader in self._readers]
             readers += [self._start(self._forever("door", door), "door") for door in self._doors]
-            log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(readers))
+            log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(self._readers))
             await self.stopping.wait()
             await _end(readers)
         if self._broken is not None:
