@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -176,15 +177,16 @@ def _reused(seen: dict[str, Remembered], known: dict[str, Remembered]) -> bool:
 
 def _shifts(seen: dict[str, Remembered], known: dict[str, Remembered]) -> Iterable[str]:
     """Times of known items that have all moved by the same hours."""
-    moved: dict[str, list[float]] = {}
+    moved: dict[str, Counter[float]] = {}
     for id_ in seen.keys() & known.keys():
         for name, time in seen[id_].times.items():
             if name in known[id_].times:
-                moved.setdefault(name, []).append(time - known[id_].times[name])
+                moved.setdefault(name, Counter())[time - known[id_].times[name]] += 1
     for name, gaps in moved.items():
-        several = len(gaps) > 1 and len(set(gaps)) == 1
-        if gaps[0] and not gaps[0] % HALF_AN_HOUR and (several or abs(gaps[0]) == OUR_OFFSET):
-            yield f"{name} {gaps[0] / 3600:+g} h"
+        gap, times = max(gaps.items(), key=lambda each: (each[1], each[0]))
+        enough = times > 1 or abs(gap) == OUR_OFFSET
+        if gap and not gap % HALF_AN_HOUR and enough and 2 * times >= gaps.total():
+            yield f"{name} {gap / 3600:+g} h"
 
 
 def _digest(text: str) -> str:

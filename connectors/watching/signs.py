@@ -76,8 +76,8 @@ def _facts(route: Route, shape: Shape) -> Iterator[Sign]:
         known = route.facts.get(fact, {})
         usual = max(known, key=lambda each: known[each], default=None)
         for value in values:
-            if value in known or usual is None:
-                continue
+            if value in known or usual is None or value == "no":
+                continue  # an answer that asks for no password, or a page that is not like another, is no fault
             drift = Drift(cause=_cause_of_fact(fact, value, shape), other=value, was=usual)
             yield Sign(drift, SURE, at_once=drift.cause in _AT_ONCE)
 
@@ -85,7 +85,7 @@ def _facts(route: Route, shape: Shape) -> Iterator[Sign]:
 def _cause_of_fact(fact: str, value: str, shape: Shape) -> Cause:
     if fact in _OF_PAGES:
         return _OF_PAGES[fact]
-    if fact == "log-in" or (value == "html" and "yes" in shape.facts.get("log-in", {})):
+    if value == "yes" or (value == "html" and "yes" in shape.facts.get("log-in", {})):
         return Cause.LOG_IN
     if fact in {"encoding", "charset"}:
         return Cause.ENCODING

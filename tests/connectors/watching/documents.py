@@ -131,15 +131,36 @@ class Table(Document):
         return out.getvalue()
 
 
-def document_of(body: bytes) -> Json | Lines | Xml | Table | None:
+class Mail(Document):
+    """One mail: its headers, as they stand."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        head, self._gap, self._rest = re.split(r"(\r?\n\r?\n)", self.text, maxsplit=1)
+        self.rows = [dict(re.findall(r"^([A-Z][\w-]*): (.*(?:\r?\n[ \t].*)*)", head, re.MULTILINE))]
+
+    def set_rows(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+    def written(self) -> str:
+        head = "\r\n".join(f"{name}: {value}" for row in self.rows for name, value in row.items())
+        return head + self._gap + self._rest
+
+
+def document_of(body: bytes) -> Json | Lines | Xml | Table | Mail | None:
     """Read an answer; None: it is written in a way of its own, and only whole answers are changed."""
     text = text_of(body).lstrip("\ufeff \t\r\n")
     if text.startswith("<"):
         made: Any = Xml(body)
         return made if made.rows else None
-    for kind in (Json, Lines):
+    if re.match(r"[A-Z][\w-]*: .*\r?\n(?:.*\r?\n)*?\r?\n", text):
+        return Mail(body)
+    kinds: tuple[type[Json | Lines], ...] = (Json, Lines)
+    for kind in kinds:
         try:
-            return kind(body)
+            found = kind(body)
+            if found.rows or kind is Json:
+                return found
         except (msgspec.DecodeError, ValueError):
             continue
     first = text.splitlines()[0] if text else ""
@@ -154,7 +175,7 @@ def fields_of(rows: list[Row], zone: str, ids: set[str]) -> dict[str, list[str]]
         values = [row[name] for row in rows if row.get(name) not in (None, "")]
         if len(values) < 0.6 * len(rows) or not values:
             continue
-        if all(isinstance(value, str) and len(_HAN.findall(value)) >= 4 for value in values):  # noqa: PLR2004
+        if all(isinstance(value, str) and len(_HAN.findall(value)) >= 4 for value in values):
             found["text"].append(name)
         elif all(_is_time(value, zone) for value in values):
             found["time"].append(name)
@@ -167,7 +188,7 @@ def fields_of(rows: list[Row], zone: str, ids: set[str]) -> dict[str, list[str]]
 def _is_time(value: Any, zone: str) -> bool:
     if isinstance(value, int):
         return 10**9 < value < 2 * 10**9 or 10**12 < value < 2 * 10**12
-    return isinstance(value, str) and len(value) >= 8 and moment_of(value, zone) is not None  # noqa: PLR2004
+    return isinstance(value, str) and len(value) >= 8 and moment_of(value, zone) is not None
 
 
 def _holders(value: Any) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from connectors.base import Page, Request, Response
+from connectors.channels.http_json.presets import FOLDER as PRESETS
 from connectors.errors import ConnectorError, FormatChanged
 from connectors.reading.encoding import text_of
 from connectors.receiving.contract import Pushed, Refused
@@ -50,6 +51,8 @@ class Living:
         self.is_pushed = (folder / "push.toml").exists()
         self.recording: Any = PushRecording(folder) if self.is_pushed else Recording(folder)
         self.told: str = (folder / ("push.toml" if self.is_pushed else "recording.toml")).read_text("utf-8")
+        preset = PRESETS / f"{self.recording.told['source'].get('preset')}.toml"
+        self.told += preset.read_text("utf-8") if preset.exists() else ""
         self.settings = self.recording.settings
         self._ids = _ids_of(self.recording)
         self._back: dict[str, str] = {}
@@ -75,7 +78,7 @@ class Living:
         async def fetch(request: Request) -> Response:
             nonlocal asked
             asked += 1
-            if asked > 40:  # noqa: PLR2004  a reading that does not end is the connector's fault, not ours
+            if asked > 40:
                 raise ConnectorError("the reading does not end")
             response = await self._answer(request, generation, alter)
             reading.heard(request, response)
@@ -87,9 +90,9 @@ class Living:
 
     async def _answer(self, request: Request, generation: int, alter: Alter) -> Response:
         self.recording.asked.clear()
-        response = await self.recording.fetch(self._as_recorded(request))
-        if response.status != 200:  # noqa: PLR2004
-            return msgspec.structs.replace(response)
+        response: Response = await self.recording.fetch(self._as_recorded(request))
+        if response.status != 200:
+            return response
         body, content_type = alter(self._grow(response.body, generation), response.headers["content-type"])
         return msgspec.structs.replace(response, body=body, headers={**response.headers, "content-type": content_type})
 
@@ -133,9 +136,9 @@ class Living:
         return text
 
     def _grow(self, body: bytes, generation: int) -> bytes:
-        key = (body.hex() if len(body) < 64 else str(hash(body)), generation)  # noqa: PLR2004
+        key = (body.hex() if len(body) < 64 else str(hash(body)), generation)
         if key not in self._grown:
-            if len(self._grown) > 64:  # noqa: PLR2004
+            if len(self._grown) > 64:
                 self._grown.clear()
             self._grown[key] = self._made(body, generation)
         return self._grown[key]
@@ -153,12 +156,12 @@ class Living:
         return text.encode(encoding, "replace")
 
     def _later(self, match: re.Match[str], minutes: int) -> str:
-        if int(match[2]) > 23 or int(match[3]) > 59:  # noqa: PLR2004
+        if int(match[2]) > 23 or int(match[3]) > 59:
             return match[0]  # recorded so: a row with a broken time
         moved = datetime(2000, 1, 1, int(match[2]), int(match[3]), tzinfo=UTC) + timedelta(minutes=minutes)
         if moved.day != 1:
             return match[0]
-        hour = f"{moved:%H}" if len(match[2]) == 2 else str(moved.hour)  # noqa: PLR2004
+        hour = f"{moved:%H}" if len(match[2]) == 2 else str(moved.hour)
         made = f"{match[1]}{hour}:{moved:%M}"
         self._back[made] = match[0]
         return made

@@ -92,15 +92,18 @@ def spot_of(bodies: list[bytes], seed: int, zone: str, ids: set[str], times: set
     spot.keyed = any(isinstance(each, Json) and each.keyed for each in alike)
     found = fields_of(rows, zone, ids)
     spot.text = found["text"][0] if found["text"] else None
-    seen = [name for name in found["time"] if name in times and name != "against"] if times else found["time"]
+    seen = (
+        [name for name in found["time"] if name.lower() in {each.lower() for each in times} and name != "against"]
+        if times
+        else found["time"]
+    )
     spot.time = chance.choice(seen) if seen else None
     spot.id = found["id"][0] if found["id"] else None
     spot.other = found["text"][1] if len(found["text"]) > 1 else spot.time
-    spot.in_order = bool(found["time"]) or all(str(row.get(spot.id, "")).isdigit() for row in rows)
-    spot.has_clock = all(
-        ":" in str(row[spot.time]) or str(row[spot.time]).isdigit() for row in rows if row.get(spot.time)
-    )
-    texts = [str(row[spot.text]) for row in rows if row.get(spot.text)]
+    spot.in_order = bool(found["time"]) or all(str(row.get(spot.id or "", "")).isdigit() for row in rows)
+    clocks = [str(row[spot.time]) for row in rows if spot.time and row.get(spot.time)]
+    spot.has_clock = all(":" in clock or clock.isdigit() for clock in clocks)
+    texts = [str(row[spot.text]) for row in rows if spot.text and row.get(spot.text)]
     spot.is_long = bool(texts) and min(len(text) for text in texts) > 7
     spot.is_html = any("<" in text or "&lt;" in text for text in texts)
     return spot
@@ -171,7 +174,7 @@ def _other_unit(value: Any, spot: Spot) -> Any:
     if moment is None:
         return value
     seconds = int(moment.timestamp())
-    was_seconds = str(value).strip().isdigit() and float(value) < 10**11  # noqa: PLR2004
+    was_seconds = str(value).strip().isdigit() and float(value) < 10**11
     made: Any = seconds * 1000 if was_seconds else seconds
     return str(made) if isinstance(value, str) else made
 
@@ -180,7 +183,7 @@ def _shifted(value: Any, spot: Spot) -> Any:
     """The same time, some hours off, written as before."""
     gap = timedelta(hours=spot.hours)
     if isinstance(value, int):
-        return value + int(gap.total_seconds()) * (1000 if value > 10**11 else 1)  # noqa: PLR2004
+        return value + int(gap.total_seconds()) * (1000 if value > 10**11 else 1)
     text = str(value)
     match = re.search(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ])(\d{1,2}):(\d{2})", text)
     if match is None:
@@ -196,7 +199,7 @@ def _shifted(value: Any, spot: Spot) -> Any:
 
 def _reused(rows: Rows, spot: Spot) -> Rows | None:
     """Every row carries the id of the first."""
-    if spot.id is None or len(rows) < 2:  # noqa: PLR2004
+    if spot.id is None or len(rows) < 2:
         return None
     for row in rows:
         if spot.id in row:
@@ -233,7 +236,10 @@ def _tops(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
     return document.body(), content_type
 
 
-LOG_IN = '<!DOCTYPE html><html><head><title>统一身份认证</title></head><body><form action="/sso"><input name="user"><input type="password" name="pw"></form></body></html>'
+LOG_IN = (
+    '<!DOCTYPE html><html><head><title>统一身份认证</title></head><body><form action="/sso">'
+    '<input name="user"><input type="password" name="pw"></form></body></html>'
+)
 BUSY = "<!DOCTYPE html><html><body><h1>系统维护中</h1><p>请稍后再试</p></body></html>"
 ERROR = '{"code": 50013, "msg": "系统繁忙", "success": false}'
 
@@ -294,33 +300,159 @@ def _unit_fits(spot: Spot) -> bool:
     return spot.time is not None and Json in spot.kinds
 
 
+def _wrapped(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+    """The whole answer is put into a new envelope."""
+    document = document_of(body)
+    if not isinstance(document, Json):
+        return body, content_type
+    document.value = {"ret": 0, "payload": document.value}
+    return document.body(), content_type
+
+
+def _as_text(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
+    """What held the rows holds them as a text of JSON: encoded once too often."""
+    document = document_of(body)
+    if not isinstance(document, Json) or not isinstance(document.value, dict):
+        return body, content_type
+    name = max(document.value, key=lambda each: len(str(document.value[each])))
+    if not isinstance(document.value[name], dict | list):
+        return body, content_type
+    document.value[name] = msgspec.json.encode(document.value[name]).decode()
+    return document.body(), content_type
+
+
+def _without_year(value: Any, spot: Spot) -> Any:
+    """Only month, day and hour are told, as on many pages for people."""
+    moment = moment_of(value, spot.zone)
+    return value if moment is None else f"{moment.astimezone(ZoneInfo(spot.zone)):%m-%d %H:%M}"
+
+
 LOST = frozenset({Cause.GONE, Cause.RENAMED, Cause.MOVED, Cause.EMPTIED, Cause.UNREADABLE})
 WRONG = frozenset({Cause.FORMAT})
 
 MUTATIONS = (
     Mutation("renamed field", LOST | WRONG, each_row(_any, _rename), lambda s: s.any is not None, _any),
-    Mutation("moved node", LOST | WRONG | {Cause.TYPE}, each_row(_any, _move), lambda s: s.any is not None and Table not in s.kinds, _any),
+    Mutation(
+        "moved node",
+        LOST | WRONG | {Cause.TYPE},
+        each_row(_any, _move),
+        lambda s: s.any is not None and Table not in s.kinds,
+        _any,
+    ),
     Mutation("dropped field", LOST | WRONG, each_row(_text, _drop), lambda s: s.text is not None, _text),
-    Mutation("null text", LOST, each_row(_text, to(lambda v, s: None)), lambda s: s.text is not None and Xml not in s.kinds, _text),
+    Mutation(
+        "null text",
+        LOST,
+        each_row(_text, to(lambda v, s: None)),
+        lambda s: s.text is not None and Xml not in s.kinds,
+        _text,
+    ),
     Mutation("empty text", LOST, each_row(_text, to(lambda v, s: "")), lambda s: s.text is not None, _text),
-    Mutation("text becomes an object", frozenset({Cause.TYPE}) | LOST, each_row(_text, to(lambda v, s: {"content": v})), lambda s: s.text is not None and _is_json(s), _text),
-    Mutation("new date format", frozenset({Cause.TIME_FORMAT, Cause.UNREADABLE}) | LOST | WRONG, each_row(_time, to(_other_form)), lambda s: s.time is not None, _time),
-    Mutation("epoch in another unit", frozenset({Cause.TIME_UNIT, Cause.TIME_FORMAT}), each_row(_time, to(_other_unit)), _unit_fits, _time),
-    Mutation("zone shift", frozenset({Cause.TIME_SHIFT}), each_row(_time, to(_shifted)), lambda s: s.time is not None and s.has_clock, _time),
-    Mutation("HTML in the text", frozenset({Cause.HTML}), each_row(_text, to(lambda v, s: f"<div class='w'>{v}</div>")), lambda s: s.text is not None and _is_json(s) and not s.is_html, _text),
-    Mutation("lengths cut", frozenset({Cause.CUT}), each_row(_text, to(lambda v, s: v[:3] if isinstance(v, str) else v)), lambda s: s.is_long and not s.is_html and Xml not in s.kinds, _text),
-    Mutation("text garbled", frozenset({Cause.DAMAGED}), each_row(_text, to(_garbled)), lambda s: s.text is not None, _text),
-    Mutation("fields swapped", frozenset({Cause.SWAPPED, Cause.TYPE, Cause.TIME_FORMAT}), each_row(_text, _swap), lambda s: s.text is not None and s.other is not None and s.other == s.time, _text),
-    Mutation("ids reused", frozenset({Cause.ID_REUSED, Cause.TWICE}), rows_changed(_reused), lambda s: s.id is not None and s.rows > 2 and not s.keyed),
+    Mutation(
+        "text becomes an object",
+        frozenset({Cause.TYPE}) | LOST,
+        each_row(_text, to(lambda v, s: {"content": v})),
+        lambda s: s.text is not None and _is_json(s),
+        _text,
+    ),
+    Mutation(
+        "new date format",
+        frozenset({Cause.TIME_FORMAT, Cause.UNREADABLE}) | LOST | WRONG,
+        each_row(_time, to(_other_form)),
+        lambda s: s.time is not None,
+        _time,
+    ),
+    Mutation(
+        "epoch in another unit",
+        frozenset({Cause.TIME_UNIT, Cause.TIME_FORMAT}),
+        each_row(_time, to(_other_unit)),
+        _unit_fits,
+        _time,
+    ),
+    Mutation(
+        "zone shift",
+        frozenset({Cause.TIME_SHIFT}),
+        each_row(_time, to(_shifted)),
+        lambda s: s.time is not None and s.has_clock,
+        _time,
+    ),
+    Mutation(
+        "HTML in the text",
+        frozenset({Cause.HTML}),
+        each_row(_text, to(lambda v, s: f"<div class='w'>{v}</div>")),
+        lambda s: s.text is not None and _is_json(s) and not s.is_html,
+        _text,
+    ),
+    Mutation(
+        "lengths cut",
+        frozenset({Cause.CUT}),
+        each_row(_text, to(lambda v, s: v[:3] if isinstance(v, str) else v)),
+        lambda s: s.is_long and not s.is_html and Xml not in s.kinds,
+        _text,
+    ),
+    Mutation(
+        "text garbled", frozenset({Cause.DAMAGED}), each_row(_text, to(_garbled)), lambda s: s.text is not None, _text
+    ),
+    Mutation(
+        "fields swapped",
+        frozenset({Cause.SWAPPED, Cause.TYPE, Cause.TIME_FORMAT}),
+        each_row(_text, _swap),
+        lambda s: s.text is not None and s.other is not None and s.other == s.time,
+        _text,
+    ),
+    Mutation(
+        "ids reused",
+        frozenset({Cause.ID_REUSED, Cause.TWICE}),
+        rows_changed(_reused),
+        lambda s: s.id is not None and s.rows > 2 and not s.keyed,
+    ),
     Mutation("GBK for UTF-8", frozenset({Cause.ENCODING}), _gbk, lambda s: s.one_encoding and s.is_http),
     Mutation("log-in page", frozenset({Cause.LOG_IN}), whole(LOG_IN, "text/html; charset=utf-8"), _is_http),
-    Mutation("maintenance page", frozenset({Cause.NOT_DATA}), whole(BUSY, "text/html; charset=utf-8"), _is_http),
+    Mutation(
+        "maintenance page",
+        frozenset({Cause.NOT_DATA, Cause.NO_ROWS}),
+        whole(BUSY, "text/html; charset=utf-8"),
+        _is_http,
+    ),
     Mutation("empty list", frozenset({Cause.NO_ROWS}) | LOST, rows_changed(_no_rows), lambda s: s.rows > 1),
     Mutation("doubled rows", frozenset({Cause.TWICE}), rows_changed(_doubled), lambda s: s.rows > 1 and not s.keyed),
     Mutation("order reversed", frozenset({Cause.ORDER}), rows_changed(_reversed), lambda s: s.rows > 2 and s.in_order),
-    Mutation("cut off", frozenset({Cause.BROKEN}) | LOST | WRONG, _cut_off, lambda s: s.rows > 0 and not {Lines, Table} & s.kinds),
-    Mutation("error body with 200", frozenset({Cause.ERROR_BODY, Cause.NOT_DATA}), whole(ERROR, "application/json"), _is_http),
+    Mutation(
+        "cut off",
+        frozenset({Cause.BROKEN}) | LOST | WRONG,
+        _cut_off,
+        lambda s: s.rows > 0 and not {Lines, Table} & s.kinds,
+    ),
+    Mutation(
+        "error body with 200", frozenset({Cause.ERROR_BODY, Cause.NOT_DATA}), whole(ERROR, "application/json"), _is_http
+    ),
     Mutation("empty answer", frozenset({Cause.BROKEN, Cause.NOT_DATA}), whole("", "text/plain"), _is_http),
     Mutation("every page the same", frozenset({Cause.SAME_PAGE}), _same_page, lambda s: s.pages > 1 and s.is_http),
     Mutation("envelope renamed", LOST | WRONG, _tops, _is_json),
-)  # fmt: skip
+    Mutation("new envelope", LOST | WRONG, _wrapped, _is_json, late=True),
+    Mutation("encoded once too often", LOST | WRONG | {Cause.TYPE}, _as_text, _is_json, late=True),
+    Mutation(
+        "times without a year",
+        frozenset({Cause.TIME_FORMAT, Cause.UNREADABLE}) | LOST | WRONG,
+        each_row(_time, to(_without_year)),
+        lambda s: s.time is not None and s.has_clock,
+        _time,
+        late=True,
+    ),
+    Mutation(
+        "ids become objects",
+        frozenset({Cause.TYPE, Cause.UNREADABLE}) | LOST | WRONG,
+        each_row(lambda s: s.id, to(lambda v, s: {"value": v})),
+        lambda s: s.id is not None and _is_json(s),
+        lambda s: s.id,
+        late=True,
+    ),
+    Mutation(
+        "texts replaced by a link",
+        frozenset({Cause.TYPE}),
+        each_row(_text, to(lambda v, s: "https://city.example/app/open?letter=1")),
+        lambda s: s.text is not None,
+        _text,
+        late=True,
+    ),
+)
