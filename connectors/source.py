@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from connectors.answering.table import AnswerTable
+from connectors.answering.table import AnswerTable, AnswerTerms
 from connectors.asking.quiet import hours_of
 from connectors.raw_appeal import Mode
 
@@ -50,6 +50,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def answers(self) -> AnswerTable | None:
         """Say how an item of this source is answered; some kinds know it without being told."""
         return self.write_back
+
+    def answer_terms(self) -> AnswerTerms | None:
+        """Say under which terms it is answered; None: it is not."""
+        table = self.answers()
+        return None if table is None else AnswerTerms(public=table.public, within_hours=table.within_hours)
 
     def problems(self) -> list[str]:
         problems = [

@@ -12,6 +12,7 @@ import structlog
 from msgspec.structs import replace
 
 from router.cases import deciding, delivery
+from router.cases.answering import with_answer
 from router.cases.case import Case, needs_duty
 from router.cases.clock import Clock, next_look
 from router.cases.moves import Sent, State
@@ -172,6 +173,7 @@ async def write(case: Case, function: Callable[[Case], Case], room: Room, clock:
         if after is now:
             return now
         due = next_look(after, clock) if clock else at if after.goal is State.DELIVERED else None
-        return claimed(now, replace(after, due=due), nobody)
+        told = with_answer(now, replace(after, due=due), at, room.answering.get(now.source))
+        return claimed(now, told, nobody)
 
     return await room.store.change(case, changed)

@@ -58,6 +58,8 @@ class Room:
     decide: Callable[[Appeal, Context, Tables], Decision] = decide
     message: Callable[[CaseFacts, Dispatch, Appeal, Tables], bytes] = message
     backpressure: Backpressure = field(default_factory=Backpressure)
+    #: Sources that can be answered (回写), and within which time an answer must have reached them.
+    answering: Mapping[str, timedelta] = field(default_factory=dict)
     lease: timedelta = timedelta(seconds=30)
     again_after: timedelta = timedelta(seconds=1)  #: when to look again for a broker that is away
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from normalizer.appeal import Appeal
+from router.cases.answering import with_answer
 from router.cases.case import Case
 from router.cases.clock import Clock
 from router.cases.looking import look
@@ -21,7 +22,7 @@ async def look_at_due(room: Room, limit: int = 200) -> int:
     for case in cases:
         clock = clocks.get(case.id)
         nobody = Claim(room.fence(), None)
-        after = await room.store.change(case, partial(_looked, clock=clock, now=now, nobody=nobody))
+        after = await room.store.change(case, partial(_looked, clock=clock, now=now, nobody=nobody, room=room))
         if after.unsent:
             to_send.append(after.id)
     if to_send:
@@ -29,8 +30,9 @@ async def look_at_due(room: Room, limit: int = 200) -> int:
     return len(cases)
 
 
-def _looked(case: Case, clock: Clock | None, now: datetime, nobody: Claim) -> Case:
-    return claimed(case, look(case, clock, now), nobody)
+def _looked(case: Case, clock: Clock | None, now: datetime, nobody: Claim, room: Room) -> Case:
+    after = with_answer(case, look(case, clock, now), now, room.answering.get(case.source))
+    return claimed(case, after, nobody)
 
 
 async def clocks_of(cases: list[Case], room: Room) -> dict[str, Clock]:

@@ -54,6 +54,10 @@ INDEXES: Mapping[str, tuple[tuple[list[tuple[str, int]], dict[str, Any]], ...]] 
             {"name": "answer_at", "partialFilterExpression": {"handling.answer_at": {"$type": "date"}}},
         ),
         (
+            [("handling.answers_parked", ASCENDING)],
+            {"name": "answers_parked", "partialFilterExpression": {"handling.answers_parked": {"$gt": 0}}},
+        ),
+        (
             [("handling.work", ASCENDING), ("handling.since", ASCENDING)],
             {"name": "work", "partialFilterExpression": {"handling.work": {"$type": "string"}}},
         ),
@@ -300,6 +304,11 @@ class CaseStore:
         found = self._cases.find(
             {"handling.answer_at": {"$lte": now}}, sort=[("handling.answer_at", ASCENDING)], limit=limit
         )
+        return [from_document(document) async for document in found]
+
+    async def answers_parked(self, limit: int = 1000) -> list[Case]:
+        """Give those of which an answer could not be delivered."""
+        found = self._cases.find({"handling.answers_parked": {"$gt": 0}}, limit=limit)
         return [from_document(document) async for document in found]
 
     async def at_work(self, work: Sequence[str], limit: int = 100, department: str | None = None) -> list[Case]:

@@ -1,4 +1,4 @@
-"""A declared answer (声明式回写): `[source.write_back]` says what to send where; no line of Python for a new platform."""
+"""A declared answer (声明式回写): `[source.write_back]` says what to send where; a new platform needs no Python."""
 
 from __future__ import annotations
 

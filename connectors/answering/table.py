@@ -6,8 +6,6 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from connectors.base import Answer
-
 
 class AnswerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to send an answer, and how; places such as {native_id}, {reply} and {context.path} are filled in."""
@@ -39,10 +37,17 @@ class AnswerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return found
 
 
-def is_for(answer: Answer, *, public: bool, confidential: bool) -> str | None:
+class AnswerTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which terms a source is answered."""
+
+    public: bool
+    within_hours: float
+
+
+def not_for(reply: str | None, *, public: bool, confidential: bool) -> str | None:
     """Say why an answer is not for this place; None: it is."""
     if public and confidential:
         return "保密件不公开答复 · confidential: not answered in public"
-    if public and answer.reply is None:
+    if public and reply is None:
         return "只有状态，不公开发布 · a status alone is not published"
     return None

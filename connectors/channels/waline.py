@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from connectors.answering.comments import Account, WalineAnswers
+from connectors.answering.table import AnswerTerms
 from connectors.base import Answer, BadItem, Fetch, Item, Page, Receipt, Request, Response, Sweep
 from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateLimited, SourceDown
 from connectors.reading.encoding import json_of
@@ -31,6 +32,13 @@ class WalineSettings(Source, frozen=True, kw_only=True):
     answer_as: str | None = None  #: the city's account, in whose name replies are written; None: nobody is answered
     answer_mail: str = ""
     answer_token_env: str | None = None  #: the environment variable that holds the account's token
+    answer_within_hours: Annotated[float, msgspec.Meta(gt=0, le=8760)] = 24.0
+
+    def answer_terms(self) -> AnswerTerms | None:
+        """Everybody can read a comment: replies alone go there, and never to a confidential one."""
+        if self.answer_as is None:
+            return super().answer_terms()
+        return AnswerTerms(public=True, within_hours=self.answer_within_hours)
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):

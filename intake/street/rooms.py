@@ -16,7 +16,7 @@ import connectors.flow
 import connectors.keeping.store
 import normalizer.flow
 import router.flow
-from connectors.asking.budget import Books, Budget, LocalBudget, SharedBudget, Terms, pause_of
+from connectors.asking.budget import Books, Budget, SharedBudget
 from connectors.asking.http import addresses_of, fetch_for, open_session
 from connectors.asking.imap import MailWay
 from connectors.base import Connector, Fetch
@@ -31,9 +31,10 @@ from intake.rights import retention
 from intake.rights.custody import custody
 from intake.sealing import Sealer
 from intake.settings import Settings
+from intake.street.answering import Answering, answer_due, spans
+from intake.street.asking import CONTACT, budget_of
 from intake.street.beside import Begin, Beside
 from intake.street.clock import Clock, Fences
-from intake.street.left_behind import worker_name
 from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed
 from normalizer.steps.mask import Masker
@@ -46,8 +47,6 @@ from router.flow import RoutedPage, Text
 from router.listening import Ear, answer_strays, listen
 from router.looking import look_at_due
 from router.store import CaseStore
-
-CONTACT = "the operator of this installation"
 
 
 class Rooms(NamedTuple):
@@ -68,6 +67,7 @@ class Rooms(NamedTuple):
     listen: Callable[[asyncio.Event], Awaitable[object]]
     answer_strays: Callable[[], Awaitable[int]]
     look_at_due: Callable[[], Awaitable[int]]
+    answer_sources: Callable[[], Awaitable[int]]
     retain: Callable[[], Awaitable[bool]]
     unsent: Callable[[], Awaitable[int]]
     beside: Beside
@@ -90,6 +90,7 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
             load_appeals=partial(_load_appeals, AppealStore(db)),
             now=clock.now,
             fence=fences.next,
+            answering=spans(settings.sources),
         )
         yield _rooms(house, read, sealer, clock=clock, keys=keys, sending=wired, beside=beside, owner=owner)
     finally:
@@ -123,7 +124,7 @@ async def open_connectors(
     that must not hold up the live reading. `over` is laid over every way to the network: a watch, or a record.
     """
     pulled = list(sources)
-    budgets = [_budget(source, clock, books, share) for source in pulled]
+    budgets = [budget_of(source, clock, books, share) for source in pulled]
     try:
         async with open_session(pulled) as session, AsyncExitStack() as stack:
             ways = [
@@ -137,20 +138,6 @@ async def open_connectors(
     finally:
         shared = [budget.close() for budget in budgets if isinstance(budget, SharedBudget)]
         await asyncio.gather(*shared, return_exceptions=True)
-
-
-def _budget(source: Source, clock: Clock, books: Books | None, share: float) -> Budget:
-    if books is None:
-        return LocalBudget(source.requests_per_minute)
-    terms = Terms(
-        source=source.name,
-        pause=pause_of(source.requests_per_minute),
-        concurrency=source.concurrency,
-        share=share,
-    )
-    return SharedBudget(
-        books, terms, owner=worker_name(), now=clock.now, quiet_hours=source.quiet_hours, zone=source.zone
-    )
 
 
 @asynccontextmanager
@@ -204,6 +191,7 @@ def _rooms(
     readback = Readback(store=sending.store, seal=sealer, now=clock.now)
     # Each text is masked for itself: a placeholder in a reply says nothing of one in another.
     ear = Ear(room=sending, seal=sealer, mask=lambda text: Masker().mask("feedback", text))
+    answering = Answering(house=house, cases=sending.store, room=sending, budgets=reading.store.budgets, clock=clock)
     return Rooms(
         connectors=reading,
         router=sending,
@@ -220,6 +208,7 @@ def _rooms(
         listen=lambda stop: listen(house.broker_url, ear, stop),
         answer_strays=partial(answer_strays, sending),
         look_at_due=partial(look_at_due, sending),
+        answer_sources=partial(answer_due, answering),
         retain=partial(
             retention.once_a_day,
             house.settings.retention,

@@ -168,6 +168,7 @@ class Street:
             yield "triage", ESCALATE_EVERY, self._escalate
             yield "deadlines", SWEEP_EVERY, self._look_at_due
             yield "refused feedback", SWEEP_EVERY, self._answer_strays
+            yield "answers", SWEEP_EVERY, self._answer_sources
             yield "retention", RETAIN_EVERY, self._rooms.retain
 
     def stages(self) -> tuple[Stage, ...]:
@@ -202,6 +203,9 @@ class Street:
 
     async def _answer_strays(self) -> bool:
         return bool(await self._rooms.answer_strays())
+
+    async def _answer_sources(self) -> bool:
+        return bool(await self._rooms.answer_sources())
 
     async def _again_and_again(self, name: str, every: float, step: Callable[[], Awaitable[bool]]) -> None:
         """Look, and look again at once while there is more."""

@@ -14,6 +14,8 @@ import msgspec
 
 from router.cases.case import Case
 from router.cases.moves import State
+from router.cases.track import Handling
+from router.cases.work import Work
 
 PublicState = Literal[
     "received",  # 已受理
@@ -57,9 +59,30 @@ _STATES: Mapping[State, PublicState] = MappingProxyType(
 )
 
 
+#: How far its lead is, in a citizen's words. Whose it is and who wants to give it back is our own affair.
+_WORKS: Mapping[Work, PublicState] = MappingProxyType(
+    {
+        Work.DISPATCHED: "assigned",
+        Work.SIGNED: "accepted",
+        Work.RETURN_REQUESTED: "assigned",
+        Work.CONSULTATION: "assigned",
+        Work.CLOSED: "closed",
+    }
+)
+
+
 def public_face(case: Case) -> PublicFace:
     """Say what may be told of this case."""
-    state = _STATES[case.state]
+    handling = case.handling or Handling()
+    # A case whose message about itself is just on its way is as far as its work is.
+    state = _STATES[case.goal if handling.work else case.state]
+    if handling.work is not None:
+        state = _WORKS.get(handling.work, "in_progress")
+    if state == "in_progress" and handling.reply is not None:
+        state = "replied"
     return PublicFace(
-        status="closed" if state in _OVER else "open", state=state, reply=None, updated_at=case.events[-1].at
+        status="closed" if state in _OVER else "open",
+        state=state,
+        reply=handling.reply.text if handling.reply else None,
+        updated_at=case.events[-1].at,
     )

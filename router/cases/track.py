@@ -40,11 +40,14 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+Status = Literal["accepted", "in_progress", "closed"]
+
+
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
     """One answer to the source that the case came from (回写): written down before it is sent."""
 
     id: str
-    status: Literal["accepted", "in_progress", "closed"]
+    status: Status
     reply: str | None
     at: datetime
     deadline: datetime
@@ -70,3 +73,4 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     reply: Reply | None = None
     answers: list[Answering] = []
     answer_at: datetime | None = None  #: when the next answer is to be tried
+    answers_parked: int = 0

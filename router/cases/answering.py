@@ -1,0 +1,143 @@
+"""What the source that a case came from is told of it (回写): written down with the move, sent afterwards. Pure.
+
+An answer is made where the public face of a case changes, and its id follows from the case and its number: whoever
+sends it again sends the same one. Nothing is told of a mere dispatch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from normalizer.appeal import Mode
+from router.cases.case import Case
+from router.cases.ledger import draft_of, record
+from router.cases.moves import Kind
+from router.cases.public import PublicState, public_face
+from router.cases.track import Answering, Handling, Status
+
+ANSWERER = "answerer"
+LEASE = timedelta(seconds=60)  #: how long whoever sends it may take before another does
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=1)
+
+_STATUSES: Mapping[PublicState, Status] = MappingProxyType(
+    {"accepted": "accepted", "in_progress": "in_progress", "replied": "in_progress", "closed": "closed"}
+)
+
+
+def with_answer(before: Case, after: Case, at: datetime, within: timedelta | None) -> Case:
+    """Write an answer down where there is something new to tell; without a span its source cannot be answered."""
+    if within is None or after is before or after.handling is None or after.mode not in {Mode.ROUTE, Mode.FOLLOW}:
+        return after
+    face, told = public_face(after), after.handling.answers
+    status = _STATUSES.get(face.state)
+    last = told[-1].status if told else None
+    reply = face.reply if face.reply not in {row.reply for row in told} else None
+    if status == "accepted" and last is not None:
+        status = last  # another department signed it: nothing new out there
+    if status is None or (status == last and reply is None):
+        return after
+    row = Answering(id=_id(after.id, len(told) + 1), status=status, reply=reply, at=at, deadline=at + within)
+    return replace(after, handling=_due(replace(after.handling, answers=[*told, row]), at))
+
+
+def due(case: Case, now: datetime) -> Answering | None:
+    """Give the answer that is to be sent now: the first one that is pending, so that they arrive in order."""
+    handling = case.handling
+    if handling is None or handling.answer_at is None or handling.answer_at > now:
+        return None
+    return next((row for row in handling.answers if row.state == "pending"), None)
+
+
+def take_up(case: Case, answer: str, now: datetime) -> Case:
+    """Keep others from sending it for a while, before it is sent."""
+    row = due(case, now)
+    if row is None or row.id != answer or case.handling is None:
+        return case
+    return _changed(case, replace(row, tries=row.tries + 1), now + LEASE)
+
+
+def sent(case: Case, answer: str, receipt: str | None, at: datetime) -> Case:
+    """Write down the receipt (回执)."""
+    row = _row(case, answer)
+    if row is None or row.state == "sent":
+        return case
+    after = draft_of(case)
+    after.handling = after.handling or Handling()
+    record(after, Kind.ANSWERED, at, actor=ANSWERER, data={"answer": answer, "status": row.status, "receipt": receipt})
+    return _changed(after, replace(row, state="sent", sent_at=at, receipt=receipt, reason=None), at)
+
+
+def failed(case: Case, answer: str, reason: str, at: datetime, wait: timedelta | None) -> Case:
+    """Try it again later, longer each time, or park it: when it is refused for good, or its deadline is over."""
+    row = _row(case, answer)
+    if row is None or row.state != "pending":
+        return case
+    if wait is not None and at + wait < row.deadline:
+        return _changed(case, replace(row, reason=reason), at + wait)
+    after = draft_of(case)
+    record(after, Kind.ANSWER_PARKED, at, actor=ANSWERER, note=reason, data={"answer": answer})
+    return _changed(after, replace(row, state="parked", reason=reason), at)
+
+
+def needless(case: Case, answer: str, reason: str, at: datetime) -> Case:
+    """Leave it: it is not for that place."""
+    row = _row(case, answer)
+    if row is None or row.state != "pending":
+        return case
+    return _changed(case, replace(row, state="discarded", reason=reason), at)
+
+
+def again(case: Case, at: datetime, within: timedelta) -> Case:
+    """Let what is parked be sent again, with a new deadline and the same ids."""
+    if case.handling is None or not any(row.state == "parked" for row in case.handling.answers):
+        return case
+    rows = [
+        replace(row, state="pending", tries=0, reason=None, deadline=at + within) if row.state == "parked" else row
+        for row in case.handling.answers
+    ]
+    return replace(case, handling=_due(replace(case.handling, answers=rows), at))
+
+
+def give_up(case: Case, reason: str) -> Case:
+    """Leave what is parked, on a person's word."""
+    if case.handling is None or not any(row.state == "parked" for row in case.handling.answers):
+        return case
+    rows = [
+        replace(row, state="discarded", reason=reason) if row.state == "parked" else row
+        for row in case.handling.answers
+    ]
+    return replace(case, handling=_due(replace(case.handling, answers=rows), None))
+
+
+def wait_after(tries: int) -> timedelta:
+    """Double the wait with each try."""
+    return min(FIRST_WAIT * (1 << min(tries, 12)), LONGEST_WAIT)
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _id(case: str, number: int) -> str:
+    return hashlib.blake2b(f"answer\0{case}\0{number}".encode(), digest_size=16).hexdigest()
+
+
+def _row(case: Case, answer: str) -> Answering | None:
+    rows = case.handling.answers if case.handling else []
+    return next((row for row in rows if row.id == answer), None)
+
+
+def _changed(case: Case, row: Answering, at: datetime) -> Case:
+    assert case.handling is not None
+    rows = [row if each.id == row.id else each for each in case.handling.answers]
+    return replace(case, handling=_due(replace(case.handling, answers=rows), at))
+
+
+def _due(handling: Handling, at: datetime | None) -> Handling:
+    states = [row.state for row in handling.answers]
+    return replace(handling, answer_at=at if "pending" in states else None, answers_parked=states.count("parked"))
