@@ -5,6 +5,7 @@ The demonstration's server keeps its own list; `pika` drains all queues; nothing
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import signal
@@ -19,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
 from demo.hotline import KEY
 from tests.house import House, opened
@@ -28,6 +32,22 @@ ROOT = Path(__file__).parent.parent
 OVER = {"appeal.recalled.v1", "appeal.withdrawn.v1"}
 #: Where an item may be when everything is drained.
 SETTLED = {"delivered", "triage", "informed", "handed_over", "not_an_appeal", "withdrawn", "parked", "linked"}
+
+RAW_BSON = CodecOptions(document_class=RawBSONDocument)
+LETTERS_SOURCE = """
+[[source]]
+name = "planted"
+kind = "table"
+channel = "board"
+mode = "route"
+zone = "Asia/Shanghai"
+[source.columns]
+native_id = "编号"
+title = "标题"
+text = "内容"
+author = "姓名"
+phone = "电话"
+"""
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -66,6 +86,12 @@ class Drained:
     items: dict[Key, Item]
     offered: dict[Key, dict[str, Any]]
 
+    def waiting(self) -> dict[str, int]:
+        """How many messages lie in each department's own queue."""
+        with self.house.broker() as channel:
+            names = [each["queue"]["name"] for each in self.house.json("departments", "list") if each["queue"]]
+            return {name: channel.queue_declare(name, passive=True).method.message_count for name in names}
+
     def mongo(self) -> MongoClient[dict[str, Any]]:
         return MongoClient(f"mongodb://{self.house.server('mongod')['address']}/?directConnection=true")
 
@@ -85,8 +111,21 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drained]:
     with demonstration() as url:
         environment = {"DEMO_HOTLINE_KEY": KEY}
         with opened(tmp_path_factory.mktemp("street"), settings_for(url), environment) as house:
-            report = house.json("run", "--once", "--embedded")
+            done = house.command("run", "--once", "--embedded", "--json")
+            assert done.returncode == 0, done.stderr[-4000:]
+            (house.folder / "once.err").write_text(done.stderr, encoding="utf-8")
+            report = json.loads(done.stdout)
             yield Drained(house, url, report, items_of(house), offered_by(url))
+
+
+def test_no_number_stands_in_the_clear_in_any_collection_queue_or_log(drained: Drained) -> None:
+    """Against every number that the vault holds; the messages are all those that lie in the queues, made again."""
+    done = drained.house.json("audit", "scan", "--against-vault", "--log", "once.err")
+    assert done["found"] == []
+    assert {"raw", "raw_revisions", "appeals", "cases", "pages", "vault"} <= done["collections"].keys()
+    assert done["collections"]["vault"] > 100
+    assert sum(done["messages"].values()) == sum(drained.waiting().values())
+    assert {"once.err", "mongo.log"} <= done["logs"].keys()
 
 
 def test_everything_that_was_offered_has_its_end_state(drained: Drained) -> None:
@@ -213,3 +252,52 @@ def test_ctrl_c_closes_within_five_seconds_and_loses_nothing(drained: Drained) -
     assert process.wait(10) == 0
     assert time.monotonic() - begin < 5
     assert drained.house.json("balance")["adds_up"]
+
+
+#: Who and what must be nowhere but sealed; each is written so that it is surely meant.
+PLANTED = (
+    *("13800138000", "138-0013-8001", "幺三九〇〇一三九〇〇〇", "0731-88886666", "430102195503088317", "E12345678"),
+    *("6222021234567890128", "湘A12345", "wang.xiaoyu@example.cn", "xiaoyu_8866", "1234567890", "司马青玄", "欧阳若兰"),
+)
+LETTERS = [
+    (
+        "1",
+        "路灯不亮，请打13800138000",
+        "我叫司马青玄，柳荫街道路灯坏了，手机138-0013-8001或幺三九〇〇一三九〇〇〇。",
+    ),
+    ("2", "小区停车", "车牌湘A12345堵住消防通道，物业电话0731-88886666没人接，我的身份证号430102195503088317。"),
+    ("3", "退款不到账", "护照号码E12345678，银行卡号6222021234567890128，请退到卡上，邮箱wang.xiaoyu@example.cn。"),
+    ("4", "噪音扰民", "联系人：欧阳若兰，加微信号xiaoyu_8866或者QQ号1234567890，楼下烧烤店油烟扰民没人管。"),
+]
+
+
+def bytes_of(collection: Collection[Any]) -> bytes:
+    return b"".join(document.raw for document in collection.find())
+
+
+def test_what_was_planted_is_nowhere_but_sealed(drained: Drained) -> None:
+    """Nothing of ours is asked: every byte of every collection, queue and log is searched for what is known."""
+    house = drained.house
+    with (house.folder / "intake.toml").open("a", encoding="utf-8") as settings:
+        settings.write(LETTERS_SOURCE)
+    rows = [(number, title, text, "司马青玄", "13800138000") for number, title, text in LETTERS]
+    house.drain()
+    with (house.folder / "planted.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["编号", "标题", "内容", "姓名", "电话"], *rows])
+    done = house.command("import", "planted.csv", "--source", "planted")
+    assert done.returncode == 0, done.stderr[-4000:]
+
+    with drained.mongo() as client:
+        names = client["intake"].list_collection_names()
+        kept = {name: bytes_of(client["intake"].get_collection(name, RAW_BSON)) for name in names}
+    queues = json.dumps(list(house.drain().items()), ensure_ascii=False)
+    logs = done.stderr + "".join(
+        path.read_text("utf-8", "replace") for path in (house.folder / ".intake").glob("*.log")
+    )
+
+    assert "〔手机1〕" in queues
+    assert len(kept["vault"]) > 0
+    for original in PLANTED:
+        assert original not in queues, original
+        assert original not in logs, original
+        assert [name for name in names if original.encode() in kept[name]] == [], original

@@ -23,6 +23,7 @@ class Seen(StrEnum):
     RAW = "原始记录"
     CONTACT = "联系方式"
     MATTER = "事项信息"
+    VAULT = "隐私库全部号码（机器核对）"
     PERSON = "个人信息查询"
     ERASURE = "个人信息删除"
     ATTACHMENT = "附件"

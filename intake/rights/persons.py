@@ -19,12 +19,12 @@ import msgspec
 
 from connectors.keeping.compare import Destroyed
 from intake.rights.accesses import Seen, masked, note
-from intake.rights.custody import Custody
+from intake.rights.custody import Custody, open_part
 from intake.rights.destroying import Ended, destroy, forget_number, tell_cases, unlink
 from normalizer.steps.identify import ref_of
 from normalizer.steps.mask import canonical_mobile, find
 from normalizer.steps.personal.numbers import digits_of
-from normalizer.vault import trace
+from normalizer.vault import Part, kind_of, trace
 
 Relation = Literal["own", "mentioned", "unread"]
 #: Kinds of number that a person may be looked for by, and those that are tried in turn where nothing else is said.
@@ -108,6 +108,20 @@ async def _unread(digits: str, custody: Custody) -> AsyncIterator[str]:
         text = (await custody.raw.payload(row["_id"])).decode("utf-8", "replace")
         if digits in _numbers(text):
             yield row["_id"]
+
+
+async def numbers_of_vault(custody: Custody) -> AsyncIterator[str]:
+    """Every number that the vault holds, as it is written there: for the scanner, which searches for it elsewhere."""
+    async for row in custody.db.vault.find({"traces": {"$ne": []}}, {"_id": 1}):
+        for part in Part:
+            contents = await open_part(custody, row["_id"], part)
+            if contents is None:
+                continue
+            told = [value for name, value in contents.contact.items() if name in {"mobile", "phone", "mail"}]
+            told += [value for key, value in contents.originals.items() if kind_of(key) not in {"name", "door"}]
+            for value in told:
+                if len(value) >= 7:  # noqa: PLR2004 - shorter ones stand anywhere
+                    yield value
 
 
 def _numbers(text: str) -> set[str]:
