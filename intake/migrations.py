@@ -18,6 +18,7 @@ import structlog
 from pymongo.errors import DuplicateKeyError
 
 import connectors.keeping.store
+import normalizer.matter.store
 import normalizer.store
 from router.store import CaseStore
 
@@ -93,11 +94,40 @@ async def _index_kept(db: Database) -> None:
     await db.kept.create_index([("expires", 1)], expireAfterSeconds=0)
 
 
+async def _compare_all(db: Database) -> None:
+    """What was stored before there was a second look is compared too, and a citizen's own appeals are found."""
+    await db.appeals.create_indexes([normalizer.store.PERSON])
+    await normalizer.matter.store.ensure_indexes(db)
+    if await db.matters.find_one({}, {"_id": 1}) is not None:
+        return
+    page: list[str] = []
+    async for one in db.appeals.find({}, {"_id": 1}).sort("_id", 1):
+        page.append(one["_id"])
+        if len(page) == PAGE:
+            await db.matter_work.insert_one({"ids": page})
+            page = []
+    if page:
+        await db.matter_work.insert_one({"ids": page})
+
+
+#: How many appeals one note of the second look names.
+PAGE = 500
+
+
+async def _start_the_clock(db: Database) -> None:
+    """Orders of before have no moment at which the clock looks at them: it looks at all of them once."""
+    await CaseStore(db).ensure_indexes()
+    open_orders = {"goal": "delivered", "due": {"$exists": False}, "mode": {"$in": ["route", "follow"]}}
+    await db.cases.update_many(open_orders, {"$set": {"due": datetime.now(UTC)}})
+
+
 MIGRATIONS: Sequence[Migration] = (
     Migration(1, "indexes of all rooms", _first_indexes),
     Migration(2, "without the indexes that nothing hot needs", _nothing, _drop_needless),
     Migration(3, "pushed appeals by when they were posted", _index_what_was_pushed),
     Migration(4, "bad pages of sources that have changed", _index_kept),
+    Migration(5, "the clock of orders, where their work stands, what their sources are told", _start_the_clock),
+    Migration(5, "who wrote again, and what belongs together", _compare_all),
 )
 
 #: The schema versions that this worker reads and writes.

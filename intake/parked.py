@@ -27,7 +27,7 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is set aside."""
 
     id: str
-    stage: str  #: parse, normalize, route, stray
+    stage: str  #: parse, normalize, route, stray, answer
     source: str | None
     native_id: str | None
     reason: str
@@ -53,7 +53,13 @@ async def listed(
 ) -> list[Parked]:
     """List what is parked, stage by stage; `only` names ids."""
     found: list[Parked] = []
-    for name, rows in (("parse", _parse), ("normalize", _normalize), ("route", _route), ("stray", _stray)):
+    for name, rows in (
+        ("parse", _parse),
+        ("normalize", _normalize),
+        ("route", _route),
+        ("stray", _stray),
+        ("answer", _answer),
+    ):
         if stage not in {None, name}:
             continue
         async for row in rows(db, source, only):
@@ -127,6 +133,24 @@ async def _stray(db: Database, source: str | None, only: Sequence[str]) -> Async
         )
 
 
+async def _answer(db: Database, source: str | None, only: Sequence[str]) -> AsyncIterator[Parked]:
+    """What could not be told to the source that a case came from (回写)."""
+    for case in await CaseStore(db).answers_parked(1_000_000):
+        if (only and case.id not in only) or source not in {None, case.source} or case.handling is None:
+            continue
+        for row in case.handling.answers:
+            if row.state == "parked":
+                yield Parked(
+                    id=case.id,
+                    stage="answer",
+                    source=case.source,
+                    native_id=case.native_id,
+                    reason=row.reason or "",
+                    at=row.at,
+                    message=row.id,
+                )
+
+
 async def opened(db: Database, rooms: Rooms, id_: str, *, actor: str, reason: str, at: datetime) -> Opened | None:
     """Open the raw payload of one; that somebody looked is written down first (promise 9)."""
     rows = await listed(db, only=[id_])
@@ -152,6 +176,7 @@ async def retry(house: House, rooms: Rooms, rows: Sequence[Parked], actor: str) 
     cases = list(dict.fromkeys(row.id for row in rows if row.stage == "route"))
     for start in range(0, len(cases), 500):
         await desk.retry_parked(cases[start : start + 500], actor, rooms.router)
+    await desk.retry_answers([row.id for row in rows if row.stage == "answer"], rooms.router)
 
 
 async def _retry_parse(house: House, rooms: Rooms, rows: Sequence[Parked]) -> None:
@@ -238,6 +263,8 @@ async def discard(
             taken = await rooms.connectors.store.raw.discard(row.id, actor=actor, reason=reason, at=at)
         elif row.stage == "route":
             taken = bool(await desk.discard_parked([row.id], actor, reason, rooms.router))
+        elif row.stage == "answer":
+            taken = bool(await desk.discard_answers([row.id], f"{actor}：{reason}", rooms.router))
         else:
             collection = db.unmapped if row.stage == "normalize" else db.strays
             taken = bool((await collection.update_one({"_id": row.id, "discarded": None}, mark)).modified_count)

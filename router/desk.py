@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
 
 from router.cases import deciding, delivery
-from router.cases.answering import with_answer
+from router.cases.answering import again, give_up, with_answer
 from router.cases.case import Case, needs_duty
 from router.cases.clock import Clock, next_look
 from router.cases.moves import Sent, State
@@ -27,6 +28,8 @@ logger = structlog.get_logger(__name__)
 
 #: After how long a critical case in triage goes to the fallback owner of its place (promise 7).
 PATIENCE = timedelta(minutes=15)
+#: How long an answer may take whose source is not in the settings any more.
+ANSWER_WITHIN = timedelta(hours=24)
 
 
 async def find_case(name: str, room: Room) -> Case:
@@ -78,6 +81,21 @@ async def discard_parked(case_ids: Sequence[str], actor: str, reason: str, room:
     at = room.moment()
     cases = (await room.store.load(case_ids)).values()
     return [await change(case, lambda now: delivery.discard(now, actor, reason, at), room) for case in cases]
+
+
+async def retry_answers(case_ids: Sequence[str], room: Room) -> list[Case]:
+    """Let answers to the source that are parked be sent again, under the same ids and with a new deadline."""
+    at, cases = room.moment(), (await room.store.load(case_ids)).values()
+    return [
+        await room.store.change(case, partial(again, at=at, within=room.answering.get(case.source, ANSWER_WITHIN)))
+        for case in cases
+    ]
+
+
+async def discard_answers(case_ids: Sequence[str], reason: str, room: Room) -> list[Case]:
+    """Give up answers to the source that are parked."""
+    cases = (await room.store.load(case_ids)).values()
+    return [await room.store.change(case, partial(give_up, reason=reason)) for case in cases]
 
 
 async def escalate(room: Room) -> list[Case]:

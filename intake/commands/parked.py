@@ -15,7 +15,7 @@ from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
 from router.errors import RouterError
 
-STAGES = ("parse", "normalize", "route", "stray")
+STAGES = ("parse", "normalize", "route", "stray", "answer")
 
 
 @click.group("parked", help="挂起件：各环节的死信 · what is set aside, in every room")
