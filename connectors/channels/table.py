@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from connectors.base import BadItem, Item, Page
+from connectors.channels.table_mapping import Columns, Layout, Located, found, is_head, locate, names, preset
 from connectors.channels.table_rows import Known, Row, look, rows_of
 from connectors.errors import FormatChanged
 from connectors.raw_appeal import Mode
 from connectors.source import Source
 
 PAGE = 500
+REMEMBERED = 100  #: sets of columns
 
 #: Names a column may be mapped to: what the citizen or the operator wrote …
 CONTENT = (
@@ -36,11 +39,13 @@ KNOWN = CONTENT + IN_PLACE
 _ROUNDED = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 
 
-class TableSettings(Source, frozen=True, kw_only=True):
+class TableSettings(Source, frozen=True, kw_only=True, dict=True):
     """Settings of one kind of file."""
 
-    #: ours = theirs, such as `text = "诉求内容"`; without a mapping the file's own names must be ours
-    columns: dict[str, str] = msgspec.field(default_factory=dict)
+    preset: str | None = None  #: the layout of a known kind of file; `columns` lie over it
+    #: ours = theirs, such as `text = "诉求内容"`, or several of which the first counts that says something; without a
+    #: mapping the file's own names must be ours
+    columns: dict[str, Columns] = msgspec.field(default_factory=dict)
     encoding: str | None = None  #: left out: UTF-8 where it fits, else GB 18030
     delimiter: Annotated[str, msgspec.Meta(min_length=1, max_length=1)] | None = None
     sheet: str | None = None  #: of a workbook; left out: its first
@@ -52,12 +57,34 @@ class TableSettings(Source, frozen=True, kw_only=True):
             for name in self.columns
             if name not in KNOWN
         ]
-        wordless = self.columns and not {"text", "title"} & set(self.columns)
+        if self.preset is not None and self.preset not in names():
+            unknown.append(f"preset is none of ours: {' '.join(names())}")
+        wordless = self.columns and self.preset is None and not {"text", "title"} & set(self.columns)
         return [
             *super().problems(),
             *unknown,
             *(["columns must map `text` or `title`: without words there is no appeal"] if wordless else []),
         ]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What the operator wrote, laid over the preset."""
+        base = preset(self.preset) if self.preset is not None else Layout()
+        own = self.columns if self.columns or self.preset is not None else {name: name for name in KNOWN}
+        return msgspec.structs.replace(base, columns={**base.columns, **own})
+
+    @cached_property
+    def _located(self) -> dict[tuple[str, ...], Located]:
+        return {}
+
+    def located(self, cells: Mapping[str, Any]) -> Located:
+        """Where a row of these columns holds what; the rows of one file share the answer."""
+        heads = tuple(cells)
+        if (known := self._located.get(heads)) is None:
+            if len(self._located) >= REMEMBERED:
+                self._located.clear()  # JSON lines may name other keys on every line
+            known = self._located[heads] = locate(self.layout, heads)
+        return known
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -108,7 +135,14 @@ class TableFile:
 
     def _rows(self, skip: int = 0) -> Iterator[Row]:
         settings = self._settings
-        rows = rows_of(self._path, self._file().encoding, delimiter=settings.delimiter, sheet=settings.sheet)
+        wanted = list(settings.layout.columns.values())
+        rows = rows_of(
+            self._path,
+            self._file().encoding,
+            delimiter=settings.delimiter,
+            sheet=settings.sheet,
+            is_head=partial(is_head, wanted),
+        )
         for number, row in enumerate(rows):
             if number == 0:
                 _must_have(row, settings, self._path)
@@ -131,8 +165,8 @@ class TableFile:
 
 def read_row(row: Row, settings: TableSettings) -> Item | BadItem:
     """Read one row: the mapped names, and the row as it was beside them."""
-    columns = settings.columns or {name: name for name in KNOWN}
-    mapped = {ours: _text(row.cells[theirs]) for ours, theirs in columns.items() if theirs in row.cells}
+    layout, located = settings.layout, settings.located(row.cells)
+    mapped = {ours: _shaped(ours, _text(found(heads, row.cells)), layout) for ours, heads in located.columns.items()}
     payload = msgspec.json.encode({**{name: value for name, value in mapped.items() if value}, "_row": row.cells})
     native_id = mapped.get("native_id", "").strip() or _digest(mapped or row.cells)
     if row.bad is not None:
@@ -141,28 +175,44 @@ def read_row(row: Row, settings: TableSettings) -> Item | BadItem:
         # Many rows would share it, and each would take the place of the one before.
         reason = "a spreadsheet has rounded its id; format that column as text in the original, then import that"
         return BadItem(native_id=_digest(mapped), payload=payload, reason=reason)
+    state = _text(found(located.deleted, row.cells)).strip()
+    deleted = layout.deleted is not None and state in layout.deleted.among
     if not (mapped.get("text", "").strip() or mapped.get("title", "").strip()):
         return BadItem(native_id=native_id, payload=payload, reason="the row has neither text nor title")
     # In mode `follow` the source's own 承办单位 stands: another one is news.
     names = (*CONTENT, "department") if settings.mode is Mode.FOLLOW else CONTENT
-    return Item(native_id=native_id, payload=payload, content=tuple(mapped.get(name, "") for name in names))
+    content = tuple(mapped.get(name, "") for name in names)
+    return Item(native_id=native_id, payload=payload, content=content, deleted=deleted)
+
+
+def _shaped(name: str, value: str, layout: Layout) -> str:
+    """Do to a value what the layout says."""
+    if (expression := layout.match.get(name)) is not None and (match := re.search(expression, value)) is not None:
+        value = match[1]
+    return layout.values.get(name, {}).get(value, value)
 
 
 def _must_have(row: Row, settings: TableSettings, path: Path) -> None:
     """A mapping that misses its columns is told before anything is stored. JSON lines may leave keys out."""
     if row.bad is not None or path.suffix.lower() in {".jsonl", ".ndjson", ".json"}:
         return
-    wanted = settings.columns.values() or KNOWN
-    missing = [theirs for theirs in settings.columns.values() if theirs not in row.cells]
-    wordless = not settings.columns and not {"text", "title"} & set(row.cells)
-    if missing or wordless:
-        lacks = ", ".join(missing) or "text"
+    columns = settings.layout.columns
+    here = set(settings.located(row.cells).columns)
+    # What an operator wrote down must be there; of a preset, and of our own names, some words are enough.
+    missing = [_first(theirs) for ours, theirs in settings.columns.items() if ours not in here]
+    if not here & {"text", "title"}:
+        missing = missing or [_first(columns.get("text", "text"))]
+    if missing:
         # Only names that we know: where the line of names is missing, its place is taken by a citizen's letter.
-        known = ", ".join(name for name in wanted if name in row.cells) or "none"
+        known = ", ".join(_first(columns[ours]) for ours in columns if ours in here) or "none"
         raise FormatChanged(
-            f"{path.name} has no column {lacks}; of its {len(row.cells)} columns we know: {known}; "
+            f"{path.name} has no column {', '.join(missing)}; of its {len(row.cells)} columns we know: {known}; "
             f"look at its first line, then mend `columns` of {settings.name}"
         )
+
+
+def _first(columns: Columns) -> str:
+    return columns if isinstance(columns, str) else columns[0]
 
 
 def _text(cell: object) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,10 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from connectors.errors import FormatChanged
 from connectors.reading.encoding import decoded
+
+#: Whether these are the names of columns.
+IsHead = Callable[[list[str]], bool]
+ABOVE = 10  #: lines among which the names are looked for
 
 CHUNK = 1 << 20
 LARGEST_CELL = 10 * 1024 * 1024
@@ -53,15 +58,17 @@ def look(path: Path, encoding: str | None) -> Known:
     return Known(made.hexdigest(), next(iter(decoders), fitting[0]))
 
 
-def rows_of(path: Path, encoding: str, *, delimiter: str | None, sheet: str | None) -> Iterator[Row]:
-    """Read a file by what its name says it is."""
+def rows_of(
+    path: Path, encoding: str, *, delimiter: str | None, sheet: str | None, is_head: IsHead = lambda _: True
+) -> Iterator[Row]:
+    """Read a file by what its name says it is; `is_head` knows the line of names from a title above it."""
     kind = path.suffix.lower()
     if kind in {".xlsx", ".xls", ".xlsb", ".ods"}:
-        return _sheet_rows(path, sheet)
+        return _under_head(_sheet_lines(path, sheet), is_head)
     if kind in {".jsonl", ".ndjson", ".json"}:
         return _json_rows(path, encoding)
     if kind in {".csv", ".tsv", ".txt"}:
-        return _csv_rows(path, encoding, delimiter or ("\t" if kind == ".tsv" else ","))
+        return _under_head(_csv_lines(path, encoding, delimiter or ("\t" if kind == ".tsv" else ",")), is_head)
     raise FormatChanged(f"{path.name} is neither CSV, XLSX nor JSON lines by its name; rename or convert it")
 
 
@@ -73,18 +80,28 @@ def _drop_unfitting(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes
             del decoders[name]
 
 
-def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
+def _under_head(lines: Iterator[list[str]], is_head: IsHead) -> Iterator[Row]:
+    """Rows by the names of their columns; above these a title may stand, and the day of the export."""
+    above: list[list[str]] = []
+    for line in lines:
+        above.append(line)
+        if len(above) == ABOVE or is_head(line):
+            break
+    at = next((number for number, line in enumerate(above) if is_head(line)), 0)
+    names = [name.strip() for name in above[at]] if above else []
+    for cells in chain(above[at + 1 :], lines):
+        if len(cells) > len(names) and any(cells[len(names) :]):
+            yield Row(_cells(names, cells), f"the row has {len(cells)} cells, the head has {len(names)}")
+        else:
+            yield Row(_cells(names, cells))
+
+
+def _csv_lines(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
     # What fits no encoding is read with marks of loss: the row is still somebody's appeal.
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        names = [name.strip() for name in next(reader, [])]
-        for cells in _whole(reader, path):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) > len(names) and any(cells[len(names) :]):
-                yield Row(_cells(names, cells), f"the row has {len(cells)} cells, the head has {len(names)}")
-            else:
-                yield Row(_cells(names, cells))
+        for cells in _whole(csv.reader(file, delimiter=delimiter), path):
+            if any(cell.strip() for cell in cells):
+                yield cells
 
 
 def _whole(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
@@ -101,7 +118,7 @@ def _cells(names: list[str], cells: list[Any]) -> dict[str, Any]:
     return dict(zip(heads, padded, strict=True))
 
 
-def _sheet_rows(path: Path, sheet: str | None) -> Iterator[Row]:
+def _sheet_lines(path: Path, sheet: str | None) -> Iterator[list[str]]:
     try:
         book = CalamineWorkbook.from_path(str(path))
     except CalamineError as error:
@@ -110,16 +127,10 @@ def _sheet_rows(path: Path, sheet: str | None) -> Iterator[Row]:
         ) from error
     if sheet is not None and sheet not in book.sheet_names:
         raise FormatChanged(f"{path.name} has no sheet {sheet}; it has: {', '.join(book.sheet_names)}")
-    rows = book.get_sheet_by_name(sheet or book.sheet_names[0]).iter_rows()
-    names: list[str] | None = None
-    for cells in rows:
+    for cells in book.get_sheet_by_name(sheet or book.sheet_names[0]).iter_rows():
         written = [_cell(cell) for cell in cells]
-        if not any(written):
-            continue
-        if names is None:
-            names = [name.strip() for name in written]
-        else:
-            yield Row(_cells(names, written))
+        if any(written):
+            yield written
 
 
 def _cell(cell: Any) -> str:  # noqa: ANN401  whatever a spreadsheet holds

@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from connectors.base import BadItem, Item, Page
-from connectors.channels import table
+from connectors.channels import table, table_mapping
 from connectors.channels.table import TableFile, TableSettings
 from connectors.channels.table_rows import look
 from connectors.errors import FormatChanged
@@ -248,3 +248,98 @@ async def test_a_row_keeps_what_was_not_mapped(tmp_path: Path) -> None:
     (row,) = payloads(await read(TableFile(told(), file)))
 
     assert row["_row"]["回访"] == "满意"
+
+
+# ------------------------------------------------------------ known kinds of file
+
+
+EIGHTEEN = (
+    "序号,办件编号,办件来源,市级编号,诉求主题,诉求内容,办理单位,办理科室,诉求人,诉求人电话,处理结果,事项大类,事项小类,派发时间,承诺完成时间,"
+    "办件状态,派单员,预警状态"
+)
+ORDER = (
+    "1,BJ1,微信,SJ1,夜里施工,{text},县住建局,,市民甲,13800000001,{reply},环境,12.噪声扰民,2026-11-20 08:30:00,,"
+    "{state},,"
+)
+
+
+def order(text: str = "工地夜里施工", reply: str = "", state: str = "办理中") -> str:
+    return ORDER.format(text=text, reply=reply, state=state)
+
+
+def known(preset: str, **kwargs: Any) -> TableSettings:
+    return told(columns={}, preset=preset, **kwargs)
+
+
+@pytest.mark.parametrize("preset", table_mapping.names())
+def test_every_preset_names_what_an_appeal_needs(preset: str) -> None:
+    layout = table_mapping.preset(preset)
+    assert set(layout.columns) <= set(table.KNOWN)
+    assert {"native_id", "text", "posted_at", "phone", "department", "reply"} <= set(layout.columns)
+    assert set(layout.match) | set(layout.values) <= set(layout.columns)
+    assert known(preset).problems() == []
+
+
+async def test_the_export_of_eighteen_columns_needs_no_mapping(tmp_path: Path) -> None:
+    (row,) = payloads(await read(TableFile(known("orders_18"), csv(tmp_path, EIGHTEEN, order()))))
+
+    assert (row["native_id"], row["title"], row["text"]) == ("BJ1", "夜里施工", "工地夜里施工")
+    assert (row["category"], row["department"], row["channel_detail"]) == ("噪声扰民", "县住建局", "wechat")
+
+
+async def test_a_title_above_the_names_and_signs_around_them_are_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "visits.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["望湖区入户走访登记表"])
+        sheet.write_row(1, 0, ["填报单位：柳荫街道", "", "2026年11月"])
+        sheet.write_row(2, 0, ["序号", "* 走访时间", "户主姓名", "联系电话（必填）", "反映问题 (逐条)"])
+        sheet.write_row(3, 0, ["1", "2026-11-20", "市民甲", "13800000001", "电动车没有地方充电"])
+
+    (row,) = payloads(await read(TableFile(known("visits"), file)))
+
+    assert (row["text"], row["author"], row["phone"]) == ("电动车没有地方充电", "市民甲", "13800000001")
+
+
+async def test_a_column_of_ones_own_lies_over_the_preset(tmp_path: Path) -> None:
+    file = csv(tmp_path, EIGHTEEN.replace("诉求内容", "群众描述"), order())
+    told_ = told(columns={"text": ["群众描述", "诉求内容"]}, preset="orders_18")
+
+    (row,) = payloads(await read(TableFile(msgspec.convert(told_, TableSettings, from_attributes=True), file)))
+
+    assert row["text"] == "工地夜里施工"
+
+
+async def test_a_file_without_any_words_is_refused_whatever_the_preset(tmp_path: Path) -> None:
+    with pytest.raises(FormatChanged, match="诉求内容"):
+        await read(TableFile(known("orders_18"), csv(tmp_path, "序号,办件编号,派发时间", "1,BJ1,x")))
+
+
+async def test_the_state_of_an_order_changes_in_place_its_text_is_a_revision_and_its_end_a_withdrawal(
+    tmp_path: Path, room: Room, database: Any
+) -> None:
+    """Promise 4: the export of every evening is imported again."""
+    source = known("orders_18")
+    await room.store.sources.ensure([source.name])
+
+    async def imported(name: str, line: str) -> dict[str, Any]:
+        claim = await room.store.sources.claim(source.name, room.owner)
+        assert claim is not None
+        file = csv(tmp_path, EIGHTEEN, line, name=name)
+        [batch async for batch in read_source(TableFile(source, file), source, claim, room)]
+        await room.store.sources.release(claim)
+        found: dict[str, Any] = await database.raw.find_one({})
+        return found
+
+    first = await imported("1.csv", order())
+    answered = await imported("2.csv", order(reply="已责令停工", state="已办结"))
+    corrected = await imported("3.csv", order(text="工地夜里十二点还施工", state="已办结"))
+    ended = await imported("4.csv", order(text="工地夜里十二点还施工", state="已作废"))
+
+    assert [each["revision"] for each in (first, answered, corrected, ended)] == [1, 1, 2, 3]
+    assert first["digest"] != answered["digest"]
+    assert [each["withdrawn"] for each in (first, answered, corrected, ended)] == [False, False, False, True]
+
+
+def test_a_preset_that_is_not_ours_is_told() -> None:
+    assert "orders_18" in known("orders_19").problems()[0]
