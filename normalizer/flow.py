@@ -18,14 +18,15 @@ import msgspec
 
 from connectors.raw_appeal import RawAppeal
 from normalizer import vault
-from normalizer.appeal import Handed, Normalized, Secrets
+from normalizer.appeal import Change, Handed, Normalized, Secrets
 from normalizer.build import normalized
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
 from normalizer.finished import Failed, Finished
 from normalizer.mappers import MAPPERS
+from normalizer.matter.again import WINDOW, repeats, said_of
 from normalizer.sealing import Seal
-from normalizer.settle import Made, settle
+from normalizer.settle import Made, linked, settle
 from normalizer.steps.classify import classify
 from normalizer.steps.clean import clean
 from normalizer.steps.fingerprint import fingerprint
@@ -119,6 +120,10 @@ def _mapped(raw: RawAppeal) -> Draft:
     return mapper(raw)
 
 
+#: What is compared with the other appeals in the second look: what is new, or says something else, or nothing any more.
+COMPARED = frozenset({Change.NEW, Change.CHANGED, Change.WITHDRAWN})
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """What this room works with, handed in by the front door."""
@@ -151,9 +156,20 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     places = {id(raw): at for at, raw in enumerate(raws)}
     made.sort(key=lambda one: places[id(one.raw)])
     await room.store.keep_secrets(await vault.sealed(made, room.seal, room.ref_key, room.now()))
-    handed = await settle(made, room.store)
+    handed = await settle(await _with_repeats(made, room), room.store)
+    await room.store.note_for_second_look([one.appeal.id for one in handed if one.change in COMPARED])
     await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
     return handed
+
+
+async def _with_repeats(made: list[Made], room: Room) -> list[Made]:
+    """Say of each appeal which earlier ones its author wrote about the same (`links.same_person`)."""
+    said = [one for made_one in made if made_one.appeal.quality.is_appeal and (one := said_of(made_one.appeal))]
+    if not said:
+        return made
+    earlier = await room.store.said_before({one.person for one in said}, min(one.at for one in said) - WINDOW)
+    again = repeats(said, earlier)
+    return [linked(one, again[one.appeal.id]) if one.appeal.id in again else one for one in made]
 
 
 async def _finished(raws: Sequence[RawAppeal], room: Room) -> list[Finished | Failed]:

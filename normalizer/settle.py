@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from connectors.raw_appeal import RawAppeal
-from normalizer.appeal import Appeal, Change, Engagement, Handed, Secrets, Signals
+from normalizer.appeal import Appeal, Change, Engagement, Handed, Links, Secrets, Signals
 from normalizer.store import AppealStore, Standing, encoded
 
 #: How often other workers may be quicker before this page gives up and is run again.
@@ -28,6 +28,12 @@ class Made(NamedTuple):
     appeal: Appeal
     secrets: Secrets
     document: bytes = b""  #: as it is stored, if it was serialised already
+
+
+def linked(made: Made, same_person: list[str]) -> Made:
+    """Write into an appeal which earlier ones of its author say the same."""
+    appeal = msgspec.structs.replace(made.appeal, links=Links(same_person=same_person))
+    return made._replace(appeal=appeal, document=b"")
 
 
 async def settle(made: Sequence[Made], store: AppealStore) -> list[Handed]:
@@ -127,11 +133,12 @@ async def _repeat(
 
 
 def _remembering(old: Appeal, one: Made) -> Made:
-    """A newer revision still says to whom the source had given it before."""
+    """A newer revision still says to whom the source had given it before, and in which event it is."""
     signals = _handed_around(old.signals, one.appeal.signals, one.appeal.signals)
-    if signals == one.appeal.signals:
+    links = msgspec.structs.replace(one.appeal.links, same_event=old.links.same_event)
+    if signals == one.appeal.signals and links == one.appeal.links:
         return one
-    return one._replace(appeal=msgspec.structs.replace(one.appeal, signals=signals), document=b"")
+    return one._replace(appeal=msgspec.structs.replace(one.appeal, signals=signals, links=links), document=b"")
 
 
 def _handed_around(old: Signals, new: Signals, base: Signals) -> Signals:
@@ -150,11 +157,14 @@ def change_between(old: Standing, new: Appeal) -> Change:
 
 
 _NOTHING = Engagement()
+_APART = Links()
 
 
 def _essence(appeal: Appeal) -> Appeal:
     """Leave out what changes without changing the matter."""
-    return msgspec.structs.replace(appeal, revision=0, received_at=None, engagement=_NOTHING, official_reply=None)
+    return msgspec.structs.replace(
+        appeal, revision=0, received_at=None, engagement=_NOTHING, official_reply=None, links=_APART
+    )
 
 
 def _document(one: Made) -> bytes:

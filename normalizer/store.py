@@ -5,8 +5,9 @@ Every promise is carried by `_id`: inserts say what stood already, and a replace
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from bson import encode
@@ -17,15 +18,24 @@ from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, Exe
 
 from normalizer.appeal import Appeal, from_document, to_document
 from normalizer.errors import StoreAway
+from normalizer.matter.again import Said
 
 Document = dict[str, Any]
 #: What the source's own handling says after the appeal was written.
 AFTERWARDS = ("handler", "handled_before", "sent_back")
 DUPLICATE = 11000
+#: How much of what a page's authors wrote before is read at most.
+MOST_SAID = 5_000
 
-#: Which collection has which indexes; `_id` carries identity, these carry reading. `appeals` and `vault` have none:
+#: Which collection has which indexes; `_id` carries identity, these carry reading. `vault` has none and `appeals` one:
 #: four cost more than the insert itself, and whoever comes to need one makes it by a migration.
+PERSON = IndexModel(
+    [("citizen.ref", ASCENDING), ("posted_at", DESCENDING)],
+    name="person",
+    partialFilterExpression={"citizen.ref": {"$gt": ""}},
+)
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "appeals": (PERSON,),
     "appeal_revisions": (IndexModel([("id", ASCENDING), ("revision", DESCENDING)], name="appeal_revision"),),
     "unmapped": (IndexModel([("source", ASCENDING), ("at", DESCENDING)], name="source_at"),),
 }
@@ -67,6 +77,7 @@ class AppealStore:
         self._revisions = db["appeal_revisions"]
         self._vault = db["vault"]
         self._unmapped = db["unmapped"]
+        self._work = db["matter_work"]
 
     # --- what a page needs
 
@@ -81,6 +92,32 @@ class AppealStore:
             except BulkWriteError as error:
                 return {documents[at]["_id"] for at in _duplicates(error)}
         return set()
+
+    async def said_before(self, people: Collection[str], since: datetime) -> list[Said]:
+        """Read what these citizens wrote since then; so much of it that no page waits for a busy writer."""
+        found = self._appeals.find(
+            {"citizen.ref": {"$in": list(people)}, "posted_at": {"$gte": since}, "withdrawn": False},
+            {"title": 1, "text": 1, "posted_at": 1, "citizen.ref": 1, "place.district": 1, "place.street": 1},
+        )
+        with _driver_errors():
+            return [
+                Said(
+                    id=one["_id"],
+                    person=one["citizen"]["ref"],
+                    at=one["posted_at"],
+                    title=one["title"],
+                    text=one["text"],
+                    district=one["place"]["district"],
+                    street=one["place"]["street"],
+                )
+                for one in await found.limit(MOST_SAID).to_list(None)
+            ]
+
+    async def note_for_second_look(self, ids: Sequence[str]) -> None:
+        """Leave a note that these were stored: they are compared with all others off this path."""
+        if ids:
+            with _driver_errors():
+                await self._work.insert_one({"ids": list(ids)})
 
     async def standing(self, ids: Sequence[str]) -> dict[str, Standing]:
         """Read the appeals that stand under these ids."""

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from normalizer.appeal import Appeal
+
 #: domain/DOMAIN.md section 7: the same person, thirty days, likeness of 0.75, the same place.
 WINDOW, LIKE = timedelta(days=30), 0.75
 #: So many of a citizen's own orders are looked at, the newest first.
@@ -30,6 +32,21 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     district: str | None = None
     street: str | None = None
+
+
+def said_of(appeal: Appeal) -> Said | None:
+    """Give what is compared of an appeal; None where nobody knows who wrote, or when."""
+    if appeal.citizen.ref is None or appeal.posted_at is None:
+        return None
+    return Said(
+        id=appeal.id,
+        person=appeal.citizen.ref,
+        at=datetime.fromisoformat(appeal.posted_at),
+        title=appeal.title,
+        text=appeal.text,
+        district=appeal.place.district,
+        street=appeal.place.street,
+    )
 
 
 def repeats(fresh: Sequence[Said], earlier: Iterable[Said]) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ Document = dict[str, Any]
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "matters": (
         IndexModel([("names", ASCENDING)], name="names"),
-        IndexModel([("event", ASCENDING)], name="event", partialFilterExpression={"event": {"$type": "string"}}),
+        IndexModel([("event", ASCENDING)], name="event", partialFilterExpression={"event": {"$gt": ""}}),
     ),
 }
 #: How many letters may bear a name for it to be asked for; more of them are a place or a word.
