@@ -127,7 +127,7 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(3, "pushed appeals by when they were posted", _index_what_was_pushed),
     Migration(4, "bad pages of sources that have changed", _index_kept),
     Migration(5, "the clock of orders, where their work stands, what their sources are told", _start_the_clock),
-    Migration(5, "who wrote again, and what belongs together", _compare_all),
+    Migration(6, "who wrote again, and what belongs together", _compare_all),
 )
 
 #: The schema versions that this worker reads and writes.
