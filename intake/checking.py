@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 import msgspec
 from pymongo.errors import PyMongoError
 
-from connectors.base import Connector, Item, Page
+from connectors.base import Item
 from connectors.errors import ConnectorError
-from connectors.raw_appeal import Mode, RawAppeal, appeal_id
+from connectors.raw_appeal import Mode
 from connectors.source import Source
 from intake import migrations
 from intake.house import House
+from intake.probing import Finding, Probe, first_page, of_answers, of_texts, of_times, questions, why
 from intake.street.clock import Clock
 from intake.street.patience import fault
 from intake.tables import Tables
 from intake.topology import management
+from intake.unstored import unstored
 from normalizer.appeal import Appeal, Secrets
 from normalizer.errors import Unmappable
 from normalizer.flow import normalize
@@ -98,44 +101,38 @@ async def _broker(house: House, tables: Tables) -> Checked:
     return Checked(what="RabbitMQ", well=True, says="正常，队列齐全 · answers, all queues are there")
 
 
-async def check_source(source: Source, connector: Connector, tables: Tables) -> CheckedSource:
-    """Read one page and map it; nothing is stored and no position moves."""
+async def check_source(probe: Probe, tables: Tables, now: datetime) -> CheckedSource:
+    """Read one page, map it, and ask what it does not tell; nothing is stored and no position moves."""
+    name = probe.source.name
     try:
-        page = await _first_page(connector)
+        page = await first_page(probe.connect())
     except ConnectorError as error:
-        return CheckedSource(name=source.name, well=False, says=str(error))
+        return CheckedSource(name=name, well=False, says=why(error))
     except Exception as error:  # noqa: BLE001 - whatever a source does, the others are checked too
-        return CheckedSource(name=source.name, well=False, says=f"程序出错 · fault {fault(error)}")
-    if page is None:
-        return CheckedSource(name=source.name, well=True, says="读得通，现在没有内容 · answers, nothing is offered now")
+        return CheckedSource(name=name, well=False, says=f"程序出错 · fault {fault(error)}")
+    items = [] if page is None else [_mapped(item, probe.source, tables) for item in page.items[:SHOWN]]
+    found = [*of_answers(page), *_of_appeals(probe, items, now)]
+    if page is not None:
+        found += await questions(probe, page)
     return CheckedSource(
-        name=source.name,
-        well=True,
-        says="正常 · answers",
-        offered=len(page.offered),
-        unreadable=len(page.bad),
-        items=[_mapped(item, source, tables) for item in page.items[:SHOWN]],
+        name=name,
+        well=not any(finding.wrong for finding in found),
+        says="\n".join(finding.says for finding in found) or "正常 · answers",
+        offered=0 if page is None else len(page.offered),
+        unreadable=0 if page is None else len(page.bad),
+        items=items,
     )
 
 
-async def _first_page(connector: Connector) -> Page | None:
-    async for page in connector.pages(None):
-        return page
-    return None
+def _of_appeals(probe: Probe, items: list[Mapped], now: datetime) -> list[Finding]:
+    appeals = [item.appeal for item in items if item.appeal is not None]
+    moments = [datetime.fromisoformat(appeal["posted_at"]) for appeal in appeals if appeal["posted_at"]]
+    texts = [item.raw for item in items]
+    return [*of_texts(probe, texts), *of_times(probe.source, moments, now)]
 
 
 def _mapped(item: Item, source: Source, tables: Tables) -> Mapped:
-    raw = RawAppeal(
-        id=appeal_id(source.name, item.native_id),
-        source=source.name,
-        kind=source.kind,
-        channel=source.channel,
-        native_id=item.native_id,
-        payload=item.payload,
-        context=item.context,
-        zone=source.zone,
-        mode=source.mode,
-    )
+    raw = unstored(item, source)
     try:
         made = normalize(raw, tables.normalizer, _REF_KEY)
     except Unmappable as error:

@@ -60,7 +60,12 @@ class Values(msgspec.Struct):
         self.lengths.append(len(text))
         self.distinct.add(text[:20])
         self.tags += _TAG.search(some) is not None
-        self.lost += _LOST.search(some) is not None
+        self.lost += is_damaged(some)
+
+
+def is_damaged(text: str) -> bool:
+    """Whether a text bears the marks of a wrong decoding."""
+    return _LOST.search(text) is not None
 
 
 def kind_of(value: Any, zone: str) -> tuple[str | None, float | None]:  # noqa: ANN401

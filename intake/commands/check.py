@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
+from connectors.base import Fetch
 from connectors.keeping.budgets import BudgetStore
 from connectors.keeping.sources import SourceStore
 from connectors.source import Source
@@ -14,6 +15,7 @@ from intake.checking import Checked, CheckedSource, check_servers, check_source
 from intake.cli import App, command, fail, print_json, run
 from intake.demo_server import DemoFailed, demo_server
 from intake.house import House, open_house
+from intake.probing import Probe
 from intake.screen import console, printable, table
 from intake.settings import Settings
 from intake.street.clock import Clock
@@ -64,8 +66,15 @@ async def _check(
         # Its own clock, so that sources are checked although the database is away.
         clock = Clock.local(datetime.now(UTC))
         books = await _books(house, sources) if servers[0].well else None
-        async with open_connectors(sources, settings, clock, books) as readers:
-            checks = (check_source(source, connector, tables) for source, connector in readers)
+        ways: dict[str, Fetch] = {}
+
+        def remembered(source: Source, fetch: Fetch) -> Fetch:
+            ways[source.name] = fetch
+            return fetch
+
+        async with open_connectors(sources, settings, clock, books, over=remembered):
+            probes = [Probe(source, ways[source.name], settings.environment) for source in sources]
+            checks = (check_source(probe, tables, clock.now()) for probe in probes)
             return servers, list(await asyncio.gather(*checks))
 
 

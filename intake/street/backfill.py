@@ -24,6 +24,7 @@ from connectors.keeping.sources import SourceClaim, SourceStore
 from connectors.raw_appeal import RawAppeal, appeal_id
 from connectors.source import Source
 from intake.street.patience import Patience
+from intake.unstored import unstored
 
 log = structlog.get_logger()
 
@@ -196,20 +197,7 @@ class Backfill:
         return appeal_id(self._source.name, native_id) not in known
 
     def _moment(self, item: Item) -> datetime | None:
-        source = self._source
-        return self._posted_at(
-            RawAppeal(
-                id=appeal_id(source.name, item.native_id),
-                source=source.name,
-                kind=source.kind,
-                channel=source.channel,
-                native_id=item.native_id,
-                payload=item.payload,
-                context=item.context,
-                zone=source.zone,
-                mode=source.mode,
-            )
-        )
+        return self._posted_at(unstored(item, self._source))
 
     def _count(self, page: Page, within: int, added: int, moments: list[datetime]) -> None:
         done = self.done

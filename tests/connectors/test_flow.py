@@ -537,7 +537,8 @@ async def test_workers_whose_claims_lapse_all_the_time_end_where_one_worker_ends
     ended = asyncio.Event()
 
     async def work(number: int) -> None:
-        own = Room(store=open_store(database, cast("Any", room.store.raw._seal)), now=room.now, owner=f"worker-{number}")
+        seal = cast("Any", room.store.raw._seal)
+        own = Room(store=open_store(database, seal), now=room.now, owner=f"worker-{number}")
         while not ended.is_set():
             reading = await own.store.sources.claim("board", own.owner)
             if reading is not None:
