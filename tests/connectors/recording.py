@@ -31,7 +31,7 @@ class Recording:
         self, folder: Path, alter: Alter = bytes, only: int | None = None, *, dies_at: int | None = None
     ) -> None:
         self.folder = folder
-        self.told = tomllib.loads((folder / "recording.toml").read_text())
+        self.told = tomllib.loads(next(folder.glob("*.toml")).read_text())
         self.kind = REGISTRY[self.told["source"]["kind"]]
         self.settings: Source = msgspec.convert(self.told["source"], self.kind.settings)
         self.asked: list[Request] = []

@@ -121,11 +121,14 @@ class HttpJson:
         """Read every list from its head; the newest time that was seen becomes the position at the end."""
         going = position.going if position.going and position.going.of in self._names else None
         state = going or Going(of=self._names[0], full=self._is_full(position))
+        under: dict[str, str] = {}
         for at in range(self._names.index(state.of), len(self._names)):
             listing = self._list(self._names[at], state, position)
             async with aclosing(listing):
                 async for seen in listing:
                     state = self._went_on(state, seen, at)
+                    if len(self._names) > 1:
+                        seen.rows.keep_first(under, self._names[at])
                     yield seen.rows.page(self._resumable(position, state), seen.sweep)
         yield Page(offered=(), items=(), cursor=_encoded(self._ended(position, state)))
 

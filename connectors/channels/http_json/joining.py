@@ -42,6 +42,11 @@ class Rows(msgspec.Struct):
         if read is not None and not (isinstance(read, Item) and read.deleted):
             self.ids.add(read.native_id)
 
+    def keep_first(self, under: dict[str, str], name: str) -> None:
+        """Leave out what came under another label in this reading: told by both, it would change at every reading."""
+        self.items = [each for each in self.items if under.setdefault(each.native_id, name) == name]
+        self.bad = [each for each in self.bad if under.setdefault(each.native_id, name) == name]
+
     def page(self, cursor: str | None = None, sweep: Sweep | None = None) -> Page:
         """Hand on what is there."""
         offered = tuple(each.native_id for each in self.items) + tuple(each.native_id for each in self.bad)
