@@ -141,7 +141,7 @@ class Push12345:
 
     def _item(self, told: _Told) -> Item | BadItem:
         read = hotline_12345.read_row(told.order, self._settings)
-        return msgspec.structs.replace(read, payload=msgspec.json.encode(told))
+        return msgspec.structs.replace(read, payload=msgspec.json.encode(told, order="sorted"))
 
 
 def _unread(body: bytes, native_id: str | None = None) -> BadItem:

@@ -32,7 +32,7 @@ def clients_of(variable: str, environment: Mapping[str, str]) -> Mapping[str, st
 
 def client_of(key: str, clients: Mapping[str, str]) -> str:
     """Whose key this is. Every digest is compared, so that the time taken tells nothing."""
-    asked = hashlib.sha256(key.encode()).hexdigest()
+    asked = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     found = [name for digest, name in clients.items() if hmac.compare_digest(digest, asked)]
     if not key:
         raise Refused(401, "没有带密钥 · no key was sent")

@@ -54,10 +54,10 @@ def check(pushed: Pushed, settings: SignatureSettings, app_key: str, secrets: Se
     if missing:
         raise Refused(401, f"缺少签名要素 · not signed: {', '.join(missing)} missing")
     fits = [
-        hmac.compare_digest(signature(settings, told, pushed.body, secret).encode(), told["sign"].encode())
+        hmac.compare_digest(signature(settings, told, pushed.body, secret).encode(), _bytes(told["sign"]))
         for secret in secrets
     ]
-    if not any(fits) or not hmac.compare_digest(told["app_key"].encode(), app_key.encode()):
+    if not any(fits) or not hmac.compare_digest(_bytes(told["app_key"]), app_key.encode()):
         raise Refused(401, "签名不对 · the signature does not fit")
     moment = _moment(told["timestamp"])
     if moment is None or abs(pushed.at - moment) > timedelta(seconds=settings.window):
@@ -66,7 +66,7 @@ def check(pushed: Pushed, settings: SignatureSettings, app_key: str, secrets: Se
 
 def signature(settings: SignatureSettings, told: Mapping[str, str], body: bytes, secret: str) -> str:
     """Make the signature as a caller makes it."""
-    values = {name: value.encode() for name, value in told.items()} | {"body": body, "secret": secret.encode()}
+    values = {name: _bytes(value) for name, value in told.items()} | {"body": body, "secret": secret.encode()}
     parts = _SPOT.split(settings.text)
     text = b"".join(values[part] if at % 2 else part.encode() for at, part in enumerate(parts))
     if settings.way == "hmac":
@@ -79,6 +79,11 @@ def signature(settings: SignatureSettings, told: Mapping[str, str], body: bytes,
 def _told(pushed: Pushed, name: str) -> str:
     value = pushed.headers.get(name.lower()) or pushed.query.get(name) or ""
     return value.strip()
+
+
+def _bytes(words: str) -> bytes:
+    """Bytes of a header, also of one that is not UTF-8."""
+    return words.encode("utf-8", "surrogateescape")
 
 
 def _moment(written: str) -> datetime | None:
