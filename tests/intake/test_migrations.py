@@ -18,9 +18,14 @@ Database = AsyncIOMotorDatabase[dict[str, Any]]
 WANTED = {
     "pages": {"stage_1__id_1", "day_1"},
     "raw": {"source_1_scope_1", "parked.at_1"},  # partial: only items of an enumeration, only unreadable ones
-    "appeals": {"pushed"},  # partial: only what was pushed to us
+    "appeals": {
+        "pushed",
+        "person",
+    },  # partial: only what was pushed to us; whoever wrote before is found by the citizen
+    "matters": {"names", "event"},  # off the hot path: the second look
     "vault": set(),
-    "cases": {"unsent", "parked", "open", "case_no"},  # the first three partial
+    # All but the number partial. Of these a new order enters `unsent`, for a moment, and `due`, at its right end.
+    "cases": {"unsent", "parked", "open", "case_no", "due", "work", "answer_at", "answers_parked"},
 }
 
 
@@ -43,6 +48,14 @@ async def test_every_earlier_version_becomes_the_newest(mongo: Database, before:
         assert await version(mongo) == before
     await migrate(mongo)
     assert await version(mongo) == NEWEST
+
+
+async def test_orders_of_before_are_looked_at_by_the_clock(mongo: Database) -> None:
+    await migrate(mongo, MIGRATIONS[:4])
+    order = {"goal": "delivered", "mode": "route"}
+    await mongo.cases.insert_many([{"_id": "old"} | order, {"_id": "seen", "due": None} | order, {"_id": "triage"}])
+    await migrate(mongo)
+    assert [case["_id"] async for case in mongo.cases.find({"due": {"$type": "date"}})] == ["old"]
 
 
 async def test_indexes_that_version_1_made_and_nothing_needs_are_gone(mongo: Database) -> None:
