@@ -11,7 +11,7 @@ with the database's own clock) is anyone's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -341,6 +341,18 @@ class CaseStore:
             query["since"] = span
         found = self._cases.find(query, sort=[("$natural", ASCENDING)], limit=limit)
         return [from_document(document) async for document in found]
+
+    async def sent_to(self, department: str, since: datetime, case: str | None = None) -> AsyncIterator[Case]:
+        """Give the cases of which this department was sent something since then, the oldest first.
+
+        Looks through all cases since that day: a person asks for it, now and then.
+        """
+        sent = {"department": department, "state": Sent.SENT.value, "at": {"$gte": since}}
+        query: dict[str, Any] = {"dispatches": {"$elemMatch": sent}}
+        if case is not None:
+            query["$or"] = [{"_id": case}, {"case_no": case.upper()}]
+        async for document in self._cases.find(query, sort=[("opened_at", ASCENDING)]).allow_disk_use(True):  # noqa: FBT003
+            yield from_document(document)
 
     async def visits(self, since: datetime | None = None) -> dict[str, int]:
         """Count the orders that were to be visited, by what became of that."""

@@ -11,6 +11,7 @@ import click
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.contact import contact_command, matter_command
 from intake.commands.later import later
+from intake.commands.replay import replay_command
 from intake.house import open_house
 from intake.screen import console, table
 from intake.topology import DepartmentQueue, depths, management, vhost_of
@@ -82,10 +83,10 @@ def credentials_command(app: App, code: str, which: str) -> None:
 
 
 for _name, _help in (
-    ("replay", "补发 · send again"),
     ("certify", "联调验收 · the sandbox's pass sheet"),
 ):
     departments_command.add_command(later(f"departments {_name}", _help))
+departments_command.add_command(replay_command)
 departments_command.add_command(contact_command)
 departments_command.add_command(matter_command)
 

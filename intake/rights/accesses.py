@@ -28,6 +28,7 @@ class Seen(StrEnum):
     ERASURE = "个人信息删除"
     ATTACHMENT = "附件"
     EXPORT = "导出"
+    REPLAY = "补发"
 
 
 async def note(
