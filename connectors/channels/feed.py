@@ -110,6 +110,11 @@ class Feed:
         swept = msgspec.structs.replace(learned, swept=response.fetched_at)
         yield _page(entries, _cursor(swept, moments, response.fetched_at), sweep)
 
+    def position_at(self, moment: datetime) -> str:
+        """A feed that shows its newest first is left where it is wholly behind this moment; any other is read whole."""
+        at = moment + timedelta(seconds=self._settings.overlap)
+        return msgspec.json.encode(Position(at=at, swept=moment, newest_first=True)).decode()
+
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         del native_id, context
         return read_entry(msgspec.json.decode(payload), self._settings)
