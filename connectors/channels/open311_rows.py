@@ -14,6 +14,7 @@ from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateL
 from connectors.raw_appeal import Mode
 from connectors.reading.encoding import decoded, html_answer, text_of, xml_of
 from connectors.reading.times import moment_of
+from connectors.reading.xml import local, root_of
 from connectors.source import Source
 
 #: What the citizen said; status, notes, agency and the other times may change in place.
@@ -117,21 +118,12 @@ def _written(value: Any) -> str:  # noqa: ANN401
 
 
 def _xml_rows(text: str, where: str) -> list[Any]:
-    if "<!DOCTYPE" in text[:2000].upper():
+    root = root_of(text, where, "`url`")
+    name = local(root.tag)
+    if name.lower() == "html":
         raise html_answer(text, where)
-    try:
-        root = ET.fromstring(text)  # noqa: S314  without a DTD there are no entities to unfold
-    except ET.ParseError as error:
-        if "<html" in text[:2000].lower():
-            raise html_answer(text, where) from error
-        raise FormatChanged(f"{where} answered XML that is not well formed; check `url`") from error
-    name = root.tag.rpartition("}")[2]
     if name not in {"service_requests", "requests", "errors"}:
-        raise (
-            html_answer(text, where)
-            if name.lower() == "html"
-            else FormatChanged(f"{where} answered XML that is not GeoReport's; check `url`")
-        )
+        raise FormatChanged(f"{where} answered XML that is not GeoReport's; check `url`")
     return [_element(each) for each in root]
 
 
@@ -141,7 +133,7 @@ def _element(element: ET.Element) -> Any:  # noqa: ANN401
         return (element.text or "").strip()
     found: dict[str, Any] = {}
     for each in element:
-        name, value = each.tag.rpartition("}")[2], _element(each)
+        name, value = local(each.tag), _element(each)
         if value in ("", {}):
             continue
         found[name] = (

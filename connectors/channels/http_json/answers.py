@@ -13,13 +13,15 @@ from connectors.base import Response
 from connectors.channels.http_json.html import ROWS, html_in
 from connectors.channels.http_json.paths import look, scope_of
 from connectors.channels.http_json.plan import Call, Errors, Match, Plan, Scalar
-from connectors.channels.http_json.shapes import decoded, js_in, json_in
+from connectors.channels.http_json.shapes import csv_in, decoded, js_in, json_in, xml_in
 from connectors.channels.http_json.templates import written
 from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateLimited, SourceDown
 
 PATIENCE = 30.0  #: seconds, where a source asks for patience and does not say how long
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*\"?[^\",;]*\bnext\b", re.IGNORECASE)
 DEEPEST = 50  #: replies to replies
+HEADERS = "@headers."
+KEY = "@key"  #: what a row stands under, where rows stand under their ids
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Found, ...]
     roots: tuple[Any, ...]  #: the rows without those that are nested in them
     link: str | None = None
+    headers: Mapping[str, str] = {}
     fetched_at: datetime
+
+    def at(self, path: str) -> Any:  # noqa: ANN401
+        """Look into the answer, or with `@headers.x-total-count` at what stands above it."""
+        return told(self.body, self.headers, path)
+
+
+def told(body: Any, headers: Mapping[str, str], path: str) -> Any:  # noqa: ANN401
+    """Look into a body, or at its headers."""
+    return headers.get(path.removeprefix(HEADERS).lower()) if path.startswith(HEADERS) else look(body, path)
 
 
 def parse(response: Response, plan: Plan, call: Call, where: str) -> Answer:
@@ -49,23 +61,34 @@ def parse(response: Response, plan: Plan, call: Call, where: str) -> Answer:
     rows = body[ROWS] if call.shape == "html" else look(body, call.rows or "")
     if rows is None and call.rows_may_miss:
         rows = []
-    if isinstance(rows, dict):
-        rows = list(rows.values())
+    if isinstance(rows, dict):  # by id, as some write a list
+        rows = [{KEY: key, **row} if isinstance(row, dict) else row for key, row in rows.items()]
     if not isinstance(rows, list):
         raise FormatChanged(f"{where} answered without a list at {call.rows or 'its top'}; check `rows`")
+    if call.columns is not None:
+        rows = _with_names(rows, look(body, call.columns), call.columns, where)
     flat = tuple(
         msgspec.structs.replace(found, index=index)
         for index, found in enumerate(found for row in rows for found in _flat(row, call.children))
     )
     link = _link(response, body, call, where)
-    return Answer(body=body, rows=flat, roots=tuple(rows), link=link, fetched_at=response.fetched_at)
+    at = response.fetched_at
+    return Answer(body=body, rows=flat, roots=tuple(rows), link=link, headers=response.headers, fetched_at=at)
+
+
+def _with_names(rows: list[Any], names: Any, path: str, where: str) -> list[Any]:  # noqa: ANN401
+    """Rows that are lists, whose names stand in another place: once for all of them."""
+    if not isinstance(names, list):
+        raise FormatChanged(f"{where} answered without a list at {path}; check `columns`")
+    heads = [written(each.get("name")) if isinstance(each, dict) else written(each) for each in names]
+    return [dict(zip(heads, row, strict=False)) if isinstance(row, list) else row for row in rows]
 
 
 class Gone(FormatChanged):
     """What was asked for is not there (any more): a row was taken back, a list has moved."""
 
 
-_READ = {"json": json_in, "js": js_in}
+_READ = {"json": json_in, "js": js_in, "xml": xml_in, "csv": csv_in}
 EMPTY = object()  #: the answer is an error that means: no rows
 
 
@@ -148,7 +171,7 @@ def _link(response: Response, body: Any, call: Call, where: str) -> str | None: 
     if call.paging.next is None:
         match = _NEXT_LINK.search(response.headers.get("link", ""))
         return match[1] if match else None
-    link = look(body, call.paging.next)
+    link = told(body, response.headers, call.paging.next)
     if link is None or link == "":
         return None
     if not isinstance(link, str):
@@ -156,11 +179,11 @@ def _link(response: Response, body: Any, call: Call, where: str) -> str | None: 
     return link
 
 
-def number_at(body: Any, path: str | None, where: str) -> int | None:  # noqa: ANN401
+def number_at(answer: Answer, path: str | None, where: str) -> int | None:
     """Read a count that the plan names."""
     if path is None:
         return None
-    value = look(body, path)
+    value = answer.at(path)
     if isinstance(value, str) and value.strip().isdecimal() and len(value) <= 15:  # noqa: PLR2004  what a float holds
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):

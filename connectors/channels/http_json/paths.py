@@ -1,4 +1,7 @@
-"""Paths into what a source answered: `data.rows`, `user.0.name`, `groups.*.items`, `"a.b".c`. Pure."""
+"""Paths into what a source answered: `data.rows`, `user.0.name`, `groups.*.items`, `"a.b".c`. Pure.
+
+`data.@json.rows`: what stands at `data` is a text that is JSON again.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 _STEP = re.compile(r'"([^"]*)"|([^."]+)')
 #: Where a path may begin instead of in the row itself.
@@ -28,13 +33,22 @@ def _follow(value: Any, way: tuple[str, ...]) -> Any:  # noqa: ANN401
         if step == "*":
             parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
             return _flat(_follow(part, way[number + 1 :]) for part in parts)
-        if isinstance(value, dict):
+        if step == "@json":
+            value = _unpacked(value)
+        elif isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and step.lstrip("-").isdecimal():
             value = value[int(step)] if -len(value) <= int(step) < len(value) else None
         else:
             return None
     return value
+
+
+def _unpacked(value: Any) -> Any:  # noqa: ANN401
+    try:
+        return msgspec.json.decode(value) if isinstance(value, str) else value
+    except msgspec.DecodeError:
+        return None
 
 
 def _flat(parts: Iterable[Any]) -> list[Any]:

@@ -51,7 +51,8 @@ class Field(_Part, frozen=True, kw_only=True):
     match: str | None = None  #: the first group of this expression
     values: dict[str, str] = {}  #: theirs = ours; what is not listed stays
     otherwise: str | None = None  #: the path where the above finds nothing
-    text: str | None = None  #: the value stands at {} in here; {url} is the source's address
+    #: the value stands at {} in here, other values of the row at {their.path}; {url} is the source's address
+    text: str | None = None
 
 
 Spec = str | tuple[str, ...] | Field
@@ -101,13 +102,15 @@ class Call(_Part, frozen=True, kw_only=True):
     json: Any = None
     form: dict[str, str] = {}
     form_encoding: str = "utf-8"
-    #: JSONP and `var x = …` are unwrapped; js: bare keys, single quotes; html: a page, read by CSS selectors
-    shape: Literal["json", "js", "html", "text"] = "json"
+    #: JSONP and `var x = …` are unwrapped; js: bare keys, single quotes; html: a page, read by CSS selectors; xml:
+    #: elements as objects, attributes as @name; csv: a list of rows by the names in its first line
+    shape: Literal["json", "js", "html", "xml", "csv", "text"] = "json"
     rows: str | None = None  #: path of the list of rows; "" is the answer itself; html: the selector of a row
     cells: dict[str, Cell] = {}  #: html: what a row holds
     page: dict[str, Cell] = {}  #: html: what the page holds beside its rows
     within: str | None = None  #: html: selector of what is on the page even where it has no rows
     rows_may_miss: bool = False
+    columns: str | None = None  #: path of the names, where rows are lists
     children: tuple[str, ...] = ()  #: paths in a row of nested rows, which become rows of their own
     id: str | None = None  #: path that tells rows apart; left out: fields.native_id, or all of the row
     errors: tuple[Errors, ...] | None = None  #: of this call; left out: those of all

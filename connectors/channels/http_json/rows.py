@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connectors.base import BadItem, Item
+from connectors.channels.http_json import templates
 from connectors.channels.http_json.answers import fits, says_no, value_at
 from connectors.channels.http_json.plan import TIMES, Field, Plan, Spec
 from connectors.channels.http_json.templates import written
@@ -64,7 +65,7 @@ def value_of(spec: Spec, row: Any, of: Mapping[str, Any], source: Source) -> Any
     value = _first(row, (path,) if isinstance(path, str) else path, of)
     if not isinstance(spec, Field):
         return value
-    value = _shaped(value, spec, source) if value is not None else None
+    value = _shaped(value, spec, row, source) if value is not None else None
     return _first(row, (spec.otherwise,), of) if value is None and spec.otherwise is not None else value
 
 
@@ -74,7 +75,7 @@ def _first(row: Any, paths: Sequence[str], of: Mapping[str, Any]) -> Any:  # noq
     return next((value for value in found if value not in (None, "", [], {})), None)
 
 
-def _shaped(value: Any, spec: Field, source: Source) -> Any:  # noqa: ANN401
+def _shaped(value: Any, spec: Field, row: Any, source: Source) -> Any:  # noqa: ANN401
     """Do to a value what the settings say."""
     if spec.query is not None:
         value = parse_qs(written(value)).get(spec.query, [None])[0]
@@ -84,7 +85,8 @@ def _shaped(value: Any, spec: Field, source: Source) -> Any:  # noqa: ANN401
     if spec.values:
         value = spec.values.get(written(value), value)
     if spec.text is not None and value is not None:
-        value = spec.text.replace("{url}", str(getattr(source, "url", ""))).replace("{}", written(value))
+        asked = {**row, "url": getattr(source, "url", "")} if isinstance(row, dict) else {}
+        value = templates.text(spec.text.replace("{}", "{@value}"), {**asked, "@value": value})
     return value
 
 

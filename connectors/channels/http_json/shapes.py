@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from connectors.base import Response
 from connectors.errors import FormatChanged
 from connectors.reading.encoding import html_answer, text_of
+from connectors.reading.xml import element_in
 
 #: jsonp_12({…});   var data = {…};   /**/cb([…])
 _WRAPPED = re.compile(
@@ -62,6 +64,23 @@ def js_in(text: str, where: str) -> Any:  # noqa: ANN401
     except ValueError as error:
         raise _not_data(text, where, str(error)) from error
     return value
+
+
+def xml_in(text: str, where: str) -> Any:  # noqa: ANN401
+    """Read XML; what stands below its root."""
+    return element_in(text, where, "`url`")
+
+
+def csv_in(text: str, where: str) -> list[dict[str, str]]:
+    """Read CSV by the names in its first line."""
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise html_answer(text, where)
+    lines = csv.reader(text.lstrip("\ufeff").splitlines(keepends=True))
+    try:
+        names = [name.strip() for name in next(lines, [])]
+        return [dict(zip(names, line, strict=False)) for line in lines if any(line)]
+    except csv.Error as error:
+        raise FormatChanged(f"{where} answered what is not CSV to its end ({error}); check `url`") from error
 
 
 def _unwrapped(text: str) -> str | None:

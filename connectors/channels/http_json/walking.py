@@ -92,7 +92,7 @@ class Walker:
             if number == 0 and token is None and not answer.roots and self._plan.empty_is_error:
                 raise SourceDown(f"{where} answered an empty list, which `empty_is_error` rules out; it is asked again")
             fresh = seen.add(answer, named)
-            total = number_at(answer.body, call.paging.total, where) if answer.body is not None else None
+            total = number_at(answer, call.paging.total, where) if answer.body is not None else None
             totals.add(total)
             unwanted = ends(answer)
             following = _following(call.paging, answer, token)
@@ -167,7 +167,7 @@ def _following(paging: Paging, answer: Answer, token: Any) -> Any:  # noqa: ANN4
             # By the rows that came: a source may cut `size` without a word.
             return (paging.first if token is None else token) + max(1, len(answer.roots))
         case "cursor":
-            cursor = look(answer.body, paging.next or "")
+            cursor = answer.at(paging.next or "")
             return None if says_no(cursor) or not isinstance(cursor, str | int | float) else cursor
         case "keyset":
             key = [look(answer.roots[-1], path) for path in paging.key] if answer.roots else [None]
@@ -181,9 +181,9 @@ def _following(paging: Paging, answer: Answer, token: Any) -> Any:  # noqa: ANN4
 def _says_end(paging: Paging, answer: Answer, token: Any, where: str) -> bool:  # noqa: ANN401
     if not answer.roots:
         return True
-    if paging.more is not None and says_no(look(answer.body, paging.more)):
+    if paging.more is not None and says_no(answer.at(paging.more)):
         return True
     if paging.short_is_end and len(answer.roots) < paging.size:
         return True
-    pages = number_at(answer.body, paging.pages, where)
+    pages = number_at(answer, paging.pages, where)
     return pages is not None and (paging.first if token is None else token) >= pages + paging.first - 1
