@@ -40,6 +40,7 @@ HERE: Mapping[str, tuple[str, str]] = {
     "who-saw": ("who_saw", "who_saw_command"),
     "retention": ("retention", "retention_command"),
     "audit": ("audit", "audit_command"),
+    "keys": ("keys", "keys_command"),
 }
 
 

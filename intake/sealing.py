@@ -129,7 +129,7 @@ class Sealer:
         """Open a value of an item, sealed with the keys of this name; None: its key was destroyed, and so is it."""
         label, _, page = name.partition("#")
         try:
-            if not page:  # by version 2 of the schema or older: under the label's own key
+            if not page:  # by version 6 of the schema or older: under the label's own key
                 return await self.open(label, bind, sealed)
             loaded = await self._loaded_anew(label)
         except KeyDestroyed:

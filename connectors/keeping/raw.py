@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from pymongo import UpdateOne
@@ -13,6 +13,7 @@ from pymongo.errors import BulkWriteError
 
 from connectors.keeping.compare import Change, Destroyed, Head
 from connectors.keeping.pages import What
+from connectors.keeping.sealing import Keys, Seal, opened, sealed
 from connectors.raw_appeal import Mode, RawAppeal
 from connectors.source import Source
 
@@ -27,31 +28,6 @@ _HEAD = dict.fromkeys(
 )
 
 _NOT_ERASED = {"$ne": Destroyed.ERASED.value}
-
-
-class Keys(Protocol):
-    """A key for each item of a page."""
-
-    @property
-    def name(self) -> str:
-        """What is stored beside a value."""
-        ...
-
-    def seal(self, id_: str, bind: bytes, plain: bytes) -> bytes:
-        """Seal; `bind` must be the same when it is opened."""
-        ...
-
-
-class Seal(Protocol):
-    """Sealing at rest, handed in by the front door."""
-
-    async def keys_of(self, label: str, ids: Collection[str]) -> Keys:
-        """Make a key for each of these items."""
-        ...
-
-    async def open_item(self, name: str, id_: str, bind: bytes, sealed: bytes) -> bytes | None:
-        """Open what was sealed with the keys of this name; None: the item's key was destroyed."""
-        ...
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,16 +190,7 @@ class RawStore:
 
     async def _open(self, document: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
         """Give payload and context; both empty where their time was over, or their author had them erased."""
-        id_, sealed = document["_id"], document["payload"]
-        opened = None
-        if sealed:
-            opened = await self._seal.open_item(document["key"], id_, _bind(id_, document["revision"]), sealed)
-        if opened is None:
-            return b"", {}
-        if "#" not in document["key"]:  # sealed by version 2 of the schema or older
-            return opened, document["context"]
-        context, _, payload = opened.partition(b"\n")
-        return payload, msgspec.json.decode(context, type=dict[str, str])
+        return await opened(self._seal, document) or (b"", {})
 
 
 @dataclass(frozen=True)
@@ -278,15 +245,13 @@ class _Writing:
     def _fields(self, change: Change) -> dict[str, Any]:
         row = change.row
         payload, context = self._payload(change)
-        # What the page knew may be a citizen's words as well: the title of the thread. JSON has no bare end of line.
-        sealed = self.keys.seal(row.id, _bind(row.id, change.revision), _context(context) + b"\n" + payload)
         parked = None if row.bad is None else {"stage": "parse", "reason": row.bad, "at": self.at, "discarded": None}
         return {
             "mode": self.source.mode.value,
             "revision": change.revision,
             "content": row.content,
             "digest": row.digest,
-            "payload": sealed,
+            "payload": sealed(self.keys, row.id, change.revision, payload, context),
             "key": self.keys.name,
             "destroyed": None,
             "received_at": self._received_at(change),
@@ -318,14 +283,6 @@ def _fixed(source: Source, at: datetime) -> dict[str, str]:
         "transport": source.transport,
         "day": f"{at.astimezone(SHANGHAI):%Y-%m-%d}",
     }
-
-
-def _context(context: Mapping[str, str]) -> bytes:
-    return msgspec.json.encode(context) if context else b"{}"
-
-
-def _bind(id_: str, revision: int) -> bytes:
-    return f"raw/{id_}/{revision}".encode()
 
 
 def _head(document: Mapping[str, Any]) -> Head:

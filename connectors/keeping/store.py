@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Protocol
 from connectors.keeping.budgets import BudgetStore
 from connectors.keeping.claims import DatabaseClock, Fences
 from connectors.keeping.pages import PageStore
-from connectors.keeping.raw import RawStore, Seal
+from connectors.keeping.raw import RawStore
+from connectors.keeping.sealing import Seal
 from connectors.keeping.sources import SourceStore
 from connectors.keeping.watches import PageSeal, WatchStore
 

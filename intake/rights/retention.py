@@ -23,6 +23,7 @@ from connectors.keeping.compare import Destroyed
 from connectors.keeping.raw import SHANGHAI
 from intake.rights.custody import Custody
 from intake.rights.destroying import destroy, tell_cases
+from intake.rights.resealing import reseal
 from intake.settings import Retention
 from router.cases.moves import Kind, State
 from router.cases.work import Work
@@ -105,12 +106,23 @@ async def once_a_day(terms: Retention, custody: Custody, owner: str) -> bool:
     today = f"{custody.now().astimezone(SHANGHAI):%Y-%m-%d}"
     if not await _claim(custody, today, owner):
         return False
+    resealed = await _reseal(custody)
     ran = await run(terms, custody, owner)
-    more = max(ran.closed, ran.chatter) >= AT_ONCE
+    more = max(ran.closed, ran.chatter) >= AT_ONCE or resealed > 0
     if not more:
         await _remember(custody, {"day": today})
     await _remember(custody, {"until": _LONG_AGO})
     return more
+
+
+async def _reseal(custody: Custody) -> int:
+    """Seal anew what an earlier version had sealed, until nothing is left; older workers are refused since."""
+    if (await custody.db.sweeps.find_one({"_id": "retention"}) or {}).get("resealed"):
+        return 0
+    count = await reseal(custody)
+    if not count:
+        await _remember(custody, {"resealed": True})
+    return count
 
 
 # ---------------------------------------------------------------- closed cases
