@@ -19,7 +19,7 @@ from itertools import combinations
 import msgspec
 
 from normalizer.matter.group import ALONG, Group, borne_alone
-from normalizer.matter.likeness import Count, Lexicon, likeness
+from normalizer.matter.likeness import Count, Lexicon, likeness, topic
 from normalizer.matter.portrait import Portrait
 
 #: How alike appeals must be on the average, how many must bear one name, and how many of its bearers they must be.
@@ -32,6 +32,8 @@ GROWS = 3
 ASKED = ((0.8, 0.10), (0.6, 0.14), (0.4, 0.18), (0.0, 0.26))
 #: A member that agrees less leaves; a group that agrees less on the average dissolves; two must be this alike.
 STAYS, HOLDS, TWO = 0.045, 0.12, 3.4
+#: More is asked of those that have no proper name in common; two must be of one class, or this much on one topic.
+HOLDS_UNNAMED, TWO_UNNAMED, SAME_TOPIC = 0.20, 5.5, 0.15
 ROUNDS = 12
 
 
@@ -237,8 +239,18 @@ def _holds(group: Group, scene: Scene) -> bool:
         return False
     if len(group) == 2:  # noqa: PLR2004
         one, other = group.members.values()
-        return likeness(one, other, scene.count, scene.lexicon) >= TWO
+        return _two_hold(one, other, scene)
     if group.is_scattered():
         return False
     agreements = group.agreements().values()
-    return sum(agreements) / len(agreements) >= HOLDS
+    named = any(scene.lexicon.is_proper(name) for name in group.own_names())
+    return sum(agreements) / len(agreements) >= (HOLDS if named else HOLDS_UNNAMED)
+
+
+def _two_hold(one: Portrait, other: Portrait, scene: Scene) -> bool:
+    """Ask more of two: a proper name in common or nearly the same words, and that they are about the same thing."""
+    alike = likeness(one, other, scene.count, scene.lexicon)
+    shared = one.names & other.names
+    named = any(scene.lexicon.is_proper(name) for name in shared)
+    agreed = one.category == other.category or topic(one.words, other.words, shared) >= SAME_TOPIC
+    return alike >= TWO and agreed and (named or alike >= TWO_UNNAMED)

@@ -25,6 +25,8 @@ SAME_CLASS, NEXT_CLASS, SAME_CHAPTER, SAME_SUBJECT = 1.2, 0.5, 0.5, 0.6
 OTHER_DISTRICT = 2.0
 #: How much a subject (魅力/P) is a name; a run made of domain words is hardly one.
 SUBJECT_RARITY, DOMAIN_RARITY = 26.0, 14.0
+#: A run as rare as this is a proper name.
+PROPER = 30.0
 
 Count = Callable[[str], int]  #: how many appeals bear a name
 Words = Mapping[str, float]
@@ -49,6 +51,10 @@ class Lexicon(msgspec.Struct, frozen=True):
     def of(cls, words: Iterable[str]) -> Lexicon:
         return cls(frozenset(word[at : at + 3] for word in words for at in range(len(word) - 2)))
 
+    def is_proper(self, name: str) -> bool:
+        """Say whether this is a name and can be nothing else."""
+        return not is_subject(name) and name not in self.runs and rarity(name) >= PROPER
+
     def rarity(self, name: str) -> float:
         """Say how much of a name this is."""
         if is_subject(name):
@@ -66,6 +72,8 @@ def likeness(one: Portrait, other: Portrait, count: Count, lexicon: Lexicon) -> 
     shared = one.keys & other.keys
     if not shared or contradict(one, other):
         return 0.0
+    if one.person is not None and one.person == other.person and one.category != other.category:
+        return 0.0  # alike because one hand wrote both
     score = min(NAMES_MOST, _names(shared, count, lexicon))
     score += TOPIC * min(TOPIC_MOST, topic(one.words, other.words, shared))
     score += WORDS * dot(one.words, other.words)
