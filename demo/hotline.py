@@ -3,6 +3,9 @@
 GET /hotline/api/orders?after=<updateTime>|<orderId>&limit=<n>   header x-api-key
  -> {"success": true, "code": 10000, "message": "", "data": {"rows": [...], "next": "<cursor>" | null}}
 
+POST /hotline/api/answers   header x-api-key   {"answerId", "orderId", "orderState", "replyContent", "answerTime"}
+ -> {"success": true, "data": {"receiptId": "…"}}   the same answerId again gives the same receipt and changes nothing
+
 `next` is null on the last page (then the source is read to its end); the cursor of a row is `<updateTime>|<orderId>`,
 so a reader may also make it himself. An order that was edited, went on or was taken back (orderState 作废, 撤回) comes
 again at the end with a new updateTime. Quirks: `limit` above 100 is cut without a word; a wrong key is HTTP 200 with
@@ -51,9 +54,23 @@ class Hotline:
         self._city = city
         self._story = city.stories[HOTLINE]
         self._answers = 0
+        self.told: dict[str, dict[str, object]] = {}  #: answerId -> what we were told, and how often
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/hotline/api/orders", self._city.faults.guard(HOTLINE, self.orders))]
+        return [
+            web.get("/hotline/api/orders", self._city.faults.guard(HOTLINE, self.orders)),
+            web.post("/hotline/api/answers", self.take_answer),
+        ]
+
+    async def take_answer(self, request: web.Request) -> web.Response:
+        """An order's state and reply come back from whoever handles it (回写)."""
+        if request.headers.get("x-api-key") != KEY:
+            return self._answer({"success": False, "code": 40101, "message": "无效的访问密钥", "data": None})
+        told = await request.json()
+        known = self.told.setdefault(str(told.get("answerId")), {**told, "times": 0})
+        known["times"] = int(str(known["times"])) + 1
+        receipt = f"HX{list(self.told).index(str(told.get('answerId'))) + 1:06d}"
+        return self._answer({"success": True, "code": 10000, "message": "", "data": {"receiptId": receipt}})
 
     async def orders(self, request: web.Request) -> web.Response:
         if request.headers.get("x-api-key") != KEY:

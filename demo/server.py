@@ -3,6 +3,7 @@
     python -m demo.server --port 0 [--seed N] [--live] [--log FILE]   prints {"port": N, "url": "..."} when it is ready
 
 GET  /demo/offered            what was ever offered (see offered.py), and the state of each source
+GET  /demo/answers            what the hotline was told back of its orders (回写)
 POST /demo/phase[?source=S]   begin phase 2 of one source or of all (see story.py)
 POST /demo/submit?source=S    somebody writes to S now -> {"native_id": "..."}
 """
@@ -37,9 +38,10 @@ PACE = 4.0  #: seconds between two new items of a live city
 
 def make_app(city: City, *, log: Path | None = None) -> web.Application:
     """Put all sources of a city behind one application."""
-    control = Control(city)
+    hotline = Hotline(city)
+    control = Control(city, hotline)
     app = web.Application(middlewares=[_logging(log)] if log else [])
-    for part in (Hotline(city), Feeds(city), Discuz(city), Waline(city), control):
+    for part in (hotline, Feeds(city), Discuz(city), Waline(city), control):
         app.add_routes(part.routes())
     return app
 
@@ -47,12 +49,14 @@ def make_app(city: City, *, log: Path | None = None) -> web.Application:
 class Control:
     """The demonstration's own questions and orders."""
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, hotline: Hotline) -> None:
         self._city = city
+        self._hotline = hotline
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/demo/offered", self.offered),
+            web.get("/demo/answers", self.answers),
             web.post("/demo/phase", self.phase),
             web.post("/demo/submit", self.submit),
         ]
@@ -64,6 +68,9 @@ class Control:
         }
         self._mark_withdrawn()
         return _json({"sources": sources, "offered": self._city.offered.listing()})
+
+    async def answers(self, _: web.Request) -> web.Response:
+        return _json(list(self._hotline.told.values()))
 
     def _mark_withdrawn(self) -> None:
         """What a source took back is in no answer any more: its last state is told from the story."""
