@@ -55,6 +55,7 @@ async def unlink(ids: Sequence[str], custody: Custody) -> int:
     for some in _batches(ids):
         changed += (await custody.db.appeals.update_many({"_id": {"$in": some}}, {"$set": gone})).modified_count
         await custody.db.appeal_revisions.update_many({"id": {"$in": some}}, {"$set": gone})
+        await custody.db.matters.update_many({"_id": {"$in": some}}, {"$set": {"person": None}})
         for name in ("appeals", "appeal_revisions"):
             linked = {"links.same_person": {"$in": some}}
             await custody.db[name].update_many(linked, {"$pull": {"links.same_person": {"$in": some}}})

@@ -59,6 +59,8 @@ async def test_a_person_is_erased_and_a_second_time_nothing_is_left(desk: Desk) 
     before = await desk.appeal(first)
     wanted = by_phone(PHONE, KEY)
     assert wanted is not None
+    assert wanted.ref is not None
+    await desk.db.matters.insert_one({"_id": first, "person": wanted.ref})
 
     proof = await erase(wanted, desk.custody, **ASKED)
 
@@ -69,6 +71,7 @@ async def test_a_person_is_erased_and_a_second_time_nothing_is_left(desk: Desk) 
     assert (after.text, after.category) == (before.text, before.category)
     assert (after.citizen.ref, after.citizen.display, after.citizen.has_contact) == (None, None, False)
     assert [await desk.keys_left(id_) for id_ in (first, second)] == [0, 0]
+    assert wanted.ref not in await desk.dump()
     assert await open_part(desk.custody, first, Part.CONTACT) is None
     again = await erase(wanted, desk.custody, **ASKED)
     assert (again.erased, again.mentioned, again.keys_destroyed) == ([], [], 0)
