@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.answering.words import bare
 from connectors.base import Answer, Fetch, Receipt, Request, Response
 from connectors.errors import AccessDenied, FormatChanged, RateLimited, SourceDown
 from connectors.reading.encoding import json_of
@@ -84,7 +85,7 @@ class WalineAnswers:
 
     def _is_ours(self, row: Mapping[str, Any], words: str) -> bool:
         said = str(row.get("orig") or row.get("comment") or "")
-        return row.get("nick") == self._account.name and _bare(words) in _bare(said)
+        return row.get("nick") == self._account.name and bare(words) in bare(said)
 
     def _data(self, response: Response) -> dict[str, Any]:
         body = json_of(response, self._where)
@@ -104,16 +105,3 @@ def _flat(rows: list[Any]) -> Iterator[dict[str, Any]]:
         if isinstance(row, dict):
             yield row
             yield from _flat(list(row.get("children") or []))
-
-
-def _bare(text: str) -> str:
-    """Compare words, not their markup: the server renders what we wrote."""
-    kept, inside = [], False
-    for letter in text:
-        if letter == "<":
-            inside = True
-        elif letter == ">":
-            inside = False
-        elif not inside and letter.isalnum():
-            kept.append(letter)
-    return "".join(kept)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from connectors.answering.table import AnswerTable
+from connectors.answering.words import bare
 from connectors.base import Answer, Fetch, Receipt, Request, Response
 from connectors.channels.http_json import templates
 from connectors.channels.http_json.paths import look
@@ -27,21 +28,22 @@ class DeclaredAnswers:
 
     async def answer(self, native_id: str, context: Mapping[str, str], answer: Answer) -> Receipt:
         """Tell the source about one item."""
+        values = values_of(self._table, native_id, context, answer, self._key)
+        if self._table.seen_url is not None and answer.reply is not None:
+            asked = Request(
+                url=templates.text(self._table.seen_url, values, quoted=True) or "",
+                headers=templates.table(self._table.headers, values),
+            )
+            there = await self._fetch(asked)
+            if stands(json_of(there, f"source {self._name}: seen_url"), values):
+                return Receipt(id=None, at=there.fetched_at)
         response = await self._fetch(request_of(self._table, native_id, context, answer, self._key))
         return receipt_of(response, self._table, self._name)
 
 
 def request_of(table: AnswerTable, native_id: str, context: Mapping[str, str], answer: Answer, key: str) -> Request:
     """Write the request."""
-    values: dict[str, Any] = {
-        "native_id": native_id,
-        "context": dict(context),
-        "id": answer.id,
-        "status": table.statuses.get(answer.status, answer.status),
-        "reply": answer.reply,
-        "at": answer.at.isoformat(timespec="milliseconds"),
-        "key": key,
-    }
+    values = values_of(table, native_id, context, answer, key)
     body, headers = None, templates.table(table.headers, values)
     if table.json:
         body = msgspec.json.encode(templates.body(table.json, values))
@@ -56,6 +58,37 @@ def request_of(table: AnswerTable, native_id: str, context: Mapping[str, str], a
         method=table.method,
         body=body,
     )
+
+
+def values_of(
+    table: AnswerTable, native_id: str, context: Mapping[str, str], answer: Answer, key: str
+) -> dict[str, Any]:
+    """Give what the places of a table stand for."""
+    return {
+        "native_id": native_id,
+        "number": int(native_id) if native_id.isdecimal() else None,
+        "context": dict(context),
+        "id": answer.id,
+        "status": table.statuses.get(answer.status, answer.status),
+        "reply": answer.reply,
+        "at": answer.at.isoformat(timespec="milliseconds"),
+        "name": table.name,
+        "key": key,
+    }
+
+
+def stands(body: Any, values: Mapping[str, Any]) -> bool:  # noqa: ANN401 - whatever the source sent
+    """Say whether some row there is in our name, says this reply, and names the item that it replies to."""
+    if isinstance(body, list):
+        return any(stands(each, values) for each in body)
+    if not isinstance(body, dict):
+        return False
+    told = [each for each in body.values() if not isinstance(each, dict | list)]
+    words = bare(values["reply"])
+    ours = values["name"] in told and any(isinstance(each, str) and words in bare(each) for each in told)
+    if ours and (values["native_id"] in told or (values["number"] is not None and values["number"] in told)):
+        return True
+    return any(stands(each, values) for each in body.values())
 
 
 def receipt_of(response: Response, table: AnswerTable, name: str) -> Receipt:

@@ -19,6 +19,9 @@ class AnswerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     form: dict[str, str] = msgspec.field(default_factory=dict)
     statuses: dict[Literal["accepted", "in_progress", "closed"], str] = msgspec.field(default_factory=dict)
     public: bool = False  #: everybody can read it there: replies only, and never of a confidential case
+    #: asked first, where a receiver does not know our ids: what already stands there in this name is not written again
+    seen_url: str | None = None
+    name: str | None = None  #: {name}: in whose name the city writes
     receipt: str | None = None  #: where in its JSON the receipt's number stands
     ok_path: str | None = None  #: where in its JSON it says that it took it …
     ok_is: tuple[str | int | bool, ...] = (True,)  #: … and in which words
@@ -29,6 +32,8 @@ class AnswerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         found = []
         if not self.url.startswith(("http://", "https://")):
             found.append("write_back.url must begin with http:// or https://")
+        if self.seen_url is not None and self.name is None:
+            found.append("write_back.seen_url needs name: in whose name the city writes")
         if self.json and self.form:
             found.append("write_back has json and form: write one of them")
         written = str((self.url, self.query, self.headers, self.json, self.form))

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connectors.answering.comments import Account, WalineAnswers
-from connectors.answering.declared import receipt_of, request_of
+from connectors.answering.declared import receipt_of, request_of, stands, values_of
 from connectors.answering.order import order_table
 from connectors.answering.table import AnswerTable, not_for
 from connectors.asking.http import fetch_for, open_session
@@ -124,6 +124,15 @@ def test_what_a_source_wrote_cannot_lead_an_answer_elsewhere() -> None:
     table = AnswerTable(url="https://p.example/o/{native_id}?u={context.path}", json={"r": "{reply}"})
     made = request_of(table, "../../x?y", {"path": "/a&b=c#d"}, ANSWER, "")
     assert made.url == "https://p.example/o/..%2F..%2Fx%3Fy?u=%2Fa%26b%3Dc%23d"
+
+
+def test_a_receiver_without_our_ids_is_looked_at_first() -> None:
+    values = values_of(AnswerTable(url="https://x", name="云泽市12345"), "5", {}, ANSWER, "")
+    row = {"id": 9, "parent": 5, "text": f"<p>{ANSWER.reply}</p>", "author": "云泽市12345", "replies": []}
+    assert stands({"replies": [row]}, values)
+    assert not stands({"replies": [row | {"parent": 6}]}, values)
+    assert not stands({"replies": [row | {"author": "别人"}]}, values)
+    assert not stands({"replies": [row | {"text": "别的话"}]}, values)
 
 
 @pytest.mark.parametrize(
