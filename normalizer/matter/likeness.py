@@ -72,8 +72,8 @@ def likeness(one: Portrait, other: Portrait, count: Count, lexicon: Lexicon) -> 
     shared = one.keys & other.keys
     if not shared or contradict(one, other):
         return 0.0
-    if one.person is not None and one.person == other.person and one.category != other.category:
-        return 0.0  # alike because one hand wrote both
+    if one.person is not None and one.person == other.person and not _same_again(one, other, shared, lexicon):
+        return 0.0
     score = min(NAMES_MOST, _names(shared, count, lexicon))
     score += TOPIC * min(TOPIC_MOST, topic(one.words, other.words, shared))
     score += WORDS * dot(one.words, other.words)
@@ -83,6 +83,11 @@ def likeness(one: Portrait, other: Portrait, count: Count, lexicon: Lexicon) -> 
     if one.district and other.district and one.district != other.district:
         score -= OTHER_DISTRICT
     return max(0.0, score)
+
+
+def _same_again(one: Portrait, other: Portrait, shared: Collection[str], lexicon: Lexicon) -> bool:
+    """Ask more where one hand wrote both: its phrases are alike whatever it writes about."""
+    return one.category == other.category and any(lexicon.is_proper(name) for name in shared)
 
 
 def evidence(one: Portrait, other: Portrait, count: Count, lexicon: Lexicon) -> Evidence:
