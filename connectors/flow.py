@@ -7,8 +7,8 @@ nothing (promise 4).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,6 +25,8 @@ from connectors.source import Source
 from connectors.watching.watch import Watch
 
 LARGEST = 500  #: items of a page
+GONE = "it was offered, its worker died before it was stored, and its source shows it no more; look there by hand"
+CUT_OFF = "only the beginning of this row was kept, since it was too large; have its source send it again, in parts"
 ROUNDS = 5  #: of two workers that write the same item at once, one wins a round
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -41,6 +43,7 @@ class Room:
     now: Callable[[], datetime]
     owner: str  #: this worker's name, for people
     pushed: frozenset[str] = frozenset()  #: sources that are pushed to us: nobody reads them again
+    sources: Mapping[str, Source] = field(default_factory=dict)  #: those of the settings, to park what is gone of one
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +124,7 @@ async def take_over(room: Room, stages: Collection[Stage], source: str | None = 
         elif claim.stage is Stage.OFFERED:
             if not await _is_stored(claim, room):
                 continue  # its source will be read again; this claim lapses, and a later look finds it stored
+            await _park_gone(claim, room)
             if not await pages.stored(claim, claim.entries):
                 continue
         wanted = {entry.id: entry.what is What.REFRESHED for entry in claim.entries if entry.what is not What.BAD}
@@ -133,7 +137,11 @@ async def retry_parked(id_: str, connector: Rereads, source: Source, room: Room)
     parked = await room.store.raw.parked_payload(id_)
     if parked is None or parked.payload is None:
         return None
-    read = connector.reread(parked.native_id, parked.payload, parked.context)
+    try:
+        read = connector.reread(parked.native_id, parked.payload, parked.context)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        reason = CUT_OFF if parked.payload else GONE
+        return BadItem(native_id=parked.native_id, payload=parked.payload, reason=reason, context=parked.context)
     if isinstance(read, BadItem):
         return read
     page = Page(offered=(read.native_id,), items=(read,), cursor=None)
@@ -243,6 +251,21 @@ async def _held(claim: PageClaim, room: Room) -> tuple[Entry, ...]:
     """
     heads = await room.store.raw.heads(entry.id for entry in claim.entries)
     return tuple(entry for entry in claim.entries if entry.id in heads and heads[entry.id].revision >= entry.revision)
+
+
+async def _park_gone(claim: PageClaim, room: Room) -> None:
+    """What a dead worker had offered, and its source no longer shows: it cannot be had any more, and says so.
+
+    A backfill that goes on, or a source that shows it again, brings it after all.
+    """
+    source = room.sources.get(claim.source)
+    heads = await room.store.raw.heads(entry.id for entry in claim.entries)
+    gone = [entry.native_id for entry in claim.entries if entry.id not in heads]
+    if source is None or not gone:
+        return
+    bad = tuple(BadItem(native_id=native_id, payload=b"", reason=GONE) for native_id in gone)
+    changes = compare(rows_of(source.name, Page(offered=tuple(gone), items=(), bad=bad, cursor=None)).values(), heads)
+    await room.store.raw.add(changes, source, reader=None, at=_moment(room))
 
 
 async def _is_stored(claim: PageClaim, room: Room) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ import structlog
 from connectors.base import BadItem, Connector, Dated, Item, Page
 from connectors.errors import ClaimLapsed, Resting, TryLater
 from connectors.flow import Batch, Room, parts, patience, take_page
+from connectors.keeping.compare import Head
 from connectors.keeping.sources import SourceClaim, SourceStore
 from connectors.raw_appeal import RawAppeal, appeal_id
 from connectors.source import Source
@@ -86,6 +87,7 @@ class Course:
         self._span = span
         self._before: datetime | None = None
         self._away = 0
+        self._beyond = 0
         self.ascending = True
 
     def take(self, moments: Sequence[datetime]) -> datetime | None:
@@ -97,13 +99,19 @@ class Course:
             self.ascending = middle > self._before
         falling = self._before is not None and middle <= self._before
         self._away = self._away + 1 if max(moments) < self._span.begin and falling else 0
+        after = self.ascending and min(moments) >= self._span.end
+        self._beyond = self._beyond + 1 if after and not falling else 0
         self._before = middle
         return middle
 
     @property
     def is_over(self) -> bool:
-        """Newest first, and far behind the beginning. Oldest first it reads on: late changes stand at the end."""
-        return self._away >= PAGES_AWAY
+        """Newest first it is far behind the beginning; oldest first, far beyond the end.
+
+        What was posted in the span and changed long after it stands there too, where a source tells by changes: a
+        later end brings it.
+        """
+        return self._away >= PAGES_AWAY or self._beyond >= PAGES_AWAY
 
 
 class Backfill:
@@ -193,8 +201,10 @@ class Backfill:
                 await put(batch)
         self._count(page, len(within), len(new.offered), [each for each in moments.values() if each is not None])
 
-    def _is_new(self, native_id: str, known: dict[str, Any]) -> bool:
-        return appeal_id(self._source.name, native_id) not in known
+    def _is_new(self, native_id: str, known: Mapping[str, Head]) -> bool:
+        """Not stored, or only as something that could not be had."""
+        head = known.get(appeal_id(self._source.name, native_id))
+        return head is None or head.parked
 
     def _moment(self, item: Item) -> datetime | None:
         return self._posted_at(unstored(item, self._source))

@@ -179,6 +179,7 @@ def _rooms(
         now=clock.now,
         owner=owner,
         pushed=frozenset(source.name for source in house.settings.sources if source.transport == "push"),
+        sources={source.name: source for source in house.settings.sources},
     )
     mapping = normalizer.flow.Room(
         tables=read.normalizer,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from connectors.base import BadItem, Item, Page, Sweep
@@ -614,3 +615,20 @@ async def test_a_refused_key_stops_the_source_until_an_operator_resumes_it(room:
     assert await room.store.sources.claim("board", "worker-2") is None
     assert await room.store.sources.resume("board")
     assert await room.store.sources.claim("board", "worker-2") is not None
+
+
+async def test_a_row_of_which_only_the_beginning_was_kept_says_so_when_it_is_tried_again(
+    room: Room, source: Source, database: Any
+) -> None:
+    cut = BadItem(native_id="large", payload=b'{"text": "cut of', reason="the item is too large")
+    await take_page(Page(offered=("large",), items=(), bad=(cut,), cursor=None), source, None, room)
+
+    class Reads:
+        def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
+            return Item(native_id=native_id, payload=payload, content=(msgspec.json.decode(payload)["text"],))
+
+    again = await retry_parked(appeal_id(source.name, "large"), Reads(), source, room)
+
+    assert isinstance(again, BadItem)
+    assert "only the beginning" in again.reason
+    assert await database.raw.count_documents({"parked.stage": "parse"}) == 1

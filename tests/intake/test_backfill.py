@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 
 from connectors.base import BadItem, Item, Page
 from connectors.errors import RateLimited, TryLater
-from connectors.flow import Batch, Room
-from connectors.keeping.pages import What
+from connectors.flow import GONE, Batch, Room, take_over
+from connectors.keeping.pages import Entry, Stage, What
 from connectors.keeping.sources import SourceStore
 from connectors.keeping.store import ensure_indexes, open_store
 from connectors.raw_appeal import Mode, RawAppeal, appeal_id
@@ -166,17 +167,58 @@ async def test_one_span_is_read_by_one_process(make: Make, room: Room, mongo: An
     assert "another process" in (await filling.run(Taken()) or "")
 
 
-def test_newest_first_it_ends_far_behind_the_span_and_oldest_first_it_reads_on() -> None:
-    back, forth = Course(SPAN), Course(SPAN)
-    for day in range(30, -30, -1):
-        back.take([FIRST + timedelta(days=day)])
-    for day in range(-30, 60):
-        forth.take([FIRST + timedelta(days=day)])
+def test_newest_first_it_ends_far_behind_the_span_and_oldest_first_far_beyond_it() -> None:
+    days = [FIRST + timedelta(days=day) for day in range(60)]
+    newest, oldest = Course(SPAN), Course(SPAN)
 
-    assert back.is_over
-    assert not back.ascending
-    assert not forth.is_over
-    assert forth.ascending
+    for day in days[::-1]:
+        if not newest.is_over:
+            newest.take([day])
+            last = day
+    for day in days:
+        if not oldest.is_over:
+            oldest.take([day])
+            first = day
+
+    assert newest.is_over
+    assert last == SPAN.begin - timedelta(days=5)
+    assert oldest.is_over
+    assert first == SPAN.end + timedelta(days=4)
+
+
+async def test_oldest_first_it_asks_for_nothing_far_beyond_the_span(make: Make) -> None:
+    board, taken = Board(), Taken()
+    board._numbers = list(range(600))
+
+    assert await make(board).run(taken) is None
+
+    assert len(set(taken.ids) - {"bad"}) == 20
+    assert board.read < 600 / PAGE / 2
+
+
+async def test_what_a_crash_left_without_its_item_is_read_by_the_backfill_after_all(
+    make: Make, room: Room, mongo: Any
+) -> None:
+    """The live reader had nothing of it: until the backfill goes on it is parked, with the reason."""
+    within = item(25)
+    entry = Entry(appeal_id(SOURCE.name, within.native_id), within.native_id, 1, What.NEW)
+    await room.store.sources.ensure([SOURCE.name])
+    await room.store.pages.offer(SOURCE.name, [entry], day="2026-01-13", at=room.now(), owner="dead")
+    await mongo.pages.update_many({}, {"$set": {"until": FIRST}})
+    claim = await room.store.sources.claim(SOURCE.name, "live")
+    assert claim is not None
+    await room.store.sources.read_to_end(claim, room.now() + timedelta(seconds=1))
+
+    batch = await take_over(replace(room, sources={SOURCE.name: SOURCE}), list(Stage))
+    parked = await mongo.raw.find_one({"_id": entry.id})
+    taken = Taken()
+    await make(Board()).run(taken)
+
+    assert batch is not None
+    assert batch.raws == ()
+    assert parked["parked"]["reason"] == GONE
+    assert within.native_id in taken.ids
+    assert (await mongo.raw.find_one({"_id": entry.id}))["parked"] is None
 
 
 def test_what_remains_is_reckoned_from_the_time_that_was_covered() -> None:
