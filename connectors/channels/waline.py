@@ -136,7 +136,7 @@ def parse(response: Response, settings: WalineSettings, path: str) -> Comments:
     rows = data.get("data") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(rows, list):
         raise FormatChanged(f"{where} answered without data.data; this is another version of Waline")
-    read = [read_comment(row, settings, path) for row in _flat(rows)]
+    read = [read_comment(row, settings, path) for row in _flat(rows) if not is_own(row, settings)]
     return Comments(
         items=tuple(each for each in read if isinstance(each, Item)),
         bad=tuple(each for each in read if isinstance(each, BadItem)),
@@ -159,6 +159,16 @@ def read_comment(row: Any, settings: WalineSettings, path: str) -> Item | BadIte
         return BadItem(native_id=native_id, payload=payload, reason=reason, context=context, scope=path)
     content = (row["comment"], str(row.get("nick") or ""), str(row.get("link") or ""))
     return Item(native_id=native_id, payload=payload, content=content, context=context, scope=path)
+
+
+def is_own(row: Any, settings: WalineSettings) -> bool:  # noqa: ANN401
+    """Say whether the city's own account wrote it: who is logged in has a type, which nobody can give himself."""
+    return (
+        settings.answer_as is not None
+        and isinstance(row, dict)
+        and row.get("nick") == settings.answer_as
+        and bool(row.get("type"))
+    )
 
 
 def _flat(rows: list[Any]) -> Iterator[Any]:
