@@ -41,6 +41,7 @@ HERE: Mapping[str, tuple[str, str]] = {
     "retention": ("retention", "retention_command"),
     "audit": ("audit", "audit_command"),
     "keys": ("keys", "keys_command"),
+    "rehearse": ("rehearse", "rehearse_command"),
 }
 
 

@@ -12,7 +12,6 @@ COMMANDS = {
     "export": "一本账导出 · export of the ledger",
     "train": "学习派单 · learned routing",
     "evaluate": "评测派单 · measure routing",
-    "rehearse": "规则演练 · rehearse new rules",
     "drill": "故障演练 · break it on purpose",
     "console": "网页控制台 · the web console",
 }

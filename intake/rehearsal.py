@@ -1,0 +1,140 @@
+"""Rehearsal of text (规整预演): what stands is normalized again from its raw text, and the difference is shown.
+
+With other tables, or with the code of today over what an older version had made. Nothing is changed and nothing is
+sent; what is shown is masked, on both sides. What may not be opened any more is counted and left as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from connectors.raw_appeal import RawAppeal
+from intake.rights.custody import Custody
+from intake.settings import TableFiles
+from normalizer.appeal import Appeal, Normalized
+from normalizer.errors import Unmappable
+from normalizer.flow import normalize_all
+from normalizer.store import AppealStore
+from normalizer.tables import Tables
+
+PAGE = 500
+#: What does not come from the text alone: when it was received, what it is linked with, what was decided.
+_LEFT_OUT = frozenset({"revision", "schema_version", "received_at", "links", "routing", "engagement", "official_reply"})
+#: Shown part by part.
+_PARTED = frozenset({"category", "place", "citizen", "quality"})
+
+
+class Which(msgspec.Struct, frozen=True, kw_only=True):
+    """Which items: of a source, first offered on these days (Asia/Shanghai), both included."""
+
+    source: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One item that would read otherwise: each field as it stands, and as it would be."""
+
+    id: str
+    source: str
+    native_id: str
+    fields: dict[str, tuple[Any, Any]]
+
+
+class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rehearsal came to."""
+
+    versions: dict[str, str]  #: of the tables that were rehearsed
+    items: int
+    same: int
+    changed: int
+    unmappable: dict[str, str]  #: id -> why it could not be mapped any more
+    not_kept: int  #: their raw text was destroyed
+    fields: dict[str, int]  #: in how many items each field differs
+    differences: list[Difference]
+
+
+def files_of(folder: Path, standing: TableFiles) -> TableFiles:
+    """Lay the tables of a folder over those that stand: `taxonomy.toml`, `words.toml`, `places.toml`."""
+    there = {name: folder / f"{name}.toml" for name in ("taxonomy", "words", "places")}
+    return msgspec.structs.replace(standing, **{name: file for name, file in there.items() if file.is_file()})
+
+
+async def rehearse(which: Which, tables: Tables, custody: Custody, most: int) -> Rehearsed:
+    """Normalize again, compare, and tell; at most so many differences are told one by one."""
+    store = AppealStore(custody.db)
+    same = changed = not_kept = 0
+    fields: Counter[str] = Counter()
+    unmappable: dict[str, str] = {}
+    told: list[Difference] = []
+    async for ids in _pages(which, custody):
+        raws = await custody.raw.load(dict.fromkeys(ids, False))
+        not_kept += len(ids) - len(raws)
+        standing = await store.standing([raw.id for raw in raws])
+        rows = [raw for raw in raws if raw.id in standing and standing[raw.id].appeal.revision == raw.revision]
+        for raw, made in zip(rows, await _again(rows, tables, custody), strict=True):
+            if not isinstance(made, Normalized):
+                unmappable[raw.id] = str(made) if isinstance(made, Unmappable) else type(made).__name__
+                continue
+            found = dict(differing(standing[raw.id].appeal, made.appeal))
+            same, changed = same + (not found), changed + bool(found)
+            fields.update(found.keys())
+            if found and len(told) < most:
+                told.append(Difference(id=raw.id, source=raw.source, native_id=raw.native_id, fields=found))
+    return Rehearsed(
+        versions=dict(tables.versions),
+        items=same + changed + len(unmappable),
+        same=same,
+        changed=changed,
+        unmappable=unmappable,
+        not_kept=not_kept,
+        fields=dict(fields.most_common()),
+        differences=told,
+    )
+
+
+def differing(before: Appeal, after: Appeal) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Give each field that differs, as it stands and as it would be."""
+    old, new = _flat(before), _flat(after)
+    for name, value in old.items():
+        if value != new[name]:
+            yield name, (value, new[name])
+
+
+def _flat(appeal: Appeal) -> Mapping[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in msgspec.to_builtins(appeal).items():
+        if name in _PARTED:
+            flat |= {f"{name}.{part}": inner for part, inner in value.items()}
+        elif name not in _LEFT_OUT:
+            flat[name] = value
+    return flat
+
+
+async def _again(raws: Sequence[RawAppeal], tables: Tables, custody: Custody) -> list[Normalized | Exception]:
+    await asyncio.sleep(0)
+    return normalize_all(raws, tables, custody.ref_key)
+
+
+async def _pages(which: Which, custody: Custody) -> AsyncIterator[list[str]]:
+    """Items that are read and not taken back, by the day of their first offer."""
+    query: dict[str, Any] = {"parked": None, "withdrawn": False}
+    if which.source is not None:
+        query["source"] = which.source
+    days = {"$gte": which.since, "$lte": which.until}
+    if any(days.values()):
+        query["day"] = {name: day for name, day in days.items() if day is not None}
+    ids: list[str] = []
+    async for row in custody.db.raw.find(query, {"_id": 1}).sort("_id", 1):
+        ids.append(row["_id"])
+        if len(ids) == PAGE:
+            yield ids
+            ids = []
+    if ids:
+        yield ids
