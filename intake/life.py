@@ -37,6 +37,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     appeal: dict[str, Any] | None = None
     case: dict[str, Any] | None = None
     unmapped: dict[str, Any] | None = None
+    source_changed: str | None = None  #: what the sentinel says of its source at the moment
     timeline: list[Moment] = []
 
 
@@ -95,8 +96,14 @@ async def life_of(db: Database, id_: str) -> Life | None:
         appeal=appeal,
         case=case,
         unmapped=unmapped,
+        source_changed=await _source_changed(db, known["source"]),
         timeline=sorted(moments, key=lambda moment: moment.at),
     )
+
+
+async def _source_changed(db: Database, source: str) -> str | None:
+    flag = ((await db.sources.find_one({"_id": source}, {"drift": 1})) or {}).get("drift")
+    return None if flag is None else "; ".join(cause["says"] for cause in flag["causes"])
 
 
 def _state(
