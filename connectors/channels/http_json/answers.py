@@ -61,6 +61,8 @@ def parse(response: Response, plan: Plan, call: Call, where: str) -> Answer:
     rows = body[ROWS] if call.shape == "html" else look(body, call.rows or "")
     if rows is None and call.rows_may_miss:
         rows = []
+    if call.shape == "xml" and rows is not None and not isinstance(rows, list):
+        rows = [rows] if rows else []  # one element alone
     if isinstance(rows, dict):  # by id, as some write a list
         rows = [{KEY: key, **row} if isinstance(row, dict) else row for key, row in rows.items()]
     if not isinstance(rows, list):

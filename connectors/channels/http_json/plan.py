@@ -47,7 +47,7 @@ class Field(_Part, frozen=True, kw_only=True):
     date: str | None = None  #: s, ms, us, or as in strptime; left out: every usual way of writing times
     zone: str | None = None  #: of a local time; left out: the source's
     shift: float = 0.0  #: seconds to add: some sources' epochs are eight hours too small
-    query: str | None = None  #: the value is a query string, and this name in it is meant
+    query: str | None = None  #: the value is a query string, or an address with one, and this name in it is meant
     match: str | None = None  #: the first group of this expression
     values: dict[str, str] = {}  #: theirs = ours; what is not listed stays
     otherwise: str | None = None  #: the path where the above finds nothing
@@ -305,6 +305,19 @@ def _calls(plan: Plan) -> Iterator[str]:
             yield f'{name}.method must be "POST" to carry a body'
         yield from _paging(call, name)
         yield from _page(call, name)
+        yield from (
+            f"{name} asks for {{{place}}}, which nothing gives; braces that are none of ours need a blank: {{ id }}"
+            for place in sorted(asked(call) - _given(plan))
+        )
+
+
+def _given(plan: Plan) -> set[str]:
+    """Every name that a template may ask for."""
+    ours = {"each", "page", "offset", "size", "cursor", "since", "until", "key", "user", "password", "row"}
+    key = plan.list.paging.key + (plan.detail.paging.key if plan.detail is not None else ())
+    keys = {"after", *(f"after{number}" for number in range(2, len(key) + 1))}
+    found = {name for call in plan.login for name in call.take} | (set(plan.detail.values) if plan.detail else set())
+    return ours | keys | set(plan.values) | found
 
 
 def _page(call: Call, name: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ def read_row(row: Any, of: Mapping[str, Any], plan: Plan, source: Source, *, sco
     wrong: list[str] = []
     mapped = _mapped(row, of, plan, source, wrong) if isinstance(row, dict) else {}
     payload = msgspec.json.encode({**mapped, "_row": kept, **({"_of": of} if of else {})})
-    context = {"about": str(of["@about"])} if of.get("@about") else {}
+    context = {name: str(of[f"@{name}"]) for name in ("about", "each") if of.get(f"@{name}")}
     native_id = written(mapped.get("native_id"))
     if not native_id:
         digest = hashlib.blake2b(payload, digest_size=9).hexdigest()
@@ -78,15 +78,17 @@ def _first(row: Any, paths: Sequence[str], of: Mapping[str, Any]) -> Any:  # noq
 def _shaped(value: Any, spec: Field, row: Any, source: Source) -> Any:  # noqa: ANN401
     """Do to a value what the settings say."""
     if spec.query is not None:
-        value = parse_qs(written(value)).get(spec.query, [None])[0]
+        told = written(value)
+        asked = told.partition("?")[2] if told.startswith(("/", "http://", "https://")) else told
+        value = parse_qs(asked).get(spec.query, [None])[0]
     if spec.match is not None and value is not None:
         match = re.search(spec.match, written(value))
         value = match[1] if match else None
     if spec.values:
         value = spec.values.get(written(value), value)
     if spec.text is not None and value is not None:
-        asked = {**row, "url": getattr(source, "url", "")} if isinstance(row, dict) else {}
-        value = templates.text(spec.text.replace("{}", "{@value}"), {**asked, "@value": value})
+        places = {**row, "url": getattr(source, "url", "")} if isinstance(row, dict) else {}
+        value = templates.text(spec.text.replace("{}", "{@value}"), {**places, "@value": value})
     return value
 
 

@@ -92,6 +92,11 @@ class Walker:
             if number == 0 and token is None and not answer.roots and self._plan.empty_is_error:
                 raise SourceDown(f"{where} answered an empty list, which `empty_is_error` rules out; it is asked again")
             fresh = seen.add(answer, named)
+            if not fresh and _ignores_key(call.paging, answer):
+                raise FormatChanged(
+                    f"{where} answers a full page of the same rows, whatever {{after}} it is asked for; "
+                    "check where the request names it, and `paging.key`"
+                )
             total = number_at(answer, call.paging.total, where) if answer.body is not None else None
             totals.add(total)
             unwanted = ends(answer)
@@ -176,6 +181,11 @@ def _following(paging: Paging, answer: Answer, token: Any) -> Any:  # noqa: ANN4
             return answer.link
         case _:
             return None
+
+
+def _ignores_key(paging: Paging, answer: Answer) -> bool:
+    """After the last row there are none, or that one again; a full page means that nobody looked at the key."""
+    return paging.kind == "keyset" and len(answer.roots) >= max(paging.size, 2)
 
 
 def _says_end(paging: Paging, answer: Answer, token: Any, where: str) -> bool:  # noqa: ANN401

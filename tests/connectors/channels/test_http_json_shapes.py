@@ -1,0 +1,163 @@
+"""Forms of answers that real servers have: lists of cells, headers, XML, CSV, JSON in JSON, ids of several parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.base import Request, Response
+from connectors.channels.http_json.connector import HttpJson
+from connectors.channels.http_json.settings import HttpJsonSettings
+from connectors.errors import FormatChanged
+from tests.connectors.recording import FETCHED, ids_of, position, read
+
+FIELDS = {"native_id": "id", "text": "t"}
+
+
+def declared(own: dict[str, Any]) -> HttpJsonSettings:
+    base = {"name": "api", "kind": "http_json", "channel": "board", "mode": "route", "zone": "Asia/Shanghai"}
+    return msgspec.convert({**base, "url": "https://api.city.example", "fields": FIELDS, **own}, HttpJsonSettings)
+
+
+def answer(body: str | bytes, **headers: str) -> Response:
+    told = body if isinstance(body, bytes) else body.encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(status=200, headers=named, body=told, fetched_at=FETCHED)
+
+
+async def rows_of(own: dict[str, Any], *answers: Response) -> list[dict[str, Any]]:
+    """Every row that comes, one answer after the other."""
+    left = list(answers)
+
+    async def fetch(request: Request) -> Response:
+        del request
+        return left.pop(0)
+
+    told = declared(own)
+    assert told.problems() == []
+    pages = await read(HttpJson(told, fetch, {}, lambda: FETCHED))
+    assert left == []
+    assert not any(page.bad for page in pages)
+    return [msgspec.json.decode(item.payload) for page in pages for item in page.items]
+
+
+async def test_rows_that_are_lists_get_the_names_that_stand_beside_them() -> None:
+    own = {"list": {"rows": "rows", "columns": "columns"}}
+    (row,) = await rows_of(own, answer('{"columns": ["id", {"name": "t"}], "rows": [[7, "words"]]}'))
+    assert (row["native_id"], row["text"]) == ("7", "words")
+
+
+async def test_what_stands_in_headers_is_found_there() -> None:
+    """The number of rows (X-Total-Count), and the address of the next page (Next-Page)."""
+    paging = {"kind": "page", "total": "@headers.X-Total-Count"}
+    rows = [answer(f'[{{"id": {number}, "t": "w"}}]', x_total_count="2") for number in (1, 2)]
+    assert len(await rows_of({"list": {"query": {"page": "{page}"}, "rows": "", "paging": paging}}, *rows)) == 2
+
+    link = {"kind": "link", "next": "@headers.next-page"}
+    first = answer('[{"id": 1, "t": "w"}]', next_page="https://api.city.example/?token=x")
+    assert len(await rows_of({"list": {"rows": "", "paging": link}}, first, answer('[{"id": 2, "t": "w"}]'))) == 2
+
+
+async def test_rows_that_stand_under_their_ids_know_them() -> None:
+    own = {"list": {"rows": "data"}, "fields": {**FIELDS, "native_id": "@key"}}
+    rows = await rows_of(own, answer('{"data": {"a1": {"t": "x"}, "a2": {"t": "y"}}}'))
+    assert [row["native_id"] for row in rows] == ["a1", "a2"]
+
+
+async def test_json_inside_json_is_unpacked() -> None:
+    own = {"list": {"rows": "data.@json.rows"}}
+    inner = msgspec.json.encode({"rows": [{"id": 1, "t": "w"}]}).decode()
+    assert len(await rows_of(own, answer(msgspec.json.encode({"data": inner})))) == 1
+
+
+async def test_an_id_may_have_several_parts() -> None:
+    fields = {**FIELDS, "native_id": {"path": "post", "text": "{thread.id}-{}"}}
+    (row,) = await rows_of(
+        {"list": {"rows": ""}, "fields": fields}, answer('[{"post": 3, "t": "w", "thread": {"id": 7}}]')
+    )
+    assert row["native_id"] == "7-3"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+async def test_xml_is_read_as_objects(encoding: str) -> None:
+    xml = f"""<?xml version="1.0" encoding="{encoding}"?>
+    <result xmlns="urn:x"><page total="2"/>
+    <item id="1"><t>路灯坏了</t></item><item id="2"><t>停水</t></item></result>"""
+    own = {
+        "list": {
+            "shape": "xml",
+            "rows": "item",
+            "query": {"p": "{page}"},
+            "paging": {"kind": "page", "total": "page.@total"},
+        },
+        "fields": {**FIELDS, "native_id": "@id"},
+    }
+    rows = await rows_of(own, answer(xml.encode(encoding)))
+    assert [(row["native_id"], row["text"]) for row in rows] == [("1", "路灯坏了"), ("2", "停水")]
+
+
+async def test_one_element_alone_is_a_list_of_one() -> None:
+    own = {"list": {"shape": "xml", "rows": "item"}, "fields": {**FIELDS, "native_id": "id"}}
+    assert len(await rows_of(own, answer("<r><item><id>1</id><t>x</t></item></r>"))) == 1
+
+
+async def test_csv_is_read_by_its_first_line() -> None:
+    own = {"list": {"shape": "csv", "rows": ""}}
+    rows = await rows_of(own, answer('\ufeffid,t\r\n1,"a\r\nb, ""c"""\r\n'.encode("utf-8")))
+    assert rows[0]["text"] == 'a\r\nb, "c"'
+
+
+@pytest.mark.parametrize("shape", ["xml", "csv"])
+@pytest.mark.parametrize("body", ["<html><p>x</html>", "<!DOCTYPE r [<!ENTITY a 'x'>]><r>&a;</r>", "<r><"])
+async def test_what_is_neither_is_told(shape: str, body: str) -> None:
+    with pytest.raises(FormatChanged):
+        await rows_of({"list": {"shape": shape, "rows": ""}}, answer(body))
+
+
+async def test_a_key_that_nobody_looks_at_is_told_not_taken_for_the_end() -> None:
+    """A server with another paging than was declared shows its first page for ever."""
+    page = answer(msgspec.json.encode([{"id": number, "t": "w"} for number in range(5)]))
+    paging = {"kind": "keyset", "key": ["id"], "size": 5}
+    with pytest.raises(FormatChanged, match="after"):
+        await rows_of({"list": {"query": {"x": "{after}"}, "rows": "", "paging": paging}}, page, page)
+
+
+async def test_a_query_of_an_address_is_found_in_it() -> None:
+    fields = {**FIELDS, "posted_at": {"path": "when", "query": "from"}}
+    own = {"list": {"rows": ""}, "fields": fields}
+    (row,) = await rows_of(own, answer('[{"id": 1, "t": "w", "when": "/timeline?from=2026-11-18T12%3A06%3A40Z&p=s"}]'))
+    assert row["posted_at"] == "2026-11-18T12:06:40.000Z"
+
+
+async def test_deletion_marks_of_a_list_of_changes_reach_what_was_read_before() -> None:
+    own = {
+        "reading": "oldest_first", "order_by": {"path": "at", "date": "ms"}, "times": {"format": "ms"}, "overlap": 0,
+        "list": {"query": {"_since": '"{since}"'}, "rows": ""}, "deleted": [{"path": "deleted"}],
+    }  # fmt: skip
+    asked: list[str] = []
+
+    async def fetch(request: Request) -> Response:
+        asked.append(request.query.get("_since", ""))
+        since = int(asked[-1].strip('"') or 0)
+        rows = [{"id": "a", "t": "w", "at": 1795300000000}, {"id": "a", "deleted": True, "at": 1795300009000}]
+        return answer(msgspec.json.encode([row for row in rows[bool(since) :] if int(str(row["at"])) > since]))
+
+    connector = HttpJson(declared(own), fetch, {}, lambda: FETCHED)
+    first = await read(connector)
+    connector = HttpJson(declared(own), fetch, {}, lambda: FETCHED)
+    cursor = position(first) or ""
+
+    await read(connector, cursor)
+
+    assert ids_of(first) == {"a"}
+    assert asked[0] == ""
+    assert asked[1] == '"1795300009000"'
+
+
+def test_braces_that_nothing_fills_are_told() -> None:
+    problems = declared({"list": {"method": "POST", "json": {"query": "{issues {id}}"}, "rows": "x"}}).problems()
+    assert any("{id}" in problem for problem in problems)
+    graphql = {"list": {"method": "POST", "json": {"query": "{ issues(first: 5) { id } }"}, "rows": "x"}}
+    assert declared(graphql).problems() == []
