@@ -19,6 +19,7 @@ from connectors.raw_appeal import Mode
 from connectors.source import Source
 
 PAGE = 500
+REMEMBERED_FILES = 12  #: of which we know that they were read to their end
 REMEMBERED = 100  #: sets of columns
 
 #: Names a column may be mapped to: what the citizen or the operator wrote …
@@ -87,11 +88,13 @@ class TableSettings(Source, frozen=True, kw_only=True, dict=True):
         return known
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     """How much of which file is stored."""
 
     file: str
     row: int
+    #: files read to their end lately, by this mapping. An older edition of a row, read anew, would be a revision again.
+    read: tuple[str, ...] = ()
 
 
 class TableFile:
@@ -106,16 +109,18 @@ class TableFile:
         done = self.rows_done(cursor)
         rows: list[Item | BadItem] = []
         ids: set[str] = set()
-        number = done
+        number, before = done, _position(cursor)
+        if before is not None and self._mark in before.read:
+            return
         for number, row in enumerate(self._rows(skip=done), start=done + 1):
             read = read_row(row, self._settings)
             if len(rows) == PAGE or read.native_id in ids:
-                yield self._page(rows, number - 1)
+                yield self._page(rows, number - 1, before)
                 rows, ids = [], set()
             rows.append(read)
             ids.add(read.native_id)
         if rows:
-            yield self._page(rows, number)
+            yield self._page(rows, number, before, to_end=True)
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         """Read a parked row by the mapping as it is now, under the id that it was parked with."""
@@ -130,8 +135,16 @@ class TableFile:
 
     def rows_done(self, cursor: str | None) -> int:
         """How many rows of this file a position stands for: none, if it is of another file."""
-        position = msgspec.json.decode(cursor, type=Position) if cursor else None
+        position = _position(cursor)
+        if position is not None and self._mark in position.read:
+            return self.count()
         return position.row if position is not None and position.file == self._file().digest else 0
+
+    @cached_property
+    def _mark(self) -> str:
+        """This file as this mapping reads it: mended, it reads the file anew."""
+        told = msgspec.json.encode(msgspec.to_builtins(self._settings))
+        return hashlib.blake2b(told + self._file().digest.encode(), digest_size=8).hexdigest()
 
     def _rows(self, skip: int = 0) -> Iterator[Row]:
         settings = self._settings
@@ -154,13 +167,19 @@ class TableFile:
             self._known = look(self._path, self._settings.encoding)
         return self._known
 
-    def _page(self, rows: list[Item | BadItem], number: int) -> Page:
+    def _page(self, rows: list[Item | BadItem], number: int, before: Position | None, *, to_end: bool = False) -> Page:
+        known = before.read if before is not None else ()
+        read = (*known, self._mark)[-REMEMBERED_FILES:] if to_end else known
         return Page(
             offered=tuple(row.native_id for row in rows),
             items=tuple(row for row in rows if isinstance(row, Item)),
             bad=tuple(row for row in rows if isinstance(row, BadItem)),
-            cursor=msgspec.json.encode(Position(self._file().digest, number)).decode(),
+            cursor=msgspec.json.encode(Position(self._file().digest, number, read)).decode(),
         )
+
+
+def _position(cursor: str | None) -> Position | None:
+    return msgspec.json.decode(cursor, type=Position) if cursor else None
 
 
 def read_row(row: Row, settings: TableSettings) -> Item | BadItem:

@@ -94,15 +94,24 @@ class RawStore:
     async def sweep(self, source: str, scope: str, seen: frozenset[str], *, reader: int) -> list[Head]:
         """Mark what a complete enumeration did not hold; hand back what is absent for the second time."""
         query = {"source": source, "scope": scope, "withdrawn": False, "parked": None, "destroyed.why": _NOT_ERASED}
-        documents = await self._raw.find(query, _HEAD | {"absent": 1}).to_list(None)
-        missing = [document for document in documents if document["native_id"] not in seen]
-        once = [document["_id"] for document in missing if not document["absent"]]
-        back = [document["_id"] for document in documents if document["absent"] and document["native_id"] in seen]
+        once: list[str] = []
+        back: list[str] = []
+        twice: list[str] = []
+        # One after the other: a board may have had millions, and only those that changed sides are held.
+        async for document in self._raw.find(query, {"native_id": 1, "absent": 1}):
+            absent = document["absent"]
+            if document["native_id"] in seen:
+                if absent:
+                    back.append(document["_id"])
+            elif not absent:
+                once.append(document["_id"])
+            elif len(twice) < MOST_GONE:
+                twice.append(document["_id"])
         for ids, count in ((once, 1), (back, 0)):
             if ids:
                 mine = {"_id": {"$in": ids}, "reader": {"$lte": reader}}
                 await self._raw.update_many(mine, {"$set": {"absent": count}})
-        return [_head(document) for document in missing if document["absent"]][:MOST_GONE]
+        return list((await self.heads(twice)).values()) if twice else []
 
     async def parked(self, source: str | None = None, *, discarded: bool = False) -> AsyncIterator[Parked]:
         """What could not be read; those set aside only where asked for."""

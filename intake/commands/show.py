@@ -36,7 +36,7 @@ def _show(life: Life) -> None:
     state = STATES.get(life.state or "", life.state or "-")
     out.print(f"{life.id}  工单 {life.case_no or '-'}  来源 {life.source}  原编号 {printable(life.native_id)}  {state}")
     if life.source_changed:
-        out.print(printable(f"来源变了样 · its source has changed: {life.source_changed}"), markup=False, style="yellow")
+        out.print(printable(f"来源变了样 · its source has changed: {life.source_changed}"), markup=False)
     if life.appeal is not None:
         out.print(printable(f"{life.appeal['title']}\n{life.appeal['text']}"), markup=False)
     if life.case is not None and life.case.get("decision"):

@@ -208,6 +208,22 @@ async def test_a_repeated_id_with_other_words_is_a_revision(tmp_path: Path, room
     assert await database.pages.count_documents({}) > before  # read anew, the first row is news again: hence the cursor
 
 
+async def test_a_file_imported_again_after_another_is_not_read_twice_unless_its_mapping_was_mended(
+    tmp_path: Path,
+) -> None:
+    """An id that it holds twice would be revised back and forth for ever."""
+    first = csv(tmp_path, "编号,内容,时间,点赞", "1,一,x,0", "1,又一,x,0")
+    (tmp_path / "other").mkdir()
+    second = csv(tmp_path / "other", "编号,内容,时间,点赞", "3,三,x,0")
+    after_first = position(await read(TableFile(told(), first)))
+    after_second = position(await read(TableFile(told(), second), after_first))
+
+    assert await read(TableFile(told(), first), after_second) == []
+    assert TableFile(told(), first).rows_done(after_second) == 2
+    mended = told(columns=COLUMNS | {"title": "时间"})
+    assert ids_of(await read(TableFile(mended, first), after_second)) == {"1"}
+
+
 async def test_a_parked_row_is_read_again_by_the_mended_mapping(tmp_path: Path) -> None:
     file = csv(tmp_path, "编号,内容,时间,点赞,补充", "1,,x,0,都写在这一栏")
     (page,) = await read(TableFile(told(), file))
