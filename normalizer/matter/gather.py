@@ -31,7 +31,7 @@ TOO_COMMON = 120
 GROWS = 3
 ASKED = ((0.8, 0.10), (0.6, 0.14), (0.4, 0.18), (0.0, 0.26))
 #: A member that agrees less leaves; a group that agrees less on the average dissolves; two must be this alike.
-STAYS, HOLDS, TWO = 0.07, 0.14, 3.4
+STAYS, HOLDS, TWO = 0.07, 0.15, 4.2
 #: More is asked of those that have no proper name in common; two must be of one class, or this much on one topic.
 HOLDS_UNNAMED, TWO_UNNAMED, SAME_TOPIC = 0.20, 5.5, 0.15
 ROUNDS = 12
