@@ -11,6 +11,7 @@ import msgspec
 
 from connectors.raw_appeal import appeal_id
 from intake.house import Database
+from intake.reasons import in_chinese
 
 _MESSAGE = re.compile(r"[0-9a-f]{32}")
 
@@ -139,7 +140,7 @@ def _page_moment(page: Mapping[str, Any], id_: str) -> Moment:
 
 def _normalized(appeal: Mapping[str, Any] | None, unmapped: Mapping[str, Any] | None) -> Iterable[Moment]:
     if unmapped is not None:
-        yield Moment(at=unmapped["at"], room="normalizer", what="不能规整，挂起", detail=unmapped.get("reason"))
+        yield Moment(at=unmapped["at"], room="normalizer", what="不能规整，挂起", detail=in_chinese(unmapped["reason"]))
     if appeal is not None and appeal.get("received_at"):
         category = appeal["category"]
         detail = f"{category['code']} {category['name']}，{appeal['urgency']}，{_place(appeal['place'])}"

@@ -10,6 +10,7 @@ from intake.cli import App, command, fail, print_json, run
 from intake.commands.later import later
 from intake.house import open_house
 from intake.parked import Opened, Parked, discard, listed, opened, retry
+from intake.reasons import in_chinese
 from intake.screen import console, printable, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -34,7 +35,9 @@ def list_command(app: App, stage: str | None, source: str | None, limit: int) ->
     if app.as_json:
         print_json(rows)
         return
-    lines = [[row.id, row.stage, row.source, row.native_id, row.department, row.at, row.reason] for row in rows]
+    lines = [
+        [row.id, row.stage, row.source, row.native_id, row.department, row.at, in_chinese(row.reason)] for row in rows
+    ]
     console().print(table(f"挂起 {len(lines)}", ["编号", "环节", "来源", "原编号", "单位", "自", "原因"], lines))
 
 
@@ -52,7 +55,7 @@ def show_command(app: App, id_: str, actor: str, reason: str) -> None:
         print_json(found)
         return
     row = found.parked
-    click.echo(f"{row.id}  {row.stage}  {row.source}  {row.native_id}\n原因 {row.reason}\n")
+    click.echo(f"{row.id}  {row.stage}  {row.source}  {row.native_id}\n原因 {in_chinese(row.reason)}\n")
     click.echo(printable(found.payload))
 
 
@@ -73,7 +76,10 @@ def retry_command(app: App, ids: tuple[str, ...], everything: bool, stage: str |
         print_json({"retried": len(chosen), "still_parked": still})
     else:
         click.echo(f"已重试 {len(chosen)} 条 · retried")
-    problems = [f"{len(still)} 条仍然挂起 · still parked:", *(f"{row.id} {row.reason}" for row in still[:50])]
+    problems = [
+        f"{len(still)} 条仍然挂起 · still parked:",
+        *(f"{row.id} {in_chinese(row.reason)}" for row in still[:50]),
+    ]
     missing = " ".join(sorted(set(ids) - {row.id for row in chosen}))
     told = [
         *(problems if still else []),
