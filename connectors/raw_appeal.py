@@ -42,10 +42,16 @@ class RawAppeal(msgspec.Struct, frozen=True, kw_only=True):
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"  #: base 32 "extended hex" (RFC 4648), in small letters
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _SHIFTS = range(110, -1, -10)
+KEY_BYTES = 15  #: of a digest, for 24 characters
 
 
 def appeal_id(source: str, native_id: str) -> str:
     """Derive the identity of an item: 24 characters, the same on every machine and in every revision."""
-    bits = int.from_bytes(hashlib.blake2b(f"{source}\0{native_id}".encode(), digest_size=15).digest(), "big")
-    # Ten bits at a time: twice as fast as base64.b32hexencode, which is written in Python; every item has one.
+    return written(hashlib.blake2b(f"{source}\0{native_id}".encode(), digest_size=KEY_BYTES).digest())
+
+
+def written(digest: bytes) -> str:
+    """Write 15 bytes as 24 characters."""
+    bits = int.from_bytes(digest, "big")
+    # Ten bits at a time: twice as fast as base64.b32hexencode, which is written in Python; every item has some.
     return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])

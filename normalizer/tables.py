@@ -23,7 +23,7 @@ from normalizer.table_files import (
     problems_of_taxonomy,
     problems_of_words,
 )
-from normalizer.words import Pattern, Patterns, Words
+from normalizer.words import Pattern, Patterns, Words, shared
 
 PACKAGED = Path(__file__).parent / "data"
 
@@ -202,12 +202,12 @@ def _compile(
         given_types={name: RequestType(kind) for name, kind in words.given_types.items()},
         given_lights=words.urgency.given,
         keywords=Words(tuple(votes)),
-        votes=tuple(tuple(vote) for vote in votes.values()),
-        voted=tuple(tuple(one.code for one in vote) for vote in votes.values()),
+        votes=shared(tuple(vote) for vote in votes.values()),
+        voted=shared(tuple(one.code for one in vote) for vote in votes.values()),
         patterns=patterns,
         senses=senses,
         cues=Words(tuple(cues)),
-        meanings=tuple(cues.values()),
+        meanings=shared(cues.values()),
         calm=Calm(words.urgency.within, tuple(words.urgency.calm_before), tuple(words.urgency.calm_after)),
         now=_now(words.urgency),
         judge_bias=words.judge.bias,

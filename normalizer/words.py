@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -20,6 +20,15 @@ class Hit(NamedTuple):
     pattern: int
     start: int
     end: int
+
+
+Meaning = TypeVar("Meaning", bound=Hashable)
+
+
+def shared(meanings: Iterable[Meaning]) -> tuple[Meaning, ...]:
+    """Let words that mean the same point to one object: thousands of equal ones would not stay in a cache."""
+    one: dict[Meaning, Meaning] = {}
+    return tuple(one.setdefault(meaning, meaning) for meaning in meanings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class Words:
 class Patterns:
     """All patterns at once: one overlapping pass finds their words, then it is looked back from each last word."""
 
-    __slots__ = ("_alone", "_automaton", "_before", "_ending", "_leading", "patterns")
+    __slots__ = ("_alone", "_automaton", "_before", "_bits", "patterns")
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)
@@ -62,28 +71,27 @@ class Patterns:
         self._before = tuple(before)
         # Sets of patterns are bits of one number each: of thousands of small sets, these are joined the quickest.
         self._alone = sum(1 << number for number, groups in enumerate(before) if not groups)
-        self._ending = [0] * len(numbers)  #: by word: the patterns that it ends
-        self._leading = [0] * len(numbers)  #: by word: the patterns whose last word may follow it
+        ending = [0] * len(numbers)  # by word: the patterns that it ends
+        leading = [0] * len(numbers)  # by word: the patterns whose last word may follow it
         for number, pattern in enumerate(self.patterns):
             for last in {numbers[word] for word in pattern.words[-1]}:
-                self._ending[last] |= 1 << number
-            for leading in before[number][-1] if before[number] else ():
-                self._leading[leading] |= 1 << number
+                ending[last] |= 1 << number
+            for first in before[number][-1] if before[number] else ():
+                leading[first] |= 1 << number
+        self._bits = shared(zip(ending, leading, strict=True))
         self._automaton = AhoCorasick(tuple(numbers), matchkind=MatchKind.Standard)
 
     def find(self, text: str) -> list[Hit]:
         """Find every pattern once, at its first complete place."""
         spans = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        ending, leading = self._ending, self._leading
+        bits = self._bits
         # Only what stands alone, or whose word before the last one came already, can be complete.
         possible = self._alone
         found: dict[int, Hit] = {}
         for at, (word, start, end) in enumerate(spans):
-            complete = ending[word]
-            if complete:
-                complete &= possible
-            if leading[word]:
-                possible |= leading[word]
+            complete, leading = bits[word]
+            complete &= possible
+            possible |= leading
             while complete:
                 number = complete.bit_length() - 1
                 complete ^= 1 << number

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,13 +16,14 @@ from normalizer.appeal import Location, instant
 from normalizer.errors import Unmappable
 
 #: How most sources write it; Python reads this one itself, much faster than it is taken apart.
-_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-5][0-9]:[0-5][0-9]")
 _LOCAL = re.compile(
     r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})秒?)?(?:[.,](\d{1,6})\d*)?分?)?\s*"
     r"(Z|z|[+-]\d{2}:?\d{2})?\s*$"
 )
 _NUMBER = re.compile(r"\s*-?\d{1,16}(?:\.\d+)?\s*$")
 _SHORT = timedelta(hours=14)
+_HOUR = timedelta(hours=1)
 SECONDS_MOST = 100_000_000_000  #: a larger number is milliseconds
 _EARLIEST, _LATEST = 1990, 2100
 MOST = 2**53  #: the largest count that JSON, BSON and a browser all read alike
@@ -107,6 +109,9 @@ def _from_epoch(number: float) -> str | None:
 
 def _from_words(words: str, zone: str) -> str | None:
     if _USUAL.fullmatch(words) is not None:
+        hour = _whole_hour(words[:13], zone)
+        if hour is not None:
+            return f"{hour}{words[13:]}.000Z"
         moment = datetime.fromisoformat(words).replace(tzinfo=_zone(zone))
         return instant(moment) if _EARLIEST <= moment.year <= _LATEST else None
     match = _LOCAL.match(words)
@@ -121,6 +126,20 @@ def _from_words(words: str, zone: str) -> str | None:
         int((fraction or "0").ljust(6, "0")), tzinfo=_offset(offset) if offset else _zone(zone),
     )  # fmt: skip
     return instant(moment) if _EARLIEST <= moment.year <= _LATEST else None
+
+
+@lru_cache(maxsize=4096)
+def _whole_hour(words: str, zone: str) -> str | None:
+    """Say which hour of UTC this hour of a zone is; None where it is none alone.
+
+    A page's items are of few hours: the minutes and seconds of most are then taken as they stand.
+    """
+    begin = datetime.fromisoformat(f"{words}:00:00").replace(tzinfo=_zone(zone))
+    end = begin.replace(minute=59, second=59)
+    shift = begin.utcoffset()
+    if not _EARLIEST < begin.year < _LATEST or shift != end.utcoffset() or shift is None or shift % _HOUR:
+        return None
+    return instant(begin)[:13]
 
 
 def _offset(written: str) -> Any:  # noqa: ANN401

@@ -14,7 +14,6 @@ TITLE = 2.2  #: a word of the title says more than one of the text
 REPEAT = 0.35  #: a word said again
 FAMILY = 0.15  #: what the other classes of the same first level lend
 DOUBT = 9.0  #: points that stand against every decision: little evidence is little confidence
-SHARPNESS = 2.0  #: how much the leader is preferred when shares are given
 GIVEN = 30.0  #: points of the source's own class
 GIVEN_TOP = 8.0
 LEAST = 4.0  #: fewer points than this are no decision
@@ -37,15 +36,15 @@ def classify(draft: Draft, tables: Tables) -> None:
     scores, firm = _points(draft, tables)
     _lend(scores)
     _apply_type(draft.request_type, scores)
-    best = sorted([(-points, code) for code, points in scores.items() if points > 0])[: RUNNERS_UP + 1]
-    ranked = [(code, -points) for points, code in best]
-    if not ranked or ranked[0][1] < LEAST or not firm:
-        draft.code, draft.confidence, draft.score = OTHER, 0.0, ranked[0][1] if ranked else 0.0
-        draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in _shares(ranked) if code != OTHER]
+    ranked = sorted([(-points, code) for code, points in scores.items() if points > 0])[: RUNNERS_UP + 1]
+    draft.score = -ranked[0][0] if ranked else 0.0
+    if draft.score < LEAST or not firm:
+        draft.code, draft.confidence = OTHER, 0.0
+        shares = _shares(ranked, 0.0)
+        draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in shares if code != OTHER]
         return
-    (draft.code, draft.confidence), *others = _shares(ranked)
-    draft.score = ranked[0][1]
-    draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others if share >= MENTION]
+    (draft.code, draft.confidence), *others = _shares(ranked, MENTION)
+    draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others]
     if draft.type_given is None and draft.request_type is RequestType.COMPLAIN and tables.classes[draft.code].reports:
         draft.request_type = RequestType.REPORT
     _keep_evidence(draft, tables)
@@ -103,12 +102,14 @@ def _add_given(code: str | None, name: str | None, scores: dict[str, float], tab
 
 def _lend(scores: dict[str, float]) -> None:
     """Classes of one family support one another a little: three sorts of school words mean school."""
+    tops = [code[:2] for code in scores]
+    if len(set(tops)) == len(tops):
+        return  # nobody has kin here
     family: dict[str, float] = {}
-    for code, points in scores.items():
-        top = code[:2]
+    for top, points in zip(tops, scores.values(), strict=True):
         family[top] = family.get(top, 0.0) + points
-    for code, points in scores.items():
-        scores[code] = points + FAMILY * (family[code[:2]] - points)
+    for top, (code, points) in zip(tops, scores.items(), strict=True):
+        scores[code] = points + FAMILY * (family[top] - points)
 
 
 def _apply_type(kind: RequestType, scores: dict[str, float]) -> None:
@@ -119,15 +120,16 @@ def _apply_type(kind: RequestType, scores: dict[str, float]) -> None:
         scores.pop(PRAISE, None)
 
 
-def _shares(ranked: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Turn points into confidences that add up to less than 1."""
+def _shares(ranked: list[tuple[float, str]], least: float) -> list[tuple[str, float]]:
+    """Turn points, written as less than nothing, into confidences that add up to less than 1; the small left out."""
     if not ranked:
         return []
-    weights = [points**SHARPNESS for _, points in ranked]
-    total = sum(weights)
-    best = ranked[0][1]
+    best = -ranked[0][0]
     sure = best / (best + DOUBT)
-    return [(code, round(weight / total * sure, 4)) for (code, _), weight in zip(ranked, weights, strict=True)]
+    total = sum([points * points for points, _ in ranked])
+    # As squares: how much the leader is preferred.
+    shares = [(code, points * points / total * sure) for points, code in ranked]
+    return [(code, told) for code, share in shares if share > least / 2 and (told := round(share, 4)) >= least]
 
 
 def _keep_evidence(draft: Draft, tables: Tables) -> None:

@@ -44,7 +44,8 @@ _CONTROL = (
 )
 _BLANK = r"\t\r\xa0\u2000-\u200a\u202f\u205f\u3000"
 _WIDE = r"\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20"
-_DIRT = re.compile(f"[<&\\[{_CONTROL}{_BLANK}{_WIDE}]|  |\\n ?\\n|引用|回复|本帖最后由")
+#: One class of signs is looked for twice as fast as the same with words beside it; the words are looked for apart.
+_SIGNS = re.compile(f"[<&\\[{_CONTROL}{_BLANK}{_WIDE}]")
 _CONTROLS = re.compile(f"[{_CONTROL}]+")
 _WIDES = re.compile(f"[{_WIDE}]+")
 _BLANKS = re.compile(f"[ {_BLANK}]+")
@@ -95,7 +96,7 @@ def clean_text(text: str, draft: Draft) -> str:
     if not text:
         return text
     ascii_only = text.isascii()
-    if _DIRT.search(text) is not None:
+    if _SIGNS.search(text) is not None or _has_words(text):
         text = _scrub(text, draft)
     if not ascii_only:
         if not unicodedata.is_normalized("NFC", text):
@@ -108,6 +109,11 @@ def clean_text(text: str, draft: Draft) -> str:
         if "自" in tail or "via" in tail:
             text = _without(_SIGNATURE, text, "signature", draft)
     return text.strip()
+
+
+def _has_words(text: str) -> bool:
+    blanks = "  " in text or "\n\n" in text or "\n \n" in text
+    return blanks or "引用" in text or "回复" in text or "本帖最后由" in text
 
 
 def _scrub(text: str, draft: Draft) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b32hexencode
 
+from connectors.raw_appeal import KEY_BYTES, written
 from normalizer.appeal import Citizen, RequestType
 from normalizer.draft import Draft
 from normalizer.steps.personal.names import COMPOUND_SURNAMES
@@ -61,12 +61,12 @@ def _ref(draft: Draft, source: str, ref_key: bytes) -> str | None:
 
 def ref_of(who: str, ref_key: bytes) -> str:
     """Write the reference of a citizen: who it is of is a mobile, or a source and its user."""
-    return b32hexencode(keyed(who, ref_key)).decode().lower()
+    return written(keyed(who, ref_key))
 
 
 def keyed(words: str, ref_key: bytes) -> bytes:
     """Key words one-way: without the key nobody can try all telephone numbers."""
-    return hashlib.blake2b(words.encode(), key=ref_key, digest_size=15).digest()
+    return hashlib.blake2b(words.encode(), key=ref_key, digest_size=KEY_BYTES).digest()
 
 
 def _display(draft: Draft) -> str | None:

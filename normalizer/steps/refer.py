@@ -41,9 +41,9 @@ def _referral(draft: Draft, tables: Tables) -> str | None:
 def _by_class(draft: Draft, tables: Tables) -> str | None:
     """Decline only what is clearly of a class that others decide; a word of it alone is not enough."""
     declined = tables.classes[draft.code].referral
-    named = {meaning.referral for word, _, _ in draft.cues if (meaning := tables.meanings[word]).referral is not None}
     if declined is None:
         return None
+    named = {meaning.referral for word, _, _ in draft.cues if (meaning := tables.meanings[word]).referral is not None}
     if draft.request_type is RequestType.CONSULT and not named:
         return None
     if "petition" in named:

@@ -59,6 +59,7 @@ _DIGITS = re.compile(r"[0-9][0-9 \-－—–()（）.．·,，、_/|]{5,}[0-9]")
 RESIDENT_LENGTH = 18
 OLDEST, YOUNGEST = 1900, 2035
 CARD_LENGTHS = range(15, 20)
+LONG = 15  #: digits that a resident id or a bank card has at least
 VARIED = 3  #: a number of one or two digits over and over is no card
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
@@ -119,18 +120,8 @@ def numbers(text: str) -> Iterator[Found]:
     around = text[begin:end]
     if "证" in around or "护照" in around:
         yield from (Found(one.start(1), one.end(1), "passport") for one in _PASSPORT.finditer(text, begin, end))
-    yield from (
-        Found(*one.span(1), "id_card") for one in _RESIDENT.finditer(text, begin, end) if is_resident_id(one[1])
-    )
-    if "证" in around:
-        yield from (Found(*one.span(1), "id_card") for one in _RESIDENT_SAID.finditer(text, begin, end))
-    if "卡" in around or "号" in around or "户" in around:
-        yield from (Found(*one.span(1), "bank_card") for one in _BANK_SAID.finditer(text, begin, end))
-    yield from (
-        Found(*one.span(1), "bank_card")
-        for one in _BANK.finditer(text, begin, end)
-        if is_bank_card(one[1]) and _is_persons(text, one.start())
-    )
+    if max(stop - start for start, stop in runs) >= LONG:
+        yield from _long_numbers(text, around, begin, end)
     yield from (
         Found(*one.span(), "mobile")
         for one in _MOBILE.finditer(text, begin, end)
@@ -142,6 +133,22 @@ def numbers(text: str) -> Iterator[Found]:
     yield from (Found(*one.span(1), "landline") for one in _LOCAL.finditer(text, begin, end))
     yield from (
         Found(*one.span(), "landline") for one in _SERVICE.finditer(text, begin, end) if _is_persons(text, one.start())
+    )
+
+
+def _long_numbers(text: str, around: str, begin: int, end: int) -> Iterator[Found]:
+    """Find resident ids and bank cards: no run that is as short as a telephone number holds one."""
+    yield from (
+        Found(*one.span(1), "id_card") for one in _RESIDENT.finditer(text, begin, end) if is_resident_id(one[1])
+    )
+    if "证" in around:
+        yield from (Found(*one.span(1), "id_card") for one in _RESIDENT_SAID.finditer(text, begin, end))
+    if "卡" in around or "号" in around or "户" in around:
+        yield from (Found(*one.span(1), "bank_card") for one in _BANK_SAID.finditer(text, begin, end))
+    yield from (
+        Found(*one.span(1), "bank_card")
+        for one in _BANK.finditer(text, begin, end)
+        if is_bank_card(one[1]) and _is_persons(text, one.start())
     )
 
 
