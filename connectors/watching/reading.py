@@ -21,7 +21,7 @@ from connectors.watching.values import is_time, kind_of
 ROWS = "(rows)"  #: the route of what a connector reads from pages that are no JSON
 PAGES = "(pages)"  #: the route of facts about pages
 REMEMBERED = 64  #: ids
-LOOKED_AT = 16  #: items of a page whose ids are remembered
+LOOKED_AT = 8  #: items of a page whose ids are remembered
 #: Answers of one route that are looked at in one reading: of a long one the first say how the rest is.
 ANSWERS = 4
 MOST_BYTES = 8 * 1024 * 1024
