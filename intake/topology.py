@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 import msgspec
 
 from intake.house import House
 from router.dispatching.broker import Management
-from router.dispatching.topology import Plan, Unit, bring_up
+from router.dispatching.topology import Credentials, Plan, Unit, bring_up
 
 
 class DepartmentQueue(msgspec.Struct, frozen=True):
@@ -46,3 +46,10 @@ async def ensure_topology(house: House, units: Iterable[Unit]) -> Plan:
     """Make queues and bindings follow the directory, before the first dispatch goes out."""
     async with aiohttp.ClientSession() as session:
         return await bring_up(units, management(house, session))
+
+
+def address_of(given: Credentials, broker_url: str) -> str:
+    """Write the address out whole: some clients read a path of `/` alone as the virtual host `/`, others as no name."""
+    at = urlsplit(broker_url)
+    host, vhost = at.netloc.rpartition("@")[2], quote(vhost_of(broker_url), safe="")
+    return f"{at.scheme}://{given.user}:{given.password}@{host}/{vhost}"

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import aiohttp
 import click
 
 from intake.cli import App, command, fail, print_json, run
+from intake.commands.certify import certify_command
 from intake.commands.contact import contact_command, matter_command
-from intake.commands.later import later
 from intake.commands.replay import replay_command
 from intake.house import open_house
 from intake.screen import console, table
-from intake.topology import DepartmentQueue, depths, management, vhost_of
+from intake.topology import DepartmentQueue, address_of, depths, management
 from router.dispatching.directory import Unit
 from router.dispatching.topology import (
-    Credentials,
     Plan,
     apply,
     credentials,
@@ -82,10 +80,7 @@ def credentials_command(app: App, code: str, which: str) -> None:
     click.echo(f"AMQP_URL={address}\n密码只显示这一次 · shown this once, kept nowhere")
 
 
-for _name, _help in (
-    ("certify", "联调验收 · the sandbox's pass sheet"),
-):
-    departments_command.add_command(later(f"departments {_name}", _help))
+departments_command.add_command(certify_command)
 departments_command.add_command(replay_command)
 departments_command.add_command(contact_command)
 departments_command.add_command(matter_command)
@@ -115,13 +110,6 @@ async def _credentials(app: App, code: str, which: str) -> Any:  # noqa: ANN401 
     async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
         given = await credentials(unit, management(house, session), which)
         return given, address_of(given, house.broker_url)
-
-
-def address_of(given: Credentials, broker_url: str) -> str:
-    """Write the address out whole: some clients read a path of `/` alone as the virtual host `/`, others as no name."""
-    at = urlsplit(broker_url)
-    host, vhost = at.netloc.rpartition("@")[2], quote(vhost_of(broker_url), safe="")
-    return f"{at.scheme}://{given.user}:{given.password}@{host}/{vhost}"
 
 
 def _unit(unit: Unit, queue: DepartmentQueue | None) -> dict[str, object]:

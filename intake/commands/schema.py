@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import cast
 
 import click
+import msgspec
 
 from intake.cli import App, command, print_json
 from router.dispatching.asyncapi import document
 from router.dispatching.schema import CategoryListed, What, coded_list, schema
+from router.sandbox.samples import samples
+
+#: Samples are the same whenever they are printed.
+SAMPLED = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
 
-@click.command("schema", help="输出 JSON Schema、接口文档或分类代码表 · print schemas, AsyncAPI, the coded list")
-@click.argument("what", type=click.Choice(["appeal", "dispatch", "feedback", "taxonomy", "asyncapi", "door"]))
+WHAT = ("appeal", "dispatch", "feedback", "taxonomy", "asyncapi", "samples", "door")
+
+
+@click.command(
+    "schema", help="输出数据格式、接口文档、样例或分类代码表 · print schemas, documents, samples, the coded list"
+)
+@click.argument("what", type=click.Choice(WHAT))
 @command
 def schema_command(app: App, what: str) -> None:
     """Always JSON: it is for programs."""
-    if what == "door":
-        print_json(_door(app))
-        return
-    if what == "asyncapi":
-        print_json(document())
-        return
-    if what != "taxonomy":
-        print_json(schema(cast("What", what)))
-        return
+    match what:
+        case "door":
+            print_json(_door(app))
+        case "asyncapi":
+            print_json(document())
+        case "samples":
+            print_json(_samples(app))
+        case "taxonomy":
+            print_json(_taxonomy(app))
+        case _:
+            print_json(schema(cast("What", what)))
+
+
+def _taxonomy(app: App) -> object:
     _, tables = app.settings_and_tables()
     classes = [
         CategoryListed(code=each.code, name=each.name, path=list(each.path))
@@ -32,7 +48,13 @@ def schema_command(app: App, what: str) -> None:
     ]
     rules = tables.router.rules
     leads = {each.code: rules.categories[each.code].lead for each in classes if each.code in rules.categories}
-    print_json(coded_list(tables.normalizer.versions["taxonomy"], classes, leads))
+    return coded_list(tables.normalizer.versions["taxonomy"], classes, leads)
+
+
+def _samples(app: App) -> object:
+    """One message of every type, as the unit ZJJ would get it."""
+    _, tables = app.settings_and_tables()
+    return {each.type.value: msgspec.Raw(each.body) for each in samples("ZJJ", SAMPLED, tables.router)}
 
 
 def _door(app: App) -> object:

@@ -81,6 +81,21 @@ class Management:
         asked = {"exchange": exchange, "write": write, "read": read}
         await self._ask("PUT", f"topic-permissions/{self._here}/{_q(user)}", asked)
 
+    async def make_vhost(self) -> None:
+        """Make this virtual host; whoever makes it may do everything in it."""
+        await self._ask("PUT", f"vhosts/{self._here}", {})
+
+    async def unacknowledged(self, queue: str) -> int:
+        """Count what was taken and not acknowledged, as the broker's statistics know it (seconds late)."""
+        found = await self._ask("GET", f"queues/{self._here}/{_q(queue)}")
+        return int(found.get("messages_unacknowledged", 0))
+
+    async def cut(self, user: str) -> None:
+        """Close every connection of a user; the statistics may learn of a new one only after seconds."""
+        found = await self._ask("GET", "connections")
+        theirs = [each["name"] for each in found or [] if each.get("user") == user]
+        await all_of(self._ask("DELETE", f"connections/{_q(name)}", missing_is_well=True) for name in theirs)
+
     async def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, missing_is_well: bool = False
     ) -> Any:  # noqa: ANN401 - JSON

@@ -181,14 +181,14 @@ class Credentials(NamedTuple):
 
 
 async def credentials(unit: Unit, management: Management, which: str = "a") -> Credentials:
-    """Give one of a department's two users (`a`, `b`) a new password; the other goes on as it is.
+    """Give one of a department's two users (`a`, `b`; `t` in the sandbox) a new password; the others go on as they are.
 
     It may read its own queues and write to exchange `feedback` under its own code; it may declare nothing.
     """
     if not receives(unit):
         raise NoSuchUnit(f"{unit.code} takes no orders and has no queue: nothing to give credentials for")
-    if which not in {"a", "b"}:
-        raise NoSuchUnit(f"a department has the users a and b, not {which}")
+    if which not in {"a", "b", "t"}:
+        raise NoSuchUnit(f"a department has the users a and b, and t in the sandbox, not {which}")
     user, password = f"dept.{unit.code}.{which}", secrets.token_urlsafe(24)
     await management.user(user, password)
     own = re.escape(queue_of(unit.code))
