@@ -15,7 +15,8 @@ _WORDS = re.compile(r'(name|filename)(\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))', r
 def form_of(content_type: str, body: bytes) -> tuple[dict[str, str], tuple[File, ...]]:
     """Read fields and files; a field that comes several times is one, its values parted by commas."""
     kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
+    # curl and many a library call whatever they send a form; no form begins like an object of JSON.
+    if kind == "application/x-www-form-urlencoded" and not body.startswith(b"{"):
         try:
             pairs = parse_qsl(
                 body.decode("utf-8"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +24,20 @@ from intake.main import main
 from tests.docs.pages import OPERATORS, ROOT, blocks
 from tests.house import INTAKE, House, opened
 
-ENVIRONMENT = {"DEMO_HOTLINE_KEY": KEY, "PATH": f"{INTAKE.parent}:{os.environ['PATH']}"}
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+DOOR_PORT = _free_port()
+ENVIRONMENT = {
+    "DEMO_HOTLINE_KEY": KEY,
+    "APP_KEYS": f"miniprogram:{hashlib.sha256(b'key-of-the-app').hexdigest()}",
+    "DOOR": f"http://127.0.0.1:{DOOR_PORT}",
+    "PATH": f"{INTAKE.parent}:{os.environ['PATH']}",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,8 @@ def settings_of_pages(url: str) -> str:
     text = (ROOT / "demo" / "intake.toml").read_text("utf-8").replace("http://127.0.0.1:28080", url)
     text = text.replace("server = true", "server = false").replace('"city/', f'"{ROOT}/demo/city/')
     text = text.replace("requests_per_minute = 1200", "requests_per_minute = 60000")
-    return "\n".join([text, *(each.text for each in blocks("toml") if each.page == OPERATORS and not each.file)])
+    added = "\n".join(each.text for each in blocks("toml") if each.page == OPERATORS and not each.file)
+    return f"{text}\n{added.replace('port = 28090', f'port = {DOOR_PORT}')}"
 
 
 @contextmanager

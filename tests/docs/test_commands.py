@@ -94,9 +94,17 @@ def chosen(word: str, line: str, pages: PageHouse) -> str:
     group = words_of(line)[1]
     if group in {"departments", "who-saw"}:
         return dispatched(pages)
+    if group in {"feedback", "case"}:
+        return held_by(pages, "ZJJ")
     ids = pages.ids(group if group in {"triage", "parked"} else "triage", "list")
     assert ids, f"{line}: the list is empty"
     return ids[0]
+
+
+def held_by(pages: PageHouse, code: str) -> str:
+    """The first case that this department has."""
+    items = json.loads(pages.intake("balance", "--items", "--json").stdout)["items"]
+    return next(str(item["id"]) for item in items if (item["state"], item["department"]) == ("delivered", code))
 
 
 def dispatched(pages: PageHouse) -> str:
@@ -137,10 +145,36 @@ def it_is_all_back(pages: PageHouse) -> None:
         assert channel.queue_declare("dept.GJJ", passive=True).method.message_count >= 1
 
 
+WORKERS: list[subprocess.Popen[bytes]] = []
+
+
+def a_worker_is_up(pages: PageHouse) -> None:
+    """Its door is open."""
+    log = pages.house.folder / "worker.log"
+    WORKERS.append(start("intake run", log, pages))
+    await_(lambda: "door_open" in log.read_text("utf-8"), "the door to open")
+
+
+def what_was_pushed_is_taken_in(pages: PageHouse) -> None:
+    worker = WORKERS.pop()
+    try:
+        await_(lambda: pushed(pages) == 1, "the pushed appeal to end somewhere")
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(15) == 0
+    finally:
+        worker.kill()
+
+
+def pushed(pages: PageHouse) -> int:
+    told = json.loads(pages.intake("balance", "--json").stdout)["sources"].get("citizens", {})
+    return sum(count for state, count in told.items() if state != "in_flight")
+
+
 Hook = Callable[[PageHouse], None]
 #: What has happened before an operator opens a page at a block that holds this line, and what is so afterwards.
 STORIES: Mapping[str, tuple[Hook, Hook]] = {
     "intake departments apply --dry-run": (a_queue_is_deleted, it_holds_what_was_parked),
+    "curl -sS": (a_worker_is_up, what_was_pushed_is_taken_in),
     "tar -xzf backup.tgz": (everything_is_lost, it_is_all_back),
 }
 

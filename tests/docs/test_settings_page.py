@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from connectors.answering.table import AnswerTable
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import settings, tables
@@ -25,6 +26,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[demo]`": settings.Demo,
     "`[door]`": DoorSettings,
     "`[[source]]`": Source,
+    "`write_back`": AnswerTable,
     **{f"`{name}`": kind for name, kind in KINDS.items()},
 }
 REQUIRED, NONE = "必填", "—"
@@ -85,7 +87,7 @@ def test_a_block_of_toml_is_settings_or_a_table_that_can_be_used(block: Block, t
     if block.file:
         tables.load_files(settings.TableFiles(**{file.stem: file}))
     else:
-        assert settings.load(file, {"HOTLINE_KEY": "k"}, KINDS).sources
+        assert settings.load(file, {"HOTLINE_KEY": "k", "APP_KEYS": "k"}, KINDS).sources
 
 
 def _plain(found: Any) -> Any:

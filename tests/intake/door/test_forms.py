@@ -53,6 +53,10 @@ def test_what_is_no_whole_form_is_refused(kind: str, body: bytes) -> None:
     assert refused.value.status == 400
 
 
+def test_json_that_calls_itself_a_form_is_json() -> None:
+    assert form_of("application/x-www-form-urlencoded", b'{"text": "a=1&b=2"}') == ({}, ())
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_whatever_comes_is_a_form_or_refused(body: bytes) -> None:
