@@ -130,6 +130,9 @@ public class Consumer {
     /** Says whether it is the newest of its case. */
     private boolean note(JsonObject message) {
         seen.add(message.get("id").getAsString());
+        if (!message.get("type").getAsString().startsWith("appeal.")) {
+            return false; // what became of our feedback: kept, and no appeal
+        }
         JsonObject data = message.getAsJsonObject("data");
         String number = data.get("case").getAsString();
         int sequence = data.get("sequence").getAsInt();

@@ -20,6 +20,7 @@ const newest = new Map();
 function note(message) {
   seen.add(message.id);
   const { case: number, sequence } = message.data;
+  if (!message.type.startsWith("appeal.")) return false; // what became of our feedback: kept, and no appeal
   if ((newest.get(number) || 0) >= sequence) return false; // late: kept, but it does not win
   newest.set(number, sequence);
   return true;
@@ -42,7 +43,7 @@ function read(content) {
   try {
     const message = JSON.parse(content.toString("utf8"));
     const { case: number, sequence } = message.data;
-    return message.id && message.type && number && sequence ? message : null;
+    return message.id && message.type && number !== undefined && sequence !== undefined ? message : null;
   } catch (unreadable) {
     return null;
   }

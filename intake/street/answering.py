@@ -170,8 +170,10 @@ async def _failed(due: Due, reason: str, wait: timedelta | None, street: Answeri
     parked = after.handling is not None and any(
         each.id == row.id and each.state == "parked" for each in after.handling.answers
     )
-    action = "answer_parked" if parked else "answer_waits"
-    log.warning("not answered", action=action, case=case.id, source=case.source, reason=reason)
+    if parked:
+        log.warning("not answered", action="answer_parked", case=case.id, source=case.source, reason=reason)
+    else:
+        log.info("not answered yet", action="answer_waits", case=case.id, source=case.source, reason=reason)
 
 
 async def _write(due: Due, street: Answering, move: Callable[[Case], Case]) -> Case:

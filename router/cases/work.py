@@ -1,8 +1,8 @@
 """Where the work on a case stands (办理状态), and the one table of what departments and the centre make of it.
 
 `STEPS` (feedback kind → event → state) and `CENTRE` (what the centre does) are at once the rule by which the state is
-read off the ledger (standing.py), the filter of the conditional writes and the drawing in docs/departments.md
-(`intake schema states`). Whether the messages have arrived is another matter: moves.py.
+read off the ledger (standing.py), the filter of the conditional writes and the drawing in docs/departments.md, which a
+test holds to them. Whether the messages have arrived is another matter: moves.py.
 """
 
 from __future__ import annotations
@@ -107,6 +107,16 @@ CENTRE: Mapping[Kind, Step] = MappingProxyType(
 )
 
 FEEDBACK_EVENTS: Mapping[Kind, str] = MappingProxyType({step.event: kind for kind, step in STEPS.items()})
+
+
+def rows() -> str:
+    """Write the first table as a department's programmer reads it."""
+    lines = ["| `kind` | 在这些状态下 · in these states | 变为 · becomes |", "| --- | --- | --- |"]
+    for kind, step in STEPS.items():
+        before = " ".join(f"`{state}`" for state in Work if state in step.before)
+        after = f"`{step.after}`" if step.after else "不变 · stays"
+        lines.append(f"| `{kind}` | {before} | {after}{'，待决定 · until decided' if step.ask else ''} |")
+    return "\n".join(lines) + "\n"
 
 
 def drawing() -> str:
