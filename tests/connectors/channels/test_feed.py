@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -11,8 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
 from connectors.base import Page, Request, Response
 from connectors.channels.feed import Feed, FeedSettings, parse
@@ -97,43 +94,6 @@ async def run(site: Site, cursor: str | None, killed_at: int | None) -> tuple[se
             stored.add(item.native_id)
         cursor = page.cursor if page.cursor is not None else cursor
     return stored, cursor
-
-
-schedules = st.lists(
-    st.tuples(
-        # new posts: how late they are, and whether they are sticky
-        st.lists(st.tuples(st.integers(0, 12), st.sampled_from([False] * 7 + [True])), max_size=8),
-        st.none() | st.integers(0, 30),  # where the reading is killed
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(schedule=schedules, page_size=st.integers(1, 6), newest_first=st.booleans())
-def test_killed_at_any_item_the_union_of_the_runs_is_the_source(
-    monkeypatch: pytest.MonkeyPatch,
-    schedule: list[tuple[list[tuple[int, bool]], int | None]],
-    page_size: int,
-    newest_first: bool,
-) -> None:
-    """Ties, late posts, sticky posts, either order; posts come in between, never later than the overlap."""
-
-    monkeypatch.setattr("connectors.channels.feed.STICKY", 4)
-    assume(sum(sticky for news, _ in schedule for _, sticky in news) <= 4)
-
-    async def play() -> None:
-        site, seen, cursor = Site(page_size, newest_first=newest_first), set[str](), None
-        for step, (news, killed_at) in enumerate([*schedule, ([], None)]):
-            for late, sticky in news:
-                hour = max(0, step * 24 - min(late, OVERLAP))
-                site.posts.append(Post(str(len(site.posts)), hour, sticky))
-            stored, cursor = await run(site, cursor, killed_at)
-            seen |= stored
-        assert seen == {post.id for post in site.posts}
-
-    asyncio.run(play())
 
 
 async def test_a_reading_stops_behind_the_overlap() -> None:
