@@ -63,6 +63,8 @@ class Kind(StrEnum):
     ASSIGNED = "assigned"  #: a person, or the fallback after 15 minutes, named the department
     RECORDED = "recorded"  #: a revision that says nothing new to a department
     DUTY_CALLED = "duty_called"  #: 呼叫值班: a critical one is in triage
+    CARRIES = "carries"  #: 并入: this order carries another case too
+    LETS_GO = "lets_go"  #: 拆出: it carries that case no longer
     # What a department says (work.py: by which feedback).
     TAKEN_IN = "taken_in"  #: 部门系统已收到
     SIGNED = "signed"  #: 签收
@@ -145,6 +147,8 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         Kind.GIVEN_UP: Move(frozenset({State.PARKED, State.IN_FLIGHT}), State.PARKED),
         # What the departments are told.
         Kind.UPDATED: Move(_LIVE),
+        Kind.CARRIES: Move(_OUT),
+        Kind.LETS_GO: Move(_STORED),
         Kind.RECALLED: Move(_LIVE),
         Kind.WITHDRAWN: Move(_BORN | _STORED - {State.WITHDRAWN}, State.WITHDRAWN),
         # What people do.
