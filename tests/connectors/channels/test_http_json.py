@@ -546,3 +546,29 @@ async def test_a_rewind_reads_what_was_posted_since_its_moment(own: dict[str, An
 
     assert ids_of(pages) >= {str(number) for number in range(40)}
     assert len(ids_of(pages)) <= 100
+
+
+async def test_a_comment_of_sina_without_a_time_says_it_in_its_config() -> None:
+    """As it came: `time` is missing, and `config` is a query string with an epoch."""
+    config = "wb_verified=0&wb_screen_name=x&area=y&wb_time=1571448835&layer=1"
+    comment = {
+        "mid": "5D",
+        "content": "words",
+        "uid": "6",
+        "nick": "7",
+        "agree": "0",
+        "status": "M_PASS",
+        "config": config,
+    }
+
+    def answering(request: Request) -> Any:
+        rows = (
+            [comment, {**comment, "mid": "5E", "time": "2026-11-20 10:00:00"}] if request.query["page"] == "1" else []
+        )
+        return {"result": {"status": {"code": 0}, "cmntlist": rows}}
+
+    told = declared(preset="sina", fields={}, each={"comos-1": "x"})
+    pages = await read(HttpJson(told, Server(answering).fetch, {}, lambda: NOW))
+
+    rows = [msgspec.json.decode(item.payload) for page in pages for item in page.items]
+    assert [each["posted_at"] for each in rows] == ["2019-10-19T01:33:55.000Z", "2026-11-20T02:00:00.000Z"]
