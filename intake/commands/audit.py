@@ -71,4 +71,4 @@ async def _scan(app: App, logs: tuple[Path, ...], actor: str, *, against_vault: 
             await note(house.db, ["*"], Seen.VAULT, actor=actor, reason="明文扫描", at=datetime.now(UTC))
             async with open_custody(house) as custody:
                 numbers = [number async for number in numbers_of_vault(custody)]
-        return await scan(house.db, Known(numbers), rooms.router, [*ours, *logs])
+        return await scan(house.db, Known(numbers), rooms.router, logs, ours)

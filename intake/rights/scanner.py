@@ -29,11 +29,11 @@ from router.flow import Room
 VAULT = "vault"
 #: What a source calls its items may be as long as a card; a card is never looked for there.
 _IDS = frozenset({"_id", "id", "of", "native_id", "native_ids", "cursor", "root", "parent", "scope", "ids", "url"})
+#: Counters of ours, as large as they come.
+_COUNTED = frozenset({"fence", "reader", "n"})
 _MOBILE = re.compile(r"(?<![0-9A-Za-z_.\-])(?:\+?86[ \-]?)?1[3-9][0-9]([ \-]?)[0-9]{4}\1[0-9]{4}(?![0-9A-Za-z_])")
 _LONG = re.compile(r"(?<![0-9A-Za-z_.\-])[1-9](?:[ \-]?[0-9]){14,18}[Xx]?(?![0-9A-Za-z_])")
 _MAIL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,63}@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,10}")
-#: A node of the broker is named like an address of mail.
-_NODE = re.compile(r"\b(?:intake|rabbit)[\w\-]*@[\w.\-]+")
 _RESIDENT = 18
 #: Cases whose messages are made again at one time.
 AT_ONCE = 500
@@ -94,6 +94,8 @@ def places_in(value: object, known: Known, where: str, field: str = "") -> Itera
             yield from places_in(inner, known, f"{where}[]", field)
     elif isinstance(value, bytes | Binary):
         yield from _in_text(bytes(value).decode("utf-8", "replace"), known, where, is_id=False)
+    elif isinstance(value, int) and field in _COUNTED:
+        return
     elif value is not None and not isinstance(value, bool | float | datetime):
         yield from _in_text(str(value), known, where, is_id=field in _IDS)
 
@@ -139,17 +141,23 @@ async def _sent(cases: Sequence[Case], room: Room, known: Known) -> AsyncIterato
             yield row.department, list(places_in(msgspec.json.decode(body), known, told))
 
 
-def scan_log(file: Path, known: Known) -> tuple[int, list[Found]]:
-    """Look through the lines of a log."""
+def scan_log(file: Path, known: Known, *, of_server: bool = False) -> tuple[int, list[Found]]:
+    """Look through the lines of a log; a server's is full of long numbers, and of nodes named like addresses."""
     found: list[Found] = []
     lines = 0
     with file.open(encoding="utf-8", errors="replace") as log:
         for lines, line in enumerate(log, start=1):
-            found += _in_text(_NODE.sub("", line), known, f"{file.name}:{lines}", is_id=False)
+            found += _in_text(line, known, f"{file.name}:{lines}", is_id=of_server)
     return lines, found
 
 
-async def scan(db: Database, known: Known, room: Room | None = None, logs: Collection[Path] = ()) -> Scanned:
+async def scan(
+    db: Database,
+    known: Known,
+    room: Room | None = None,
+    logs: Collection[Path] = (),
+    server_logs: Collection[Path] = (),
+) -> Scanned:
     """Look at everything; messages only with a room that makes them again."""
     found: list[Found] = []
     collections: Counter[str] = Counter()
@@ -162,7 +170,7 @@ async def scan(db: Database, known: Known, room: Room | None = None, logs: Colle
             messages[department] += 1
             found += places
     lines: dict[str, int] = {}
-    for file in logs:
-        lines[file.name], places = scan_log(file, known)
+    for file in (*logs, *server_logs):
+        lines[file.name], places = scan_log(file, known, of_server=file in server_logs)
         found += places
     return Scanned(collections=dict(collections), messages=dict(messages), logs=lines, found=found)

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -108,12 +109,14 @@ def held_by(pages: PageHouse, code: str) -> str:
 
 
 def dispatched(pages: PageHouse) -> str:
-    """A case that a department has, and of which the caller may be known."""
+    """A case of which the caller may be known, and whose lead may see the matter's data."""
+    units = tomllib.loads((ROOT / "demo" / "city" / "directory.toml").read_text("utf-8"))["unit"]
+    granted = {unit["code"] for unit in units if unit.get("may_see")}
     items = json.loads(pages.intake("balance", "--items", "--json").stdout)["items"]
     for item in items:
         if item["state"] == "delivered" and item["source"] == "demo-hotline":
             life = json.loads(pages.intake("show", item["id"], "--json").stdout)
-            if not life["appeal"]["citizen"]["confidential"]:
+            if not life["appeal"]["citizen"]["confidential"] and life["case"]["holder"] in granted:
                 return str(item["id"])
     raise AssertionError("no department has a case of the hotline")
 

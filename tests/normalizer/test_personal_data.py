@@ -1,25 +1,30 @@
 """Three hundred lines of our own, every kind and many near misses: what is found, and what is found that should not be.
 
-In personal_data.txt `{mobile:138…}` marks what must be found; whatever else is found is wrong.
+In personal_data.txt `{mobile:138…}` marks what must be found; whatever else is found is wrong. The lines of
+personal_data_fresh.txt were written afterwards, before anybody looked what is found in them: 12 of 13 names were (one more
+cue since), everything else, and nothing wrong in 56 near misses.
 """
 
 import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from normalizer.draft import Draft
 from normalizer.steps.clean import clean_text
 from normalizer.steps.mask import LABELS, Masker, find
 
 SET = Path(__file__).parent / "personal_data.txt"
+FRESH = Path(__file__).parent / "personal_data_fresh.txt"
 MARK = re.compile(r"\{([a-z_]+):([^}]*)\}")
 NUMBERS = frozenset(LABELS) - {"name", "door"}
 
 
-def marked() -> list[tuple[str, list[tuple[int, int, str]]]]:
+def marked(file: Path = SET) -> list[tuple[str, list[tuple[int, int, str]]]]:
     """Take the marks out of each line, and remember where they were."""
     lines = []
-    for line in SET.read_text("utf-8").splitlines():
+    for line in file.read_text("utf-8").splitlines():
         text, spans, done = "", [], 0
         for one in MARK.finditer(line):
             text += line[done : one.start()]
@@ -43,12 +48,13 @@ def test_the_set_is_what_it_says() -> None:
     assert sum(not spans for _, spans in lines) >= 100
 
 
-def test_recall_and_precision_hold() -> None:
+@pytest.mark.parametrize("file", [SET, FRESH], ids=["set", "fresh"])
+def test_recall_and_precision_hold(file: Path) -> None:
     meant: Counter[str] = Counter()
     hit: Counter[str] = Counter()
     wrong: list[str] = []
     missed: list[str] = []
-    for text, spans in marked():
+    for text, spans in marked(file):
         assert len(clean(text)) == len(text)
         found = find(clean(text))
         for start, end, kind in spans:

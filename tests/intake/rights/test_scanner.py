@@ -42,7 +42,7 @@ def test_what_is_surely_a_number_is_seen_and_what_is_none_is_not(text: str, kind
     [
         ({"text": f"打{PHONE}"}, "c/1.text"),
         ({"events": [{"note": PHONE}]}, "c/1.events[].note"),
-        ({"phone": Int64(13800138000)}, "c/1.phone"),
+        ({"phone": Int64(13800138000), "fence": Int64(13800138001)}, "c/1.phone"),
         ({"payload": f'{{"tel":"{PHONE}"}}'.encode()}, "c/1.payload"),
         ({PHONE: 1}, "c/1 (key)"),
         ({"native_id": PHONE}, "c/1.native_id"),
@@ -103,3 +103,11 @@ def test_logs_are_looked_at_line_by_line(tmp_path: Path) -> None:
     lines, found = scan_log(log, NOBODY)
 
     assert (lines, [(one.where, one.kind) for one in found]) == (2, [("run.log:2", "mobile")])
+
+
+def test_a_servers_log_is_full_of_long_numbers_that_are_no_cards(tmp_path: Path) -> None:
+    log = tmp_path / "mongo.log"
+    log.write_text(f"session 6217000010001234569 of intake@localhost.log\n{PHONE}\n", encoding="utf-8")
+
+    assert [one.where for one in scan_log(log, NOBODY, of_server=True)[1]] == ["mongo.log:2"]
+    assert len(scan_log(log, NOBODY)[1]) == 3
