@@ -1,8 +1,8 @@
 """Three hundred lines of our own, every kind and many near misses: what is found, and what is found that should not be.
 
 In personal_data.txt `{mobile:138…}` marks what must be found; whatever else is found is wrong. The lines of
-personal_data_fresh.txt were written afterwards, before anybody looked what is found in them: 12 of 13 names were (one more
-cue since), everything else, and nothing wrong in 56 near misses.
+personal_data_fresh.txt were written afterwards, before anybody looked what is found in them: 12 of 13 names were (one
+more cue since), everything else, and nothing wrong in 56 near misses.
 """
 
 import re
