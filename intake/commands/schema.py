@@ -20,9 +20,7 @@ SAMPLED = datetime(2026, 11, 23, 1, tzinfo=UTC)
 WHAT = ("appeal", "dispatch", "feedback", "taxonomy", "asyncapi", "samples", "door")
 
 
-@click.command(
-    "schema", help="输出数据格式、接口文档、样例或分类代码表 · print schemas, documents, samples, the coded list"
-)
+@click.command("schema", help="输出数据格式、接口文档、样例、分类代码表 · schemas, documents, samples, codes")
 @click.argument("what", type=click.Choice(WHAT))
 @command
 def schema_command(app: App, what: str) -> None:

@@ -21,7 +21,7 @@ import pika
 import pytest
 
 from router.feedback import Feedback, Received
-from tests.house import LETTERS, House, await_, opened
+from tests.house import INTAKE, LETTERS, House, await_, opened
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "docs" / "consumers"
@@ -107,6 +107,47 @@ def test_a_program_of_the_page_survives_a_repeat_an_update_a_recall_and_a_restar
     finally:
         consumer.terminate()
         consumer.wait(10)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        python_program,
+        pytest.param(java_program, marks=pytest.mark.live),
+        pytest.param(node_program, marks=pytest.mark.live),
+    ],
+)
+def test_a_program_of_the_page_passes_its_certification(
+    make: Callable[[Path], Program], house: House, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    program = make(tmp_path_factory.mktemp("department"))
+    words = ["departments", "certify", "GJJ", "--json"]
+    with subprocess.Popen(
+        [INTAKE, *words], cwd=house.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as centre:
+        assert centre.stderr is not None
+        told = dict(line.strip().split("=", 1) for line in (centre.stderr.readline(), centre.stderr.readline()))
+        environment = {**told, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        consumer = subprocess.Popen(program.command, cwd=tmp_path, env=environment)
+        try:
+            printed, said = centre.communicate(timeout=120)
+        finally:
+            consumer.terminate()
+            consumer.wait(10)
+    sheet = json.loads(printed)
+    assert centre.returncode == 0, (sheet, said)
+    assert {line["verdict"] for line in sheet["lines"]} == {"passed"}
+    # What no broker can see: the late one did not win, the recalled one is over.
+    newest = {body["data"]["case"][-1]: body["data"]["sequence"] for body in program.stored(tmp_path)}
+    assert sorted(newest) == ["a", "b", "c", "d", "e", "f"]
+    assert sorted((row["state"], row["sequence"]) for row in program.rows(tmp_path)) == [
+        ("open", 1),
+        ("open", 1),
+        ("open", 2),
+        ("open", 3),
+        ("open", 3),
+        ("recalled", 2),
+    ]
 
 
 def live_through(house: House, program: Program, folder: Path, who: str) -> None:
