@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from connectors.keeping.budgets import BudgetStore
 from connectors.keeping.claims import DatabaseClock, Fences
+from connectors.keeping.offers import OfferStore
 from connectors.keeping.pages import PageStore
 from connectors.keeping.raw import RawStore
 from connectors.keeping.sealing import Seal
@@ -51,6 +54,11 @@ class Store(NamedTuple):
     budgets: BudgetStore
     watches: WatchStore
     clock: DatabaseClock
+
+
+def open_offers(database: Any, store: Store, now: Callable[[], datetime]) -> OfferStore:  # noqa: ANN401
+    """Where the sentinel finds what was pushed."""
+    return OfferStore(database.pages, store.raw, now)
 
 
 def open_store(database: Any, seal: Sealing) -> Store:  # noqa: ANN401  motor ships no types

@@ -69,6 +69,7 @@ class Learned(msgspec.Struct):
     #: ids lately seen: digests of what they were, and their times
     ids: dict[str, Remembered] = {}
     bodies: str = ""  #: the digest of the last reading's answers
+    looked: str = ""  #: of a source that is pushed to us: the last page that was looked at
     rhythm: Rhythm = msgspec.field(default_factory=Rhythm)
 
 

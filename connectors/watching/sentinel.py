@@ -43,6 +43,12 @@ def judge_reading(learned: Learned, reading: Reading, *, fresh: int, now: dateti
     return Verdict(learned=True)
 
 
+def judge_quiet(learned: Learned, now: datetime, day_kind: DayKindOf) -> Verdict:
+    """Judge that nothing came, where nobody asks: from a source that is pushed to us."""
+    count(learned.rhythm, 0, now, day_kind)
+    return Verdict(_silence(learned, now, day_kind))
+
+
 def judge_failure(learned: Learned, reading: Reading, error: ConnectorError, *, now: datetime) -> tuple[Drift, ...]:
     """Say why a reading broke off: what is strange about the answers, or what the connector says of them."""
     found = reading.strange(learned, reading.shapes(learned, now))

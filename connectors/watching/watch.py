@@ -6,8 +6,9 @@ brought the same bytes as the one before. What was learned is written at most on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -16,13 +17,30 @@ from connectors.errors import ConnectorError
 from connectors.keeping.sources import SourceClaim
 from connectors.keeping.watches import WatchStore
 from connectors.source import Source
-from connectors.watching.causes import Drift
+from connectors.watching.causes import Cause, Drift
 from connectors.watching.learned import Learned
 from connectors.watching.reading import Reading
 from connectors.watching.rhythm import DayKindOf
-from connectors.watching.sentinel import Verdict, judge_failure, judge_reading
+from connectors.watching.sentinel import Verdict, judge_failure, judge_quiet, judge_reading
 
 log = structlog.get_logger()
+
+
+class Pushed(NamedTuple):
+    """What was pushed to us since the last look."""
+
+    pages: Sequence[Page]
+    fresh: int
+    last: str
+
+
+class Offers(Protocol):
+    """Where pushed pages are found again."""
+
+    async def since(self, source: str, last: str) -> Pushed:
+        """Give those offered since then; a few of their items, opened."""
+        ...
+
 
 SAVE_EVERY = timedelta(minutes=1)
 PART = 16  #: answers of a long reading that are judged at once, if its position moved
@@ -79,6 +97,21 @@ class Watch:
         await self._judge()
         self._starts(None)
 
+    async def looks(self, claim: SourceClaim, offers: Offers) -> None:
+        """Look at what was pushed to us since the last look, whoever took it in."""
+        await self.begins(claim)
+        pushed = await offers.since(self._source.name, self._learned.looked)
+        self._learned.looked = pushed.last
+        for page in pushed.pages:
+            self._reading.read(page)
+        self._fresh = pushed.fresh
+        if pushed.pages:
+            await self._judge()
+            return
+        now = self._now()
+        await self._says(judge_quiet(self._learned, now, self._day_kind))
+        await self._save(now)
+
     async def broke(self, error: ConnectorError) -> None:
         """The reading broke off."""
         drifts = judge_failure(self._learned, self._reading, error, now=self._now())
@@ -100,7 +133,8 @@ class Watch:
 
     async def _says(self, verdict: Verdict) -> None:
         name, now = self._source.name, self._now()
-        if verdict.suspected and self._reading.exchanges:
+        is_silence = bool(verdict.drifts) and all(drift.cause is Cause.SILENT for drift in verdict.drifts)
+        if verdict.suspected and self._reading.exchanges and not is_silence:
             kept = await self._store.keep(
                 name, self._reading.body, self._cursor, self._reading.exchanges, at=now, sure=bool(verdict.drifts)
             )

@@ -7,10 +7,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import click
 import structlog
 
+from connectors.keeping.store import open_offers
 from connectors.receiving.keys import BadKeys
 from intake import migrations
 from intake.balance import Balance
@@ -26,7 +28,7 @@ from intake.street.collecting import look_seldom
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
 from intake.street.rooms import Rooms, open_connectors, open_rooms
-from intake.street.watching import overheard, watches_of
+from intake.street.watching import LOOK_AT_PUSHES_EVERY, look_at_pushes, overheard, watches_of
 from intake.street.worker import ROOMS, Left, Street
 from intake.topology import ensure_topology
 from router.dispatching.directory import Directory
@@ -96,6 +98,10 @@ async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIter
         street = Street(rooms, readers, only=only, watches=watches)
         if settings.door is not None and "connectors" in only:
             street.open_beside(Door(settings.door, house, rooms, street).run)
+        pushed = watches_of([source for source in settings.sources if source.transport == "push"], rooms)
+        if pushed and "connectors" in only:
+            offers = open_offers(house.db, store, rooms.clock.now)
+            street.sweep_too("pushes", LOOK_AT_PUSHES_EVERY, partial(look_at_pushes, pushed, rooms, offers))
         yield street
 
 

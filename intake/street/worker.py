@@ -64,6 +64,7 @@ class Street:
         self.stopping = stopping or asyncio.Event()
         self._broken: str | None = None
         self._doors: list[Callable[[], Awaitable[None]]] = []
+        self._more_sweeps: list[tuple[str, float, Callable[[], Awaitable[bool]]]] = []
         self.progress = Progress(tuple(source.name for source, _ in pairs))
         self.patience = Patience(self.stopping)
         self._rooms = rooms
@@ -88,6 +89,10 @@ class Street:
             for source, connector in pairs
             if "connectors" in only
         ]
+
+    def sweep_too(self, name: str, every: float, step: Callable[[], Awaitable[bool]]) -> None:
+        """Have a step done again and again while the street runs; it says whether there is more at once."""
+        self._more_sweeps.append((name, every, step))
 
     def open_beside(self, door: Callable[[], Awaitable[None]]) -> None:
         """Have what others push to us come in as well: `door` runs while the street does, and closes before it."""
@@ -161,6 +166,7 @@ class Street:
         await self.pipeline.let_go()
 
     def _sweeps(self) -> Iterable[tuple[str, float, Callable[[], Awaitable[bool]]]]:
+        yield from self._more_sweeps
         yield "clock", LOOK_EVERY, self._look_at_the_clock
         yield "forgotten pages", SWEEP_EVERY, self._take_forgotten
         if "router" in self._only:

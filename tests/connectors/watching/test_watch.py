@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,14 +11,15 @@ import pytest
 
 from connectors.base import BadItem, Fetch, Item, Page, Request, Response
 from connectors.errors import AccessDenied, FormatChanged
-from connectors.flow import Batch, Room, read_source
-from connectors.keeping.store import Store
+from connectors.flow import Batch, Room, read_source, take_pushed
+from connectors.keeping.sources import SourceClaim
+from connectors.keeping.store import Store, open_offers
 from connectors.source import Source
 from connectors.watching.causes import Cause
 from connectors.watching.reading import Reading
 from connectors.watching.rhythm import DayKind
 from connectors.watching.sentinel import judge_reading
-from connectors.watching.watch import Watch
+from connectors.watching.watch import Pushed, Watch
 from intake.street.reread import Again, accept
 
 ADDRESS = Request(url="https://city.example/list")
@@ -286,3 +287,83 @@ async def test_a_lapsed_reader_writes_nothing_of_what_it_learned(store: Store, n
     assert not await store.watches.save("board", learned, edition=edition, fence=6, at=now.moment)
     await store.watches.replace("board", learned, edition + 1)
     assert not await store.watches.save("board", learned, edition=edition, fence=8, at=now.moment + timedelta(hours=1))
+
+
+class Pushes:
+    """What was pushed to us, as a look would find it."""
+
+    def __init__(self) -> None:
+        self.name = "text"
+        self.silent = False
+        self.looks = 0
+
+    async def since(self, source: str, last: str) -> Pushed:
+        del source
+        self.looks += 1
+        assert last == ("" if self.looks == 1 else str(self.looks - 1))
+        if self.silent:
+            return Pushed((), 0, str(self.looks))
+        rows = [{"id": f"{self.looks}-{n}", self.name: f"letter {self.looks} {n}"} for n in range(6)]
+        items = tuple(Item(native_id=str(row["id"]), payload=msgspec.json.encode(row), content=()) for row in rows)
+        page = Page(offered=tuple(item.native_id for item in items), items=items, cursor=None)
+        return Pushed((page,), len(items), str(self.looks))
+
+
+@pytest.fixture
+async def pushes(room: Room, source: Source, now: Any) -> tuple[Watch, Pushes]:
+    """A source that pushes six letters an hour, looked at for eighty hours."""
+    await room.store.sources.ensure([source.name])
+    watch, pushed = Watch(source, room.store.watches, now=room.now, day_kind=workday), Pushes()
+    await look(watch, pushed, room, now, times=130)
+    assert await room.store.watches.flagged(source.name) is None
+    return watch, pushed
+
+
+async def look(watch: Watch, pushed: Pushes, room: Room, now: Any, times: int = 1) -> None:
+    for _ in range(times):
+        claim = SourceClaim(name="board", fence=1, cursor=None, waiting_until=None, failures=0, read_to_end_at=None)
+        await watch.looks(claim, pushed)
+        now.pass_by(hours=1)
+
+
+async def test_what_is_pushed_to_us_is_watched_too(
+    pushes: tuple[Watch, Pushes], room: Room, now: Any, source: Source
+) -> None:
+    watch, pushed = pushes
+    pushed.name = "content"
+
+    await look(watch, pushed, room, now, times=2)
+
+    flagged = await room.store.watches.flagged(source.name)
+    assert flagged is not None
+    assert [drift.cause for drift in flagged] == [Cause.RENAMED]
+
+
+async def test_a_caller_that_falls_silent_is_noticed(
+    pushes: tuple[Watch, Pushes], room: Room, now: Any, source: Source
+) -> None:
+    watch, pushed = pushes
+    pushed.silent = True
+
+    await look(watch, pushed, room, now, times=4)
+
+    flagged = await room.store.watches.flagged(source.name)
+    assert flagged is not None
+    assert [drift.cause for drift in flagged] == [Cause.SILENT]
+
+
+async def test_pushed_pages_are_found_once_whoever_took_them_in(room: Room, source: Source, database: Any) -> None:
+    rows = tuple(Item(native_id=str(n), payload=b'{"text": "a letter"}', content=("a letter",)) for n in range(3))
+    bad = BadItem(native_id="bad", payload=b"?", reason="broken")
+    offers = open_offers(database, room.store, lambda: datetime.now(UTC))
+    page = Page(offered=(*(row.native_id for row in rows), "bad"), items=rows, bad=(bad,), cursor=None)
+    await take_pushed(page, source, room)
+
+    pushed = await offers.since(source.name, "")
+    again = await offers.since(source.name, pushed.last)
+
+    (found,) = pushed.pages
+    assert (pushed.fresh, set(found.offered)) == (4, {"0", "1", "2", "bad"})
+    assert [item.payload for item in found.items] == [b'{"text": "a letter"}'] * 3
+    assert [row.native_id for row in found.bad] == ["bad"]
+    assert (again.pages, again.fresh, again.last) == ((), 0, pushed.last)
