@@ -94,6 +94,14 @@ async def _settle_known(
     return sorted(later)
 
 
+def _still_secret(old: Appeal, new: Appeal) -> Appeal:
+    """What was once said in confidence (举报、保密件) stays so: another revision may not say who said it, and where."""
+    if new.citizen.confidential or not old.citizen.confidential:
+        return new
+    secret = msgspec.structs.replace(new.citizen, confidential=True, display=None)
+    return msgspec.structs.replace(new, citizen=secret)
+
+
 def _by_revision(places: list[int], made: Sequence[Made], standing: dict[str, Standing]) -> tuple[list[int], list[int]]:
     """Part those over an older revision from those that stand already; what is stale is in neither."""
     older = [at for at in places if standing[made[at].appeal.id].appeal.revision < made[at].appeal.revision]

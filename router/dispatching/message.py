@@ -242,7 +242,12 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             deadline=_close(whole),
             department_deadline=_close(deadlines),
             deadlines=deadlines,
-            attachments=[_attachment(attachment) for attachment in appeal.attachments],
+            # A voice is as good as a name.
+            attachments=[
+                _attachment(attachment)
+                for attachment in appeal.attachments
+                if not (confidential and (attachment.media_type or "").startswith("audio"))
+            ],
             decision=DecisionSent(
                 decided_by=routing.decided_by,
                 rule=routing.rule,

@@ -7,6 +7,7 @@ import pytest
 
 from intake.rights.accesses import who_saw
 from intake.rights.contact import NotShown, show
+from normalizer.appeal import RequestType
 from normalizer.vault import Part
 from router.cases.case import Case
 from router.cases.moves import Kind
@@ -73,11 +74,14 @@ async def test_an_assistant_or_a_stranger_sees_nothing_and_nothing_is_opened(des
     assert await desk.db.accesses.count_documents({}) == 0
 
 
-async def test_of_a_report_the_contact_is_never_shown_also_after_it_was_changed_to_a_complaint(desk: Desk) -> None:
+async def test_of_a_report_the_contact_is_never_shown_also_after_its_words_were_changed(desk: Desk) -> None:
     report = ROW | {"text": "我要举报副科长收受贿赂，请查处", "request_type": "举报"}
     case = await case_of(desk, report)
     await desk.take(report | {"text": "楼道灯坏了，没人修", "request_type": "求助"})
-    assert not (await desk.appeal(case.id)).citizen.confidential
+    changed = await desk.appeal(case.id)
+    assert changed.revision == 2
+    assert changed.request_type is not RequestType.REPORT
+    assert (changed.citizen.confidential, changed.citizen.display) == (True, None)
 
     with pytest.raises(NotShown, match="中心代为联系"):
         await show(case, Part.CONTACT, None, directory([]), desk.custody, **ASKED)

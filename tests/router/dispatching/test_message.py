@@ -145,9 +145,11 @@ def test_two_departments_cannot_join_a_citizens_profile() -> None:
     [{"citizen": Citizen(ref="r", display="陈女士", confidential=True)}, {"request_type": RequestType.REPORT}],
 )
 def test_a_confidential_case_shows_no_link_native_id_name_or_exact_time(private: dict[str, Any]) -> None:
-    item = appeal(TEXT, url="https://example.org/1", posted_at="2026-11-22T01:02:03.000Z", **private)
+    files = [Attachment(id="rec-1", media_type="audio/*"), Attachment(id="p1", media_type="image/jpeg")]
+    item = appeal(TEXT, url="https://example.org/1", posted_at="2026-11-22T01:02:03.000Z", attachments=files, **private)
     data = sent(item)["data"]
     assert data["confidential"] is True
+    assert [file["id"] for file in data["attachments"]] == ["p1"]  # the voice on a recording is as good as a name
     for field in ("url", "native_id", "posted_at", "occurred_at"):
         assert data[field] is None
     assert data["citizen"] == {"ref": None, "display": None}
