@@ -331,3 +331,4 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     appeal: Appeal
     mode: Mode
     change: Change
+    event_order: str | None = None  #: of a member of a confirmed event: the appeal whose order is acted on (主单)

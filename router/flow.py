@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from normalizer.appeal import Appeal, Change, Handed
 from router.cases.case import Case, Sending, dispatch_of, facts_of, holders, needs_duty, sendable
 from router.cases.clock import Clock, first_look
-from router.cases.deciding import amend, call_duty, needs_decision, open_case, open_withdrawn
+from router.cases.deciding import amend, call_duty, decide_again, needs_decision, open_case, open_withdrawn
 from router.cases.delivery import confirm, park
 from router.cases.moves import Kind, State
 from router.dispatch import CaseFacts, Context, Decision, Dispatch
@@ -31,6 +31,7 @@ from router.dispatching.publish_page import LOST, Fate, Message, Receipt
 from router.dispatching.tables import Tables
 from router.dispatching.topology import receives
 from router.errors import BrokerAway, CallOperator, RouterError, TryLater
+from router.linking import Carrier, carrier_of, carriers, named, orphans, tell_carriers
 from router.store import CaseStore
 
 logger = structlog.get_logger(__name__)
@@ -120,14 +121,19 @@ async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
     once = {item.appeal.id: item for item in reversed(handed)}
     if len(once) < len(handed):
         return await _route_in_turn(handed, once, room)
+    waits = [item for item in handed if any(id_ in once for id_, _ in named(item))]
+    if waits and len(waits) < len(handed):
+        # Their orders may be on this very page: those first, so that there is something to be carried by.
+        now = [item for item in handed if item not in waits]
+        return (await route_page(now, room)).and_then(await route_page(waits, room))
     page, claim = RoutedPage(), claim_of(room)
     texts: dict[Text, Appeal] = {(item.appeal.id, item.appeal.revision): item.appeal for item in handed}
 
-    opened, known = await _open(handed, room, claim)
+    opened, known, carrying = await _open(handed, room, claim)
     amended = await _amend(known, room, claim)
     page.opened, page.amended = len(opened), len(amended)
 
-    mine, theirs = await _mine([*opened, *amended], room, claim)
+    mine, theirs = await _mine([*opened, *amended, *carrying], room, claim)
     delivered = await _deliver(mine, texts, room, claim, page)
 
     cases = {case.id: case for case in (*opened, *amended, *delivered)}
@@ -168,14 +174,20 @@ async def _deliver_claimed(cases: Sequence[Case], theirs: int, room: Room, claim
 # ---------------------------------------------------------------- decide and store
 
 
-async def _open(handed: Sequence[Handed], room: Room, claim: Claim) -> tuple[list[Case], list[tuple[Case, Handed]]]:
-    """Begin a case for each appeal that has none; give the others with the case they have."""
+async def _open(
+    handed: Sequence[Handed], room: Room, claim: Claim
+) -> tuple[list[Case], list[tuple[Case, Handed]], list[Case]]:
+    """Begin a case for each appeal that has none; give the others with the case they have, and orders that carry."""
     older = await room.store.load([item.appeal.id for item in handed if item.change is not Change.NEW])
     at = room.moment()
     known = [(older[item.appeal.id], item) for item in handed if item.appeal.id in older]
     # Chatter never becomes a case.
     begins = {item.appeal.id: item for item in handed if item.appeal.id not in older and item.appeal.quality.is_appeal}
-    cases = [_begun(item, room, claim, at) for item in begins.values()]
+    candidates = await carriers(list(begins.values()), room.store)
+    linked: dict[str, tuple[Case, Carrier]] = {}
+    cases = [_begun(item, room, claim, at, candidates, linked) for item in begins.values()]
+    # First the order says that it carries them; then they are there.
+    carrying = await tell_carriers(linked, room.store, at, claim) if linked else []
     there = await room.store.insert(cases)
     if there:
         found = await room.store.load(list(there))
@@ -183,15 +195,27 @@ async def _open(handed: Sequence[Handed], room: Room, claim: Claim) -> tuple[lis
     opened = [case for case in cases if case.id not in there]
     for case in opened:
         tell_duty(case)
-    return opened, known
+    return opened, known, carrying
 
 
-def _begun(item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
+def _begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
+    item: Handed,
+    room: Room,
+    claim: Claim,
+    at: datetime,
+    candidates: Mapping[str, Sequence[Carrier]],
+    linked: dict[str, tuple[Case, Carrier]],
+) -> Case:
     if item.change is Change.WITHDRAWN:
         return open_withdrawn(item.appeal, item.mode, at)
     context = Context(mode=item.mode)
     decision = decided(item.appeal, context, room)
+    carrier = carrier_of(decision, candidates.get(item.appeal.id, ()))
+    if carrier is not None:
+        context = replace(context, linked_to=carrier.order.id)
     case = open_case(item.appeal, item.mode, decision, context, at)
+    if carrier is not None:
+        linked[case.id] = case, carrier
     if needs_duty(case):
         case = call_duty(case, room.fallback(item.appeal), at)
     if not case.unsent:
@@ -214,7 +238,25 @@ async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim)
     for case in amended:
         if case.version != before[case.id]:
             tell_duty(case)
-    return amended
+    earlier = {case.id: case for case, _ in known}
+    left = [id_ for case in amended for id_ in orphans(earlier[case.id], case)]
+    return amended + (await stand_alone(left, room, claim) if left else [])
+
+
+async def stand_alone(ids: Sequence[str], room: Room, claim: Claim) -> list[Case]:
+    """Give carried cases an order of their own: nothing carries them any more."""
+    at = room.moment()
+    cases = [case for case in (await room.store.load(ids)).values() if case.goal is State.LINKED]
+    appeals = await room.load_appeals([(case.id, case.revision) for case in cases]) if cases else {}
+
+    def alone(case: Case) -> Case:
+        appeal = appeals.get((case.id, case.revision))
+        if case.goal is not State.LINKED or case.decision is None or appeal is None:
+            return case
+        context = replace(case.decision.context, linked_to=None)
+        return claimed(case, decide_again(case, decided(appeal, context, room), context, at), claim)
+
+    return await room.store.change_all(cases, alone)
 
 
 def _amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
@@ -224,6 +266,8 @@ def _amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -
         context = Context(mode=case.mode, holder=case.holder)
         if case.decision is not None:
             context = replace(case.decision.context, mode=case.mode, holder=case.holder)
+            if context.linked_to is not None and context.linked_to not in dict(named(item)):
+                context = replace(context, linked_to=None)  # its new text is about something else
         decision = decided(item.appeal, context, room)
     after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
     if needs_duty(after):

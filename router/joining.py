@@ -1,0 +1,63 @@
+"""What a person's word about an event does to cases (并单, 拆单): one order to act on, and everybody keeps their case.
+
+A member whose unit does not hold the order keeps its own order: both units that were addressed hear of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router.cases.carrying import Because, carried, carry, let_go, may_go_under, put_under
+from router.cases.case import Case, holders
+from router.cases.moves import State
+from router.errors import NoSuchCase
+from router.flow import Claim, Room, claimed, deliver, stand_alone
+from router.store import CaseStore
+
+
+async def join(order: str, members: Sequence[str], person: str, reason: str, room: Room) -> list[Case]:
+    """Put what may go under an order under it, and tell; give those that now are."""
+    main = await _case(order, room.store)
+    if main.goal is not State.DELIVERED or not holders(main):
+        return []
+    at, nobody = room.moment(), Claim(room.fence(), None)
+    cases = [case for case in (await room.store.load(list(members))).values() if case.id != order]
+    under = [case for case in cases if may_go_under(case, main)]
+
+    def with_members(now: Case) -> Case:
+        after = now
+        for case in under:
+            after = carry(after, case, Because.SAME_EVENT, at)
+        return claimed(now, after, nobody)
+
+    # First the order says that it carries them; then they are under it.
+    await room.store.change(main, with_members)
+    moved = await room.store.change_all(
+        under, lambda now: claimed(now, put_under(now, order, person, reason, at), nobody)
+    )
+    await deliver([order, *(case.id for case in moved)], room)
+    return [case for case in (await room.store.load([case.id for case in moved])).values() if case.goal is State.LINKED]
+
+
+async def split(order: str, members: Sequence[str], person: str, reason: str, room: Room) -> list[Case]:
+    """Give members an order of their own again; give those that now have one."""
+    main = await _case(order, room.store)
+    at, claim = room.moment(), Claim(room.fence(), None)
+    leaving = [id_ for id_ in members if id_ in carried(main)]
+
+    def without(now: Case) -> Case:
+        for id_ in leaving:
+            now = let_go(now, id_, at, person, reason)
+        return now
+
+    alone = await stand_alone(leaving, room, claim)
+    await room.store.change(main, without)
+    await deliver([case.id for case in alone], room)
+    return list((await room.store.load([case.id for case in alone])).values())
+
+
+async def _case(id_: str, store: CaseStore) -> Case:
+    found = await store.get(id_)
+    if found is None:
+        raise NoSuchCase(f"no case has the id {id_}")
+    return found

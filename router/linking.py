@@ -1,0 +1,74 @@
+"""Which order carries a new case (并单), written down before the case is: nothing is linked to what does not know it.
+
+The links come with the appeal (normalizer/matter). Here it is asked whether the order that they name still stands, and
+whether everyone whom the new case would go to holds it; else the case goes its own way, links and all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from normalizer.appeal import Handed
+from router.cases.carrying import Because, carried, carry, may_carry
+from router.cases.case import Case
+from router.cases.moves import State
+from router.dispatch import Decision
+from router.store import CaseStore
+
+
+class Carrier(NamedTuple):
+    """An order that may carry a case, and why."""
+
+    order: Case
+    because: Because
+
+
+def named(item: Handed) -> list[tuple[str, Because]]:
+    """Give the orders that an appeal's links name, those of its own author first."""
+    own = [(id_, Because.SAME_PERSON) for id_ in item.appeal.links.same_person]
+    event = [(item.event_order, Because.SAME_EVENT)] if item.event_order is not None else []
+    return [(id_, because) for id_, because in own + event if id_ != item.appeal.id]
+
+
+async def carriers(items: Sequence[Handed], store: CaseStore) -> dict[str, list[Carrier]]:
+    """Read the orders that these appeals name; most name none, and cost nothing."""
+    wanted = {item.appeal.id: named(item) for item in items if item.appeal.links.same_person or item.event_order}
+    orders = await store.load(sorted({id_ for names in wanted.values() for id_, _ in names}))
+    return {
+        appeal: [Carrier(orders[id_], because) for id_, because in names if id_ in orders]
+        for appeal, names in wanted.items()
+    }
+
+
+def carrier_of(decision: Decision | Exception, candidates: Sequence[Carrier]) -> Carrier | None:
+    """Choose the first order that can carry what was decided so."""
+    return next((one for one in candidates if may_carry(one.order, decision)), None)
+
+
+async def tell_carriers(
+    cases: Mapping[str, tuple[Case, Carrier]], store: CaseStore, at: datetime, claim: tuple[int, datetime | None]
+) -> list[Case]:
+    """Have each order carry its new members: one write an order, and what it must say is in it."""
+    by_order: dict[str, list[tuple[Case, Carrier]]] = {}
+    for case, carrier in cases.values():
+        by_order.setdefault(carrier.order.id, []).append((case, carrier))
+    orders = {carrier.order.id: carrier.order for _, carrier in cases.values()}
+    fence, until = claim
+
+    def with_members(order: Case) -> Case:
+        after = order
+        for case, carrier in by_order[order.id]:
+            after = carry(after, case, carrier.because, at)
+        if after is not order and not order.unsent:
+            after.fence, after.until = fence, until
+        return after
+
+    return await store.change_all(list(orders.values()), with_members)
+
+
+def orphans(before: Case, after: Case) -> list[str]:
+    """Give the cases that an order carried until it was withdrawn: they need an order of their own."""
+    gone = after.goal is State.WITHDRAWN and before.goal is not State.WITHDRAWN
+    return carried(after) if gone else []
