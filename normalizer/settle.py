@@ -30,9 +30,9 @@ class Made(NamedTuple):
     document: bytes = b""  #: as it is stored, if it was serialised already
 
 
-def linked(made: Made, same_person: list[str]) -> Made:
-    """Write into an appeal which earlier ones of its author say the same."""
-    appeal = msgspec.structs.replace(made.appeal, links=Links(same_person=same_person))
+def linked(made: Made, **links: object) -> Made:
+    """Write into an appeal which earlier ones of its author say the same, or in which event it is."""
+    appeal = msgspec.structs.replace(made.appeal, links=msgspec.structs.replace(made.appeal.links, **links))
     return made._replace(appeal=appeal, document=b"")
 
 
@@ -83,7 +83,7 @@ async def _settle_known(
         else:
             handed[at] = _handed(made[at], made[at].appeal, Change.NEW)
     older, equal = _by_revision([at for at in now if made[at].appeal.id in standing], made, standing)
-    newer = {at: _remembering(standing[made[at].appeal.id].appeal, made[at]) for at in older}
+    newer = {at: _succeeding(standing[made[at].appeal.id].appeal, made[at]) for at in older}
     changes = [(standing[one.appeal.id], _document(one)) for one in newer.values()]
     if await store.supersede(changes):
         for at, one in newer.items():
@@ -94,12 +94,17 @@ async def _settle_known(
     return sorted(later)
 
 
-def _still_secret(old: Appeal, new: Appeal) -> Appeal:
-    """What was once said in confidence (举报、保密件) stays so: another revision may not say who said it, and where."""
-    if new.citizen.confidential or not old.citizen.confidential:
-        return new
-    secret = msgspec.structs.replace(new.citizen, confidential=True, display=None)
-    return msgspec.structs.replace(new, citizen=secret)
+def _succeeding(old: Appeal, one: Made) -> Made:
+    """Let a newer revision keep of the older one what a change of words does not undo."""
+    return _still_secret(old, _remembering(old, one))
+
+
+def _still_secret(old: Appeal, one: Made) -> Made:
+    """What was once said in confidence (举报、保密件) stays so: no later revision may say who said it, and where."""
+    if one.appeal.citizen.confidential or not old.citizen.confidential:
+        return one
+    secret = msgspec.structs.replace(one.appeal.citizen, confidential=True, display=None)
+    return one._replace(appeal=msgspec.structs.replace(one.appeal, citizen=secret))
 
 
 def _by_revision(places: list[int], made: Sequence[Made], standing: dict[str, Standing]) -> tuple[list[int], list[int]]:
@@ -143,7 +148,8 @@ async def _repeat(
 def _remembering(old: Appeal, one: Made) -> Made:
     """A newer revision still says to whom the source had given it before, and in which event it is."""
     signals = _handed_around(old.signals, one.appeal.signals, one.appeal.signals)
-    links = msgspec.structs.replace(one.appeal.links, same_event=old.links.same_event)
+    event = one.appeal.links.same_event or old.links.same_event
+    links = msgspec.structs.replace(one.appeal.links, same_event=event)
     if signals == one.appeal.signals and links == one.appeal.links:
         return one
     return one._replace(appeal=msgspec.structs.replace(one.appeal, signals=signals, links=links), document=b"")
