@@ -83,7 +83,9 @@ class Door:
             yield
         finally:
             await runner.cleanup()
-            log.info("the door is closed", action="door_closed", port=self.port)
+            if self.port:
+                log.info("the door is closed", action="door_closed", port=self.port)
+                self.port = 0
 
     async def _listen(self, runner: web.AppRunner) -> None:
         settings, told = self._settings, False
