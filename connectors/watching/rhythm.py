@@ -18,6 +18,8 @@ _HOUR = timedelta(hours=1)
 DAYS = 30.0  #: after which an hour's older days fade
 ENOUGH_DAYS = 4  #: of one kind, before its hours are believed
 TOO_UNLIKELY = 5.0  #: decades: one false call in a hundred thousand looks
+#: No source is steadier than this, however steady the few days were that were seen: days differ from days.
+STEADIEST = 4.0
 LONGEST_LOOK = timedelta(days=4)
 #: Where nothing is known of holidays yet, they are taken for weekends; weekends are never taken for workdays.
 INSTEAD: dict[str, str] = {"holiday": "weekend"}
@@ -84,10 +86,8 @@ def _decades_of_nothing(hour: Hour) -> float:
     """How unlikely an hour without anything is: more likely where items come in bursts (negative binomial)."""
     if hour.mean <= 0:
         return 0.0
-    variance = max(hour.squares - hour.mean**2, hour.mean)
-    if variance <= hour.mean * 1.05:
-        return hour.mean / math.log(10)
-    bursts = hour.mean**2 / (variance - hour.mean)
+    excess = hour.squares - hour.mean**2 - hour.mean
+    bursts = min(hour.mean**2 / excess, STEADIEST) if excess > 0 else STEADIEST
     return bursts * math.log10(1 + hour.mean / bursts)
 
 
