@@ -93,8 +93,13 @@ def reassign(case: Case, department: str, person: str, reason: str, versions: Ve
 
 def open_asks(case: Case) -> list[tuple[str, Ask, str]]:
     """Give what departments ask for and nobody has decided: department, what, feedback id."""
-    tracks = case.handling.tracks if case.handling else {}
-    return [(code, ask, feedback) for code, track in tracks.items() for ask, feedback in track.asks.items()]
+    held, tracks = holders(case), case.handling.tracks if case.handling else {}
+    return [
+        (code, ask, feedback)
+        for code, track in tracks.items()
+        if code in held  # who was told of the end asks for nothing any more
+        for ask, feedback in track.asks.items()
+    ]
 
 
 def decide_ask(  # noqa: PLR0917 - a decision has that many parts
