@@ -104,7 +104,7 @@ def _still_secret(old: Appeal, one: Made) -> Made:
     if one.appeal.citizen.confidential or not old.citizen.confidential:
         return one
     secret = msgspec.structs.replace(one.appeal.citizen, confidential=True, display=None)
-    return one._replace(appeal=msgspec.structs.replace(one.appeal, citizen=secret))
+    return one._replace(appeal=msgspec.structs.replace(one.appeal, citizen=secret), document=b"")
 
 
 def _by_revision(places: list[int], made: Sequence[Made], standing: dict[str, Standing]) -> tuple[list[int], list[int]]:
