@@ -103,9 +103,9 @@ def chosen(word: str, line: str, pages: PageHouse) -> str:
 
 
 def held_by(pages: PageHouse, code: str) -> str:
-    """The first case that this department has."""
+    """The last case that this department has: other blocks look at the first."""
     items = json.loads(pages.intake("balance", "--items", "--json").stdout)["items"]
-    return next(str(item["id"]) for item in items if (item["state"], item["department"]) == ("delivered", code))
+    return [str(item["id"]) for item in items if (item["state"], item["department"]) == ("delivered", code)][-1]
 
 
 def dispatched(pages: PageHouse) -> str:
