@@ -8,13 +8,22 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-#: 2019/2/28 11:25:05 · 2020-01-02T08:30 · 2020年1月2日 08:30 · 2020.1.2, with or without an offset
+#: 2019/2/28 11:25:05 · 2020-01-02T08:30 · 2020年1月2日 下午3:30 · 2020.1.2, with or without an offset
 _ISO = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
-    r"(?:[T\s]+(\d{1,2})[:时](\d{1,2})分?(?::?(\d{1,2})(?:[.,](\d{1,9}))?秒?)?)?"
-    r"\s*(Z|[+-]\d{2}:?\d{2})?",
+    r"(?P<year>\d{4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?"
+    r"(?:(?:T|\s+|(?=[上下凌早中晚]))(?P<before>上午|下午|凌晨|早上|中午|晚上)?\s*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})分?"
+    r"(?::?(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,9}))?秒?)?(?:\s*(?P<after>[ap]\.?m\.?))?)?"
+    r"\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?",
     re.IGNORECASE,
 )
+#: Nov. 22, 2026, 3:10 p.m. · November 22, 2026 at 15:10, as programs from abroad write it
+_ENGLISH = re.compile(
+    r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})"
+    r"(?:,?\s+(?:at\s+)?(?:(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?\s*(?P<after>[ap]\.?m\.?)?"
+    r"|(?P<word>noon|midnight)))?",
+    re.IGNORECASE,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 #: How most sources write it; Python reads this one itself, three times as fast as it is taken apart.
 _USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}")
@@ -40,7 +49,9 @@ def _of_text(written: str, zone: str) -> datetime | None:
     if _EPOCH.fullmatch(text):
         return _epoch(float(text))
     if match := _ISO.fullmatch(text):
-        return _iso(match, zone)
+        return _iso(match.groupdict(), zone)
+    if match := _ENGLISH.fullmatch(text):
+        return _english(match.groupdict(), zone)
     return _rfc_822(text, zone)
 
 
@@ -60,18 +71,29 @@ def _epoch(number: float) -> datetime | None:
         return None
 
 
-def _iso(match: re.Match[str], zone: str) -> datetime | None:
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
+def _iso(parts: dict[str, str | None], zone: str) -> datetime | None:
+    year, month, day = (int(parts[name] or 0) for name in ("year", "month", "day"))
+    hour, half = int(parts.get("hour") or 0), (parts.get("before") or parts.get("after") or "").lower()
+    if half.startswith(("下", "晚", "p")) or (half.startswith("中") and hour < 11):  # noqa: PLR2004  中午 1 点
+        hour += 12 if hour < 12 else 0  # noqa: PLR2004  half a day
+    elif half.startswith(("凌", "a", "上")) and hour == 12:  # noqa: PLR2004
+        hour = 0
+    minute, second = int(parts.get("minute") or 0), int(parts.get("second") or 0)
+    fraction = int((parts.get("fraction") or "0")[:6].ljust(6, "0"))
     try:
-        local = datetime(  # noqa: DTZ001  its zone is put on below
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0),
-            int((fraction or "0")[:6].ljust(6, "0")),
-        )  # fmt: skip
+        local = datetime(year, month, day, hour, minute, second, fraction)  # noqa: DTZ001  its zone is put on below
     except ValueError:
         return None
+    offset = parts.get("offset")
     if offset is None:
         return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return local.replace(tzinfo=UTC) - _offset(offset)
+
+
+def _english(parts: dict[str, str | None], zone: str) -> datetime | None:
+    month = _MONTHS.index((parts["name"] or "").lower()) + 1
+    hour = {"noon": "12", "midnight": "0"}.get((parts["word"] or "").lower(), parts["hour"])
+    return _iso({**parts, "month": str(month), "hour": hour}, zone)
 
 
 def _offset(written: str) -> timedelta:

@@ -34,10 +34,36 @@ MORNING = datetime(2020, 1, 2, 0, 30, tzinfo=UTC)
         1577925000,
         1577925000000,
         1577925000.0,
+        "2020年1月2日 上午8:30",
+        "2020年1月2日早上8时30分",
+        "2020/1/2 8:30:00 AM",
+        "Jan. 2, 2020, 8:30 a.m.",
+        "January 2nd, 2020 at 8:30",
     ],
 )
 def test_one_moment_in_many_hands(written: object) -> None:
     assert moment_of(written, ZONE) == MORNING
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("2020年1月2日 下午3:00", 15),
+        ("2020/1/2 3:00:00 PM", 15),
+        ("2020年1月2日晚上11:00", 23),
+        ("2020年1月2日凌晨12:00", 0),
+        ("2020年1月2日中午12:00", 12),
+        ("2020年1月2日中午1:00", 13),
+        ("2020-01-02 12:00 AM", 0),
+        ("2020-01-02 12:00 PM", 12),
+        ("Jan. 2, 2020, 3 p.m.", 15),
+        ("Jan. 2, 2020, noon", 12),
+        ("Jan. 2, 2020, midnight", 0),
+        ("Jan. 2, 2020", 0),
+    ],
+)
+def test_halves_of_the_day_are_told_apart(written: str, hour: int) -> None:
+    assert moment_of(written, "UTC") == datetime(2020, 1, 2, hour, tzinfo=UTC)
 
 
 def test_a_day_alone_is_its_midnight() -> None:
