@@ -9,7 +9,7 @@ the two is mended by running the same page again. What stands already is handed 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,9 @@ from normalizer.draft import Draft
 from normalizer.errors import Unmappable
 from normalizer.finished import Failed, Finished
 from normalizer.mappers import MAPPERS
+from normalizer.matter import flow as matter
 from normalizer.matter.again import WINDOW, repeats, said_of
+from normalizer.matter.confirmed import members_of_confirmed
 from normalizer.sealing import Seal
 from normalizer.settle import Made, linked, settle
 from normalizer.steps.classify import classify
@@ -134,6 +136,7 @@ class Room:
     seal: Seal
     now: Callable[[], datetime]
     finish: Finish | None = None  #: who normalizes a page, where it is not done here
+    matters: matter.Room | None = None  #: who knows confirmed events; None: nobody is asked
 
 
 async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
@@ -156,7 +159,8 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     places = {id(raw): at for at, raw in enumerate(raws)}
     made.sort(key=lambda one: places[id(one.raw)])
     await room.store.keep_secrets(await vault.sealed(made, room.seal, room.ref_key, room.now()))
-    handed = await settle(await _with_repeats(made, room), room.store)
+    made, orders = await _with_event(await _with_repeats(made, room), room)
+    handed = [_with_order(one, orders) for one in await settle(made, room.store)]
     await room.store.note_for_second_look([one.appeal.id for one in handed if one.change in COMPARED])
     await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
     return handed
@@ -169,7 +173,24 @@ async def _with_repeats(made: list[Made], room: Room) -> list[Made]:
         return made
     earlier = await room.store.said_before({one.person for one in said}, min(one.at for one in said) - WINDOW)
     again = repeats(said, earlier)
-    return [linked(one, again[one.appeal.id]) if one.appeal.id in again else one for one in made]
+    return [linked(one, same_person=again[one.appeal.id]) if one.appeal.id in again else one for one in made]
+
+
+async def _with_event(made: list[Made], room: Room) -> tuple[list[Made], dict[str, str]]:
+    """Say of each appeal to which confirmed event it belongs; and of those events, which order is acted on."""
+    if room.matters is None:
+        return made, {}
+    fresh = [one.appeal for one in made if one.appeal.quality.is_appeal]
+    events = await members_of_confirmed(fresh, room.matters)
+    orders = {event.id: event.order for event in events.values() if event.order is not None}
+    return [
+        linked(one, same_event=events[one.appeal.id].id) if one.appeal.id in events else one for one in made
+    ], orders
+
+
+def _with_order(handed: Handed, orders: Mapping[str, str]) -> Handed:
+    order = orders.get(handed.appeal.links.same_event or "")
+    return handed if order is None else msgspec.structs.replace(handed, event_order=order)
 
 
 async def _finished(raws: Sequence[RawAppeal], room: Room) -> list[Finished | Failed]:

@@ -35,8 +35,10 @@ from intake.street.answering import Answering, answer_due, spans
 from intake.street.asking import CONTACT, budget_of
 from intake.street.beside import Begin, Beside
 from intake.street.clock import Clock, Fences
+from intake.street.second_look import matters_of
 from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed
+from normalizer.matter.flow import second_look
 from normalizer.steps.mask import Masker
 from normalizer.store import AppealStore
 from router import desk
@@ -70,6 +72,7 @@ class Rooms(NamedTuple):
     answer_sources: Callable[[], Awaitable[int]]
     retain: Callable[[], Awaitable[bool]]
     unsent: Callable[[], Awaitable[int]]
+    second_look: Callable[[], Awaitable[int]]
     beside: Beside
 
 
@@ -188,6 +191,7 @@ def _rooms(
         seal=sealer,
         now=clock.now,
         finish=beside.finish,
+        matters=(matters := matters_of(house.db, read.normalizer)),
     )
     readback = Readback(store=sending.store, seal=sealer, now=clock.now)
     # Each text is masked for itself: a placeholder in a reply says nothing of one in another.
@@ -217,6 +221,7 @@ def _rooms(
             owner,
         ),
         unsent=sending.store.unsent,
+        second_look=partial(second_look, matters, COMPARED_AT_ONCE),
         beside=beside,
     )
 

@@ -12,10 +12,14 @@ from normalizer.matter.store import MatterStore
 from normalizer.tables import Tables
 
 
+def matters_of(db: Database, tables: Tables) -> flow.Room:
+    """Give what knows who belongs together."""
+    return flow.Room(store=MatterStore(db), lexicon=Lexicon.of([*tables.keywords.words, *tables.cues.words]))
+
+
 def second_look_of(db: Database, tables: Tables) -> Callable[[], Awaitable[int]]:
     """Give what compares appeals that nobody compared yet; it says how many there were."""
-    lexicon = Lexicon.of([*tables.keywords.words, *tables.cues.words])
-    return partial(flow.second_look, flow.Room(store=MatterStore(db), lexicon=lexicon))
+    return partial(flow.second_look, matters_of(db, tables))
 
 
 async def look_at_all(db: Database, tables: Tables) -> None:

@@ -25,6 +25,7 @@ from intake.street.sources import Ended, Reader
 log = structlog.get_logger()
 
 SWEEP_EVERY = 2.0  #: seconds between two looks for forgotten pages and dispatches
+COMPARE_EVERY = 5.0  #: seconds between two looks for appeals that were not compared with the others yet
 ESCALATE_EVERY = 15.0  #: seconds between two looks at critical items in triage
 RETAIN_EVERY = 600.0  #: seconds between two looks whether today's personal data was destroyed
 LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock
@@ -169,6 +170,8 @@ class Street:
         yield from self._more_sweeps
         yield "clock", LOOK_EVERY, self._look_at_the_clock
         yield "forgotten pages", SWEEP_EVERY, self._take_forgotten
+        if "normalizer" in self._only:
+            yield "second look", COMPARE_EVERY, self._look_again
         if "router" in self._only:
             yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
             yield "triage", ESCALATE_EVERY, self._escalate
@@ -196,6 +199,12 @@ class Street:
         if batch is not None:
             await self.pipeline.put(batch)
         return batch is not None
+
+    async def _look_again(self) -> bool:
+        """Compare what was stored with all else, a page at a time and only while nothing is in hand."""
+        if self.pipeline.in_hand():
+            return False
+        return bool(await self._rooms.second_look())
 
     async def _deliver_forgotten(self) -> bool:
         return bool(await self._rooms.deliver_forgotten())

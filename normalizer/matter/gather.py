@@ -205,6 +205,11 @@ def _over(one: Group, other: Group, scene: Scene) -> float:
     return one.agreement(other, names) - _asked(borne_alone(names, (one, other), scene.count))
 
 
+def joins(portrait: Portrait, group: Group, scene: Scene) -> bool:
+    """Say whether one more appeal belongs to a group that stands."""
+    return _over(group, scene.group([portrait.id]), scene) >= 0
+
+
 def _may_meet(one: Group, other: Group, scene: Scene) -> bool:
     if one.districts and other.districts and not one.districts & other.districts:
         return False
