@@ -63,6 +63,7 @@ class Watch:
         self._reading = Reading(source.zone)
         self._cursor: str | None = None
         self._fresh = 0
+        self._catches_up = False  #: a source's past, read for the first time, says nothing of its hours
 
     def over(self, fetch: Fetch) -> Fetch:
         """The same way to the network, overheard."""
@@ -82,6 +83,7 @@ class Watch:
             self._learned, self._edition = await self._store.load(self._source.name)
             self._said = await self._store.flagged(self._source.name)
             self._suspects = bool(self._learned.suspicions)
+        self._catches_up = claim.read_to_end_at is None
         self._starts(claim.cursor)
 
     async def took(self, page: Page, fresh: int) -> None:
@@ -124,8 +126,11 @@ class Watch:
         self._reading, self._cursor, self._fresh = Reading(self._source.zone), cursor, 0
 
     async def _judge(self) -> None:
+        if not self._reading.exchanges and not self._reading.pages:
+            return  # a file that was read to its end before
         now = self._now()
-        verdict = judge_reading(self._learned, self._reading, fresh=self._fresh, now=now, day_kind=self._day_kind)
+        fresh = 0 if self._catches_up else self._fresh
+        verdict = judge_reading(self._learned, self._reading, fresh=fresh, now=now, day_kind=self._day_kind)
         await self._says(verdict)
         due = self._saved is None or now - self._saved >= SAVE_EVERY
         if verdict.suspected or (due and (verdict.learned or self._fresh)):

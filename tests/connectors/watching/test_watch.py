@@ -321,7 +321,7 @@ async def pushes(room: Room, source: Source, now: Any) -> tuple[Watch, Pushes]:
 
 async def look(watch: Watch, pushed: Pushes, room: Room, now: Any, times: int = 1) -> None:
     for _ in range(times):
-        claim = SourceClaim(name="board", fence=1, cursor=None, waiting_until=None, failures=0, read_to_end_at=None)
+        claim = SourceClaim(name="board", fence=1, cursor=None, waiting_until=None, failures=0, read_to_end_at=now.moment)
         await watch.looks(claim, pushed)
         now.pass_by(hours=1)
 
