@@ -21,6 +21,7 @@ from connectors.base import BadItem, Fetch, Item, Page, Sweep
 from connectors.channels.http_json.answers import Answer
 from connectors.channels.http_json.joining import Joiner, Rows
 from connectors.channels.http_json.paths import look
+from connectors.channels.http_json.position import Going, Position, encoded
 from connectors.channels.http_json.requests import time_written
 from connectors.channels.http_json.rows import read_row
 from connectors.channels.http_json.sessions import Session
@@ -35,25 +36,6 @@ SLACK = timedelta(days=1)  #: beyond a window that was asked for; more, and the 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class Going(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reading that is not at its end."""
-
-    of: str  #: which of `each`
-    token: Any = None  #: where in its list
-    newest: datetime | None = None
-    began: datetime | None = None
-    full: bool = False
-
-
-class Position(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where the source is read on."""
-
-    since: datetime | None = None
-    swept: datetime | None = None
-    key: Any = None  #: oldest_first by keyset: the last row's
-    going: Going | None = None
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -103,7 +85,7 @@ class HttpJson:
     def position_at(self, moment: datetime) -> str:
         """Where a time says nothing (a whole reading, a keyset without one) that is the beginning."""
         dated = self._plan.reading != "whole" and not self._plan.keyed
-        return _encoded(Position(since=moment + self._overlap(), swept=moment) if dated else Position())
+        return encoded(Position(since=moment + self._overlap(), swept=moment) if dated else Position())
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         """Read a parked row again by the fields as they are now, under the id that it was parked with."""
@@ -130,7 +112,7 @@ class HttpJson:
                     if len(self._names) > 1:
                         seen.rows.keep_first(under, self._names[at])
                     yield seen.rows.page(self._resumable(position, state), seen.sweep)
-        yield Page(offered=(), items=(), cursor=_encoded(self._ended(position, state)))
+        yield Page(offered=(), items=(), cursor=encoded(self._ended(position, state)))
 
     async def _list(self, name: str, state: Going, position: Position) -> AsyncGenerator[Seen]:
         """Read one list until it ends, or is wholly behind the floor."""
@@ -208,7 +190,7 @@ class HttpJson:
         resume = self._plan.list.paging.resume
         if not (self._plan.list.paging.kind in {"cursor", "keyset"} if resume is None else resume):
             return None
-        return _encoded(msgspec.structs.replace(position, going=state))
+        return encoded(msgspec.structs.replace(position, going=state))
 
     # ------------------------------------------------------------ oldest_first
 
@@ -239,8 +221,8 @@ class HttpJson:
                     position = self._moved(position, state, step)
                     ordered = all(earlier <= later for earlier, later in pairwise(moments))
                     moves = len(self._names) == 1 and (step.last or (ordered and anchored))
-                    yield rows.page(_encoded(position) if moves else None)
-        yield Page(offered=(), items=(), cursor=_encoded(position))
+                    yield rows.page(encoded(position) if moves else None)
+        yield Page(offered=(), items=(), cursor=encoded(position))
 
     def _moved(self, position: Position, state: Going, step: Step) -> Position:
         if self._plan.keyed:
@@ -268,7 +250,7 @@ class HttpJson:
                     async for page in slicing:
                         yield page
             since = until
-            yield Page(offered=(), items=(), cursor=_encoded(Position(since=until)))
+            yield Page(offered=(), items=(), cursor=encoded(Position(since=until)))
 
     async def _slice(self, name: str, since: datetime, until: datetime) -> AsyncGenerator[Page]:
         values = {**self._values, "each": name, "since": self._written(since), "until": self._written(until)}
@@ -307,7 +289,3 @@ class HttpJson:
 
 def _rows_of(page: Page) -> Rows:
     return Rows(items=list(page.items), bad=list(page.bad))
-
-
-def _encoded(position: Position) -> str:
-    return msgspec.json.encode(position).decode()
