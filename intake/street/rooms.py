@@ -50,6 +50,9 @@ from router.listening import Ear, answer_strays, listen
 from router.looking import look_at_due
 from router.store import CaseStore
 
+#: How many appeals the second look takes while the street is open: so many take it a second or two.
+COMPARED_AT_ONCE = 500
+
 
 class Rooms(NamedTuple):
     """Everything the loops call."""
