@@ -181,6 +181,8 @@ _KINDS = {
     "assigned": "人工指派",
     "recorded": "记录在案",
     "duty_called": "呼叫值班",
+    "carries": "并入另一件",
+    "lets_go": "拆出另一件",
     "taken_in": "部门系统已收到",
     "signed": "签收",
     "contacted": "联系诉求人",

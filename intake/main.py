@@ -33,6 +33,7 @@ HERE: Mapping[str, tuple[str, str]] = {
     "feedback": ("feedback", "feedback_command"),
     "case": ("case", "case_command"),
     "sources": ("sources", "sources_command"),
+    "links": ("links", "links_command"),
     "focus": ("focus", "focus_command"),
     "servers": ("servers", "servers_command"),
     "report": ("report", "report_command"),

@@ -1,0 +1,147 @@
+"""What people say about what belongs together (并单与拆单): both rooms are told, each word is kept with its speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from intake.house import Database
+from normalizer.appeal import from_document
+from normalizer.matter.flow import Room
+from normalizer.matter.likeness import evidence
+from normalizer.matter.portrait import portrait_of
+from normalizer.matter.store import Kept
+from normalizer.matter.web import Event, Homes, join, split
+from router import joining
+from router.cases.case import Case
+from router.flow import Room as RouterRoom
+
+
+class NotLinked(Exception):
+    """What was asked for cannot be done; the text says why, in Chinese and English."""
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One appeal that belongs with another, and what says so."""
+
+    id: str
+    native_id: str
+    title: str
+    state: str | None
+    names: list[str]
+    words: list[str]
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of what one appeal belongs with."""
+
+    id: str
+    native_id: str
+    title: str
+    same_person: list[Link]
+    event: str | None
+    confirmed: bool
+    order: str | None  #: the appeal whose order is acted on (主单)
+    said: list[dict[str, Any]]  #: who joined what, when and why
+    members: list[Link]
+
+
+async def show(db: Database, room: Room, id_: str) -> Shown | None:
+    """Show what an appeal belongs with, with the evidence."""
+    found = await db.appeals.find_one({"_id": id_})
+    if found is None:
+        return None
+    appeal = from_document(found)
+    event_id = appeal.links.same_event
+    event = None if event_id is None else await room.store.event(event_id)
+    members = [] if event_id is None else await room.store.members([event_id])
+    others = [one.portrait.id for one in members if one.portrait.id != id_]
+    rows = {one["_id"]: one async for one in db.appeals.find({"_id": {"$in": [*others, *appeal.links.same_person]}})}
+    states = {one["_id"]: one["state"] async for one in db.cases.find({"_id": {"$in": list(rows)}}, {"state": 1})}
+    portrait = portrait_of(appeal)
+
+    def link(other: str) -> Link:
+        row = rows[other]
+        why = evidence(portrait, portrait_of(from_document(row)), lambda _: 1, room.lexicon)
+        return Link(
+            id=other,
+            native_id=row["native_id"],
+            title=row["title"],
+            state=states.get(other),
+            names=why.names,
+            words=why.words,
+        )
+
+    return Shown(
+        id=id_,
+        native_id=appeal.native_id,
+        title=appeal.title,
+        same_person=[link(other) for other in appeal.links.same_person if other in rows],
+        event=event_id,
+        confirmed=event is not None and event.order is not None,
+        order=None if event is None else event.order,
+        said=[] if event is None else [msgspec.to_builtins(one) for one in event.joinings],
+        members=[link(other) for other in others if other in rows],
+    )
+
+
+async def join_all(
+    room: Room, router: RouterRoom, order: str, members: Sequence[str], said: tuple[str, str, datetime]
+) -> tuple[Event, list[Case]]:
+    """Confirm an event: these appeals, or without any all that are suspected with the first; its order is acted on."""
+    kept = await _homes(room, [order, *members])
+    if order not in kept:
+        raise NotLinked(f"{order} 没有可以并单的诉求 · no appeal that can be joined")
+    event = await _event_of(room, order, kept[order])
+    if not members and event.id == kept[order].event:
+        members = [one.portrait.id for one in await room.store.members([event.id]) if one.portrait.id != order]
+        kept |= await _homes(room, members)
+    wanted = [id_ for id_ in dict.fromkeys([order, *members]) if id_ in kept]
+    if len(wanted) < 2:  # noqa: PLR2004
+        raise NotLinked("并单至少要两件 · an event has two appeals at least")
+    homes: Homes = {id_: one.event for id_, one in kept.items()}
+    after, moved = join(event, wanted, homes, said)
+    if after is event:  # they are together already: what is said is that this is so
+        after, moved = join(event, wanted, {**homes, **dict.fromkeys(wanted)}, said)
+    await room.store.keep_event(after)
+    await room.store.place({id_: moved[id_] for id_ in wanted})
+    await room.store.fix(wanted, fixed=True)
+    by, reason, _ = said
+    return after, await joining.join(after.order or order, wanted, by, reason, router)
+
+
+async def split_last(
+    room: Room, router: RouterRoom, id_: str, said: tuple[str, str, datetime]
+) -> tuple[Event, list[Case]]:
+    """Undo the last joining of the event that an appeal is in: everybody is where they were."""
+    kept = await _homes(room, [id_])
+    event = await room.store.event(kept[id_].event or "") if id_ in kept else None
+    if event is None or not event.joinings:
+        raise NotLinked(f"{id_} 不在已确认的同一事件中，无可拆分 · not in a confirmed event: nothing to split")
+    members = await room.store.members([event.id])
+    homes: Mapping[str, str | None] = {one.portrait.id: one.event for one in members}
+    came = list(event.joinings[-1].members)
+    after, moved = split(event, homes)
+    await room.store.place({one: home for one, home in moved.items() if homes.get(one) != home})
+    await room.store.fix(came, fixed=False)
+    if after.joinings:
+        await room.store.keep_event(after)
+    else:
+        await room.store.drop_event(event.id)
+    by, reason, _ = said
+    return after, await joining.split(event.order or event.id, came, by, reason, router)
+
+
+async def _homes(room: Room, ids: Sequence[str]) -> dict[str, Kept]:
+    return {one.portrait.id: one for one in await room.store.portraits(ids)}
+
+
+async def _event_of(room: Room, order: str, kept: Kept) -> Event:
+    """Give the confirmed event of an appeal, or one that is named after what it is in, or after itself."""
+    if kept.event is not None:
+        found = await room.store.event(kept.event)
+        return found or Event(id=kept.event, order=order)
+    return Event(id=order, order=order)
