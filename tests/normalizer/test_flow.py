@@ -222,6 +222,22 @@ async def test_likes_and_replies_move_in_place(mongo: Database, room: Room, raw:
     assert await mongo["appeal_revisions"].count_documents({}) == 0
 
 
+async def test_who_had_it_before_is_remembered_also_by_a_newer_revision(mongo: Database, room: Room, raw: Raw) -> None:
+    """The sheet of a shadow week asks what was returned: by whom, and to whom it went."""
+    first = {"text": "路灯坏了", "department": "市城管局"}
+    other = {"text": "路灯坏了", "department": "市住建局", "sent_back": "1"}
+    await normalize_page([raw(first, native_id=1)], room)
+    refreshed = raw(other, native_id=1, refreshed=True)
+    handed = await normalize_page([refreshed], room)
+    again = await normalize_page([refreshed], room)
+    newer = await normalize_page([raw(other | {"text": "路灯又坏了"}, native_id=1, revision=2)], room)
+
+    for (one,) in (handed, again, newer):
+        signals = one.appeal.signals
+        assert (signals.handler, signals.handled_before, signals.sent_back) == ("市住建局", ["市城管局"], 1)
+    assert await room.store.get(refreshed.id) == newer[0].appeal
+
+
 async def test_withdrawn_and_seen_again(mongo: Database, room: Room, raw: Raw) -> None:
     await normalize_page([raw("路灯坏了", native_id=1)], room)
     gone = raw("路灯坏了", native_id=1, revision=2, withdrawn=True)
