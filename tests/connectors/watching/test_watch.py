@@ -208,15 +208,17 @@ async def test_what_was_read_since_is_newer_than_what_was_kept(
     reader.name = "content"
     await reader.read()
 
+    before = await database.raw.find_one({"native_id": str(newest)})
+
     async def put(batch: Batch) -> None:
         del batch
 
     await Again(source, lambda fetch: Rows(fetch, "content"), room, put).reread()
 
-    revised = await room.store.raw.load(
-        {each["_id"]: False async for each in database.raw.find({"native_id": str(newest)})}
-    )
-    assert [msgspec.json.decode(raw.payload) for raw in revised] == [{"id": newest, "content": "written anew"}]
+    after = await database.raw.find_one({"native_id": str(newest)})
+    assert after["revision"] == before["revision"]
+    (raw,) = await room.store.raw.load({after["_id"]: False})
+    assert msgspec.json.decode(raw.payload) == {"id": newest, "content": "written anew"}
 
 
 async def test_a_log_in_page_is_named_at_once_and_stays_named_until_somebody_has_looked(
@@ -321,7 +323,9 @@ async def pushes(room: Room, source: Source, now: Any) -> tuple[Watch, Pushes]:
 
 async def look(watch: Watch, pushed: Pushes, room: Room, now: Any, times: int = 1) -> None:
     for _ in range(times):
-        claim = SourceClaim(name="board", fence=1, cursor=None, waiting_until=None, failures=0, read_to_end_at=now.moment)
+        claim = SourceClaim(
+            name="board", fence=1, cursor=None, waiting_until=None, failures=0, read_to_end_at=now.moment
+        )
         await watch.looks(claim, pushed)
         now.pass_by(hours=1)
 
