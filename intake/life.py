@@ -212,6 +212,7 @@ _KINDS = {
     "visited": "回访",
     "reopened": "重办",
     "closed": "办结",
+    "followed": "主单有进展",
     "answered": "已回写来源",
     "answer_parked": "回写失败，挂起",
     "revealed": "查看个人信息",

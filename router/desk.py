@@ -16,6 +16,7 @@ from router.cases import deciding, delivery
 from router.cases.answering import again, give_up, with_answer
 from router.cases.case import Case, needs_duty
 from router.cases.clock import Clock, next_look
+from router.cases.following import has_news
 from router.cases.moves import Sent, State
 from router.dispatch import Context
 from router.dispatching.accused import Accused
@@ -191,6 +192,8 @@ async def write(case: Case, function: Callable[[Case], Case], room: Room, clock:
         if after is now:
             return now
         due = next_look(after, clock) if clock else at if after.goal is State.DELIVERED else None
+        if has_news(now, after):
+            due = at  # the next look tells those that it carries
         told = with_answer(now, replace(after, due=due), at, room.answering.get(now.source))
         return claimed(now, told, nobody)
 

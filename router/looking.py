@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from msgspec.structs import replace
+
 from normalizer.appeal import Appeal
 from router.cases.answering import with_answer
+from router.cases.carrying import carried
 from router.cases.case import Case
 from router.cases.clock import Clock
+from router.cases.following import follow, has_news
 from router.cases.looking import look
 from router.flow import Claim, Room, claimed, deliver
 
@@ -20,6 +24,8 @@ async def look_at_due(room: Room, limit: int = 200) -> int:
     clocks = await clocks_of(cases, room)
     to_send = []
     for case in cases:
+        # Before the look says when to look again: who dies here leaves it due.
+        await tell_carried(case, room)
         clock = clocks.get(case.id)
         nobody = Claim(room.fence(), None)
         after = await room.store.change(case, partial(_looked, clock=clock, now=now, nobody=nobody, room=room))
@@ -30,8 +36,25 @@ async def look_at_due(room: Room, limit: int = 200) -> int:
     return len(cases)
 
 
+async def tell_carried(order: Case, room: Room) -> None:
+    """Bring the cases that an order carries to where it is."""
+    ids = carried(order)
+    if not ids:
+        return
+    at = room.moment()
+
+    def followed(member: Case) -> Case:
+        return with_answer(member, follow(member, order, at), at, room.answering.get(member.source))
+
+    members = list((await room.store.load(ids)).values())
+    await room.store.change_all(members, followed)
+
+
 def _looked(case: Case, clock: Clock | None, now: datetime, nobody: Claim, room: Room) -> Case:
-    after = with_answer(case, look(case, clock, now), now, room.answering.get(case.source))
+    after = look(case, clock, now)
+    if has_news(case, after):
+        after = replace(after, due=now)  # looked at once more: those that it carries are told
+    after = with_answer(case, after, now, room.answering.get(case.source))
     return claimed(case, after, nobody)
 
 

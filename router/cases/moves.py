@@ -96,6 +96,7 @@ class Kind(StrEnum):
     VISITED = "visited"  #: 回访
     REOPENED = "reopened"  #: 重办
     CLOSED = "closed"  #: 办结
+    FOLLOWED = "followed"  #: 主单有进展: what the order that carries it has come to
     ANSWERED = "answered"  #: 已回写来源平台, with its receipt
     ANSWER_PARKED = "answer_parked"  #: 回写失败，挂起
     # What becomes of personal data (privacy.py).
@@ -123,7 +124,7 @@ _AT_WORK = (
     *(Kind.SUSPENSION_GRANTED, Kind.SUSPENSION_REFUSED, Kind.URGED, Kind.SUPERVISED, Kind.CARDED),
     *(Kind.VISITED, Kind.REOPENED, Kind.CLOSED),
 )
-_ANYWHERE = (Kind.CONSULTED, Kind.ARBITRATED, Kind.REVIEWED, Kind.ANSWERED, Kind.ANSWER_PARKED)
+_ANYWHERE = (Kind.CONSULTED, Kind.ARBITRATED, Kind.REVIEWED, Kind.FOLLOWED, Kind.ANSWERED, Kind.ANSWER_PARKED)
 
 MOVES: Mapping[Kind, Move] = MappingProxyType(
     {

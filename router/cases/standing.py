@@ -51,6 +51,7 @@ class _Read:
     decided: dict[str, Event] = field(default_factory=dict)  #: feedback id of a request → its decision
     closed: bool = False
     consulting: bool = False
+    followed: Work | None = None  #: how far the order is that carries this case
     replies: list[Reply] = field(default_factory=list)
     reviewed: set[str] = field(default_factory=set)
 
@@ -91,6 +92,10 @@ def _read(events: Iterable[Event]) -> _Read:
         if event.kind in FEEDBACK_EVENTS:
             if event.department in read.rounds:
                 read.rounds[event.department].said.append(event)
+        elif event.kind is Kind.FOLLOWED:
+            read.followed = Work(event.data["work"]) if event.data["work"] else None
+            if "text" in event.data and event.data["text"] not in {reply.text for reply in read.replies}:
+                read.replies.append(_reply(event))
         elif event.kind in _DECIDED:
             read.decided[event.data["feedback"]] = event
         elif event.kind is Kind.REVIEWED:
@@ -136,6 +141,8 @@ def _reply(event: Event) -> Reply:
 def _work(case: Case, read: _Read, tracks: Mapping[str, Track]) -> Work | None:
     if case.goal is State.TRIAGE:
         return Work.CONSULTATION if read.consulting else None
+    if case.goal is State.LINKED:
+        return read.followed
     if case.goal is not State.DELIVERED:
         return None
     if read.closed:
