@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from bench import machine, memory, push, records, table
+from bench import grown, machine, memory, push, records, table, two_workers
 from bench.ground import Ground
 from bench.row import Pair, Row, Sample, Tell, faster, in_turn
 from intake.servers import embedded
@@ -26,12 +26,20 @@ class Size(msgspec.Struct, frozen=True):
     records: int
     memory: tuple[int, int]
     push: int
+    grown: tuple[int, int]
     runs: int
 
 
-FULL = Size(street=10_000, records=5_000, memory=(memory.SMALL, memory.LARGE), push=4_000, runs=5)
+FULL = Size(
+    street=10_000,
+    records=5_000,
+    memory=(memory.SMALL, memory.LARGE),
+    push=4_000,
+    grown=(grown.SMALL, grown.LARGE),
+    runs=5,
+)
 #: A worker that has seen only a few pages has not reached its level yet: no less than 6,000 for memory.
-QUICK = Size(street=2_000, records=2_000, memory=(6_000, 18_000), push=2_000, runs=3)
+QUICK = Size(street=2_000, records=2_000, memory=(6_000, 18_000), push=2_000, grown=(5_000, 100_000), runs=3)
 
 
 def _bridge(ground: Ground, _: Size) -> Row:
@@ -80,6 +88,24 @@ def _memory(ground: Ground, size: Size) -> Row:
     return memory.compare(ground, *size.memory)
 
 
+def _by_hand(ground: Ground, size: Size) -> Row:
+    """It takes one order after the other, so a tenth of them tells how fast it is."""
+    what = "the same against Scrapy, with a pymongo and a pika pipeline as one would write them by hand"
+    few = max(size.street // 10, 50)
+    pairs = in_turn(
+        lambda: ground.run("street", one_desk=True), lambda: ground.run("by_hand", few), ground.runs, ground.tell
+    )
+    return faster("by_hand", what, pairs, unit="records/s", at_least=15)
+
+
+def _workers(ground: Ground, _: Size) -> Row:
+    return two_workers.compare(ground)
+
+
+def _grown(ground: Ground, size: Size) -> Row:
+    return grown.compare(ground, *size.grown)
+
+
 def _push(ground: Ground, size: Size) -> Row:
     return push.compare(ground, size.push)
 
@@ -92,6 +118,9 @@ BENCHES: dict[str, Callable[[Ground, Size], Row]] = {
     "records": _records,
     "memory": _memory,
     "push": _push,
+    "by_hand": _by_hand,
+    "workers": _workers,
+    "grown": _grown,
 }
 
 
@@ -111,7 +140,7 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 120)  # a log has no width, and the table needs its own
     chosen = QUICK if quick else FULL
     if size is not None:
-        chosen = Size(street=size, records=size, memory=(size, 2 * size), push=size, runs=1)
+        chosen = Size(street=size, records=size, memory=(size, 2 * size), push=size, grown=(size, 3 * size), runs=1)
     if runs is not None:
         chosen = msgspec.structs.replace(chosen, runs=runs)
     facts = machine.facts()

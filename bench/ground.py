@@ -33,6 +33,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     page: int = 500
     seed: int = 12345
+    source: str = "bench-hotline"  #: the same letters from two sources are two appeals each
+    keys: str | None = None  #: a folder, where several workers share a database
+    gate: str | None = None  #: a folder: begin when the file `go` is in it, and say there that you are ready
     one_desk: bool = False  #: each record is one message to one queue, as with a bare transport
     data: str | None = None
 
@@ -48,19 +51,22 @@ class Ground(NamedTuple):
 
     def run(self, side: str, records: int | None = None, *, one_desk: bool = False) -> Sample:
         """Run one side in a process of its own, on fresh ground."""
+        with self.fresh(records, one_desk=one_desk) as task:
+            return in_a_process(side, task)
+
+    @contextmanager
+    def fresh(self, records: int | None = None, *, one_desk: bool = False) -> Iterator[Task]:
+        """Give a task on ground of its own."""
         with _fresh(self.servers) as (database, vhost):
-            return in_a_process(
-                side,
-                Task(
-                    mongo_url=self.servers.mongo_url,
-                    database=database,
-                    amqp_url=on_vhost(self.servers.amqp_url, vhost),
-                    management_url=self.servers.management_url,
-                    vhost=vhost,
-                    records=records or self.records,
-                    one_desk=one_desk,
-                    data=None if self.data is None else str(self.data),
-                ),
+            yield Task(
+                mongo_url=self.servers.mongo_url,
+                database=database,
+                amqp_url=on_vhost(self.servers.amqp_url, vhost),
+                management_url=self.servers.management_url,
+                vhost=vhost,
+                records=records or self.records,
+                one_desk=one_desk,
+                data=None if self.data is None else str(self.data),
             )
 
 

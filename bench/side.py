@@ -13,7 +13,13 @@ import msgspec
 from bench.ground import Task
 from bench.row import Sample
 
-SIDES = {"street": "bench.street", "publish": "bench.bare_publish", "bridge": "bench.bridge", "push": "bench.push"}
+SIDES = {
+    "street": "bench.street",
+    "publish": "bench.bare_publish",
+    "bridge": "bench.bridge",
+    "by_hand": "bench.by_hand",
+    "push": "bench.push",
+}
 
 
 def main() -> None:

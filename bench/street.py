@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from bench.city import NAME, SOURCE, files, orders_of, read
@@ -17,7 +18,7 @@ from bench.ground import Task
 from bench.pages_on_disk import PagesOnDisk
 from bench.row import Sample
 from bench.stopwatch import Stopwatch
-from connectors.channels.hotline_12345 import Hotline12345
+from connectors.channels.hotline_12345 import Hotline12345, HotlineSettings
 from intake import migrations, topology
 from intake.house import House, open_house
 from intake.settings import Broker, Database, Demo, Keys, Settings
@@ -41,14 +42,16 @@ async def _run(task: Task, folder: Path) -> Sample:
         await migrations.migrate(house.db)
         await topology.ensure_topology(house, read(settings.tables).router.directory.units.values())
         async with open_rooms(house, "bench") as rooms:
-            await rooms.connectors.store.sources.ensure([SOURCE.name])
+            await rooms.connectors.store.sources.ensure([task.source])
             return await _measure(task, house, rooms, pages)
 
 
 async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -> Sample:
-    street = Street(rooms, [(SOURCE, Hotline12345(SOURCE, pages.fetch, {}))])
+    source = _source(task)
+    street = Street(rooms, [(source, Hotline12345(source, pages.fetch, {}))])
     look_seldom()
     await rooms.beside.ready()
+    await _gate(task)
     watch = Stopwatch(task)
     running = asyncio.create_task(street.run())
     try:
@@ -60,6 +63,19 @@ async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -
     street.stopping.set()
     await running
     return Sample(task.records / seconds, facts | await _found(house, street, seconds))
+
+
+def _source(task: Task) -> HotlineSettings:
+    return msgspec.structs.replace(SOURCE, name=task.source)
+
+
+async def _gate(task: Task) -> None:
+    """Wait for the others, where several are to begin at once."""
+    if task.gate is not None:
+        gate = Path(task.gate)
+        (gate / task.source).touch()
+        while not (gate / "go").exists():  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)  # they are other processes
 
 
 async def _all_routed(street: Street, records: int, running: asyncio.Task[None]) -> None:
@@ -96,7 +112,7 @@ def _settings(task: Task, folder: Path) -> Settings:
         broker=Broker(vhost=task.vhost, url=task.amqp_url, management_url=task.management_url),
         tables=files(folder, one_desk=task.one_desk),
         demo=Demo(),
-        keys=Keys(folder=folder / "keys"),
-        sources=(SOURCE,),
+        keys=Keys(folder=folder / "keys" if task.keys is None else Path(task.keys)),
+        sources=(_source(task),),
         environment={},
     )

@@ -41,7 +41,10 @@ def test_records_prints_a_table_and_writes_its_json(tmp_path: Path) -> None:
     assert row["ratio"] == pytest.approx(row["ours"] / row["baseline"], rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["bridge", "city", "publish", "desk", "memory", "push"])
+SLOW = [pytest.param(name, marks=pytest.mark.live) for name in ("by_hand", "workers", "grown")]
+
+
+@pytest.mark.parametrize("name", ["bridge", "city", "publish", "desk", "memory", "push", *SLOW])
 def test_a_street_is_measured_against_its_baseline(
     name: str, tmp_path: Path, mongo_server: Servers, broker_server: Servers
 ) -> None:
@@ -61,7 +64,7 @@ def test_a_street_is_measured_against_its_baseline(
     assert row["ratio"] > 0
     facts = pair["ours"]["facts"]
     assert facts["states"]["delivered"] > 0
-    if name in {"bridge", "desk", "push"}:
+    if name in {"bridge", "desk", "push", "by_hand", "grown"}:
         # As the baseline: a record is one message, and all go into one queue; what is declined sends none.
         assert facts["messages"] == facts["states"]["delivered"]
         assert facts["queues"] == 1
