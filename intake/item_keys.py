@@ -4,16 +4,16 @@ An item's key is derived from the data key of its label and from 16 random bytes
 one document a page, so that five hundred items cost one insert. Taking an item's bytes out of it ends everything that
 was ever sealed with them; back `item_keys` up with `data_keys`: apart from the values, and not for longer.
 
-The name of a page's keys, `<label>#<page of keys>`, is stored beside what is sealed with them. What is of one item in
-several labels (its raw text, its contact) may share the page: then one removal ends all.
+The name of a page's keys, `<label>#<page of keys>`, is stored beside what is sealed with them. An item's raw text and
+its contact are sealed with the same: one removal ends all.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
@@ -32,8 +32,6 @@ from pymongo.write_concern import WriteConcern
 SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
-#: Pages of keys that are kept at hand for opening: a page that is taken over was mostly sealed as one.
-AT_HAND: Final = 32
 #: Pages of keys that are searched at a time for what is to be destroyed.
 SEARCHED: Final = 200
 
@@ -49,6 +47,15 @@ _BYTES: Mapping[Cipher, bytes] = {Cipher.AES: b"\x02", Cipher.SM4: b"\x03"}
 _SM4_KEY: Final = 16
 
 
+def _counted() -> Callable[[], bytes]:
+    """Give nonces that never repeat: drawn once for all of a page, then counted."""
+    count = itertools.count(int.from_bytes(os.urandom(NONCE_BYTES)))
+    return lambda: (next(count) & _ALL).to_bytes(NONCE_BYTES)
+
+
+_ALL: Final = (1 << 8 * NONCE_BYTES) - 1
+
+
 class ItemKeys(msgspec.Struct, frozen=True):
     """The keys of one page's items under one label."""
 
@@ -56,6 +63,9 @@ class ItemKeys(msgspec.Struct, frozen=True):
     key: bytes  #: of the label
     salts: Mapping[str, bytes]
     cipher: Cipher
+    #: Making one costs as much as using it: what seals an item's raw text seals its contact, too.
+    _made: dict[str, AESGCM] = {}
+    _nonces: Callable[[], bytes] = msgspec.field(default_factory=_counted)
 
     def __repr__(self) -> str:
         """Show no key."""
@@ -67,26 +77,30 @@ class ItemKeys(msgspec.Struct, frozen=True):
 
     def seal(self, id_: str, bind: bytes, plain: bytes) -> bytes:
         """Seal a value of this item to its place (`bind`)."""
-        nonce = os.urandom(NONCE_BYTES)
-        key = _derive(self.key, self.salts[id_])
+        nonce = self._nonces()
         if self.cipher is Cipher.AES:
-            return b"\x02" + nonce + AESGCM(key).encrypt(nonce, plain, bind)
-        return b"\x03" + nonce + _sm4_encrypt(key, nonce, plain, bind)
+            return b"\x02" + nonce + self._aes(id_).encrypt(nonce, plain, bind)
+        return b"\x03" + nonce + _sm4_encrypt(_derive(self.key, self.salts[id_]), nonce, plain, bind)
 
     def open(self, id_: str, bind: bytes, sealed: bytes) -> bytes | None:
         """Open it; None where the item's key is destroyed. Raises InvalidTag where it is not what was sealed."""
         salt = self.salts.get(id_)
         if salt is None:
             return None
-        key = _derive(self.key, salt)
         nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         if len(body) < TAG_BYTES:
             raise InvalidTag
         if sealed.startswith(_BYTES[Cipher.AES]):
-            return AESGCM(key).decrypt(nonce, body, bind)
+            return self._aes(id_).decrypt(nonce, body, bind)
         if sealed.startswith(_BYTES[Cipher.SM4]):
-            return _sm4_decrypt(key, nonce, body, bind)
+            return _sm4_decrypt(_derive(self.key, salt), nonce, body, bind)
         raise InvalidTag
+
+    def _aes(self, id_: str) -> AESGCM:
+        made = self._made.get(id_)
+        if made is None:
+            made = self._made[id_] = AESGCM(_derive(self.key, self.salts[id_]))
+        return made
 
 
 def _derive(key: bytes, salt: bytes) -> bytes:
@@ -113,7 +127,6 @@ class Salts:
         self._pages = database.get_collection(
             "item_keys", write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")
         )
-        self._at_hand: OrderedDict[str, Mapping[str, bytes]] = OrderedDict()
 
     async def make(self, source: str, ids: Collection[str]) -> tuple[str, Mapping[str, bytes]]:
         """Make random bytes for each of these items, stored before anything is sealed with them."""
@@ -123,20 +136,12 @@ class Salts:
         }
         page = ObjectId()
         await self._pages.insert_one({"_id": page, "source": source, "salts": salts})
-        name = str(page)
-        self._keep(name, salts)
-        return name, salts
+        return str(page), salts
 
     async def of(self, page: str) -> Mapping[str, bytes]:
         """Give the page's bytes; those of destroyed items are not among them."""
-        if page not in self._at_hand:
-            found = await self._pages.find_one({"_id": _object_id(page)}, {"salts": 1})
-            self._keep(page, {} if found is None else found["salts"])
-        return self._at_hand[page]
-
-    def forget(self) -> None:
-        """Look at the store again: somebody else may have destroyed keys since."""
-        self._at_hand.clear()
+        found = await self._pages.find_one({"_id": _object_id(page)}, {"salts": 1})
+        return {} if found is None else found["salts"]
 
     async def destroy(self, ids: Iterable[str], keep: Collection[str] = ()) -> int:
         """Destroy the keys of these items, wherever they stand; give how many there were. `keep` names pages of keys.
@@ -155,13 +160,7 @@ class Salts:
         if writes:
             await self._pages.bulk_write(writes, ordered=False)
             await self._pages.bulk_write([DeleteMany({"salts": {}})])
-        self.forget()
         return destroyed
-
-    def _keep(self, page: str, salts: Mapping[str, bytes]) -> None:
-        self._at_hand[page] = salts
-        while len(self._at_hand) > AT_HAND:
-            self._at_hand.popitem(last=False)
 
 
 def _object_id(page: str) -> ObjectId | None:

@@ -37,6 +37,8 @@ WRAPPING: Final = "AEAD_AES_256_CBC_HMAC_SHA_512-Random"
 VAULT_KEY: Final = "intake"
 #: How long a key may be used for opening after another process destroyed it.
 TRUST_SECONDS: Final = 300.0
+#: Pages of item keys that are kept: those in hand, and what is opened as it was sealed, page by page.
+AT_HAND: Final = 16
 
 
 class SealError(Exception):
@@ -82,6 +84,7 @@ class Sealer:
         self._kmip = kmip
         self._item_cipher = cipher
         self._salts = Salts(database)
+        self._at_hand: dict[str, ItemKeys] = {}
         self._data_keys = database.get_collection(
             "data_keys", write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")
         )
@@ -114,37 +117,47 @@ class Sealer:
     async def keys_of(self, label: str, ids: Collection[str], beside: str | None = None) -> ItemKeys:
         """Make a key for each of these items under this label.
 
-        `beside` names the keys of another value of the same items: these then end together. An item whose key was
-        destroyed meanwhile has none here either, and nothing more of it is to be sealed.
+        `beside` names the keys of another value of the same items: then these are they, and end together. An item
+        whose key was destroyed meanwhile has none here either, and nothing more of it is to be sealed.
         """
+        if beside is not None and "#" in beside:
+            return await self._item_keys(beside)
         await self.ready(label)
-        page = "" if beside is None else beside.partition("#")[2]
-        if page:
-            salts = await self._salts.of(page)
-        else:
-            page, salts = await self._salts.make(label.split("/")[1], ids)
-        return ItemKeys(f"{label}#{page}", self._loaded[label].key, salts, self._item_cipher)
+        page, salts = await self._salts.make(label.split("/")[1], ids)
+        return self._keep(ItemKeys(f"{label}#{page}", self._loaded[label].key, salts, self._item_cipher))
+
+    async def _item_keys(self, name: str) -> ItemKeys:
+        """Give the keys of this name; those that were used last are at hand."""
+        label, _, page = name.partition("#")
+        loaded = await self._loaded_anew(label)
+        found = self._at_hand.get(name)
+        return found or self._keep(ItemKeys(name, loaded.key, await self._salts.of(page), self._item_cipher))
+
+    def _keep(self, keys: ItemKeys) -> ItemKeys:
+        self._at_hand[keys.name] = keys
+        while len(self._at_hand) > AT_HAND:
+            self._at_hand.pop(next(iter(self._at_hand)))
+        return keys
 
     async def open_item(self, name: str, id_: str, bind: bytes, sealed: bytes) -> bytes | None:
         """Open a value of an item, sealed with the keys of this name; None: its key was destroyed, and so is it."""
-        label, _, page = name.partition("#")
         try:
-            if not page:  # by version 6 of the schema or older: under the label's own key
-                return await self.open(label, bind, sealed)
-            loaded = await self._loaded_anew(label)
+            if "#" not in name:  # by version 6 of the schema or older: under the label's own key
+                return await self.open(name, bind, sealed)
+            keys = await self._item_keys(name)
         except KeyDestroyed:
             return None
-        keys = ItemKeys(name, loaded.key, await self._salts.of(page), self._item_cipher)
         try:
             return keys.open(id_, bind, sealed)
         except InvalidTag as invalid:
-            raise SealBroken(f"A value under {label} was altered, or moved from another document") from invalid
+            raise SealBroken(f"A value under {name} was altered, or moved from another document") from invalid
 
     async def destroy_items(self, ids: Iterable[str], keep: Iterable[str] = ()) -> int:
         """Destroy the keys of these items, and with them all their values, in every backup that holds no keys.
 
         Keys of the names in `keep` stay.
         """
+        self._at_hand.clear()
         return await self._salts.destroy(ids, [name.partition("#")[2] for name in keep])
 
     async def destroy(self, label: str) -> None:
@@ -155,6 +168,7 @@ class Sealer:
         gone = {"$unset": {"wrapped": ""}, "$set": {"destroyed_at": datetime.now(UTC)}}
         await self._data_keys.update_one({"_id": label}, gone, upsert=True)
         self._loaded.pop(label, None)
+        self._at_hand.clear()
 
     async def rotate(self) -> int:
         """Wrap the vault key with the newest master key; return how many keys were wrapped anew.
@@ -170,6 +184,7 @@ class Sealer:
         """Let go of the driver's part; the client stays open."""
         driver, self._driver = self._driver, None
         self._loaded.clear()
+        self._at_hand.clear()
         if driver is not None:
             await driver.close()
 
@@ -177,7 +192,7 @@ class Sealer:
         loaded = self._loaded.get(label)
         if loaded is None or time.monotonic() - loaded.at > TRUST_SECONDS:
             self._loaded.pop(label, None)
-            self._salts.forget()
+            self._at_hand.clear()
             wrapped = await self._wrapped(label)
             if wrapped is None:
                 raise KeyDestroyed(f"There is no data key {label} in this database")

@@ -44,8 +44,8 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return bool(self.contact or self.originals)
 
 
-#: Of the contact, what else than an original can be traced: under which kind.
-_CONTACTS = {"mobile": "mobile", "phone": "landline", "mail": "mail"}
+#: Of the contact, what can be traced, and under which kind. The mobile is in `citizen.ref` already.
+_CONTACTS = {"phone": "landline", "mail": "mail"}
 _KINDS = {label: kind for kind, label in LABELS.items()}
 #: What is common to too many to find a person by.
 _UNTRACED = frozenset({"name", "door"})
@@ -58,6 +58,8 @@ def bound(id_: str, revision: int, part: Part) -> bytes:
 
 def parts_of(secrets: Secrets) -> dict[Part, Contents]:
     """Tell the caller's data and the matter's apart."""
+    if not secrets.originals:
+        return {Part.CONTACT: Contents(contact=secrets.contact)}
     matter = frozenset(secrets.matter)
     mine = {key: value for key, value in secrets.originals.items() if key not in matter}
     parts = {Part.CONTACT: Contents(contact=secrets.contact, originals=mine)}
@@ -72,7 +74,7 @@ def trace(kind: str, written: str, ref_key: bytes) -> bytes:
 
 
 def traces(contents: Iterable[Contents], ref_key: bytes) -> list[bytes]:
-    """Trace every number in there, once."""
+    """Trace every number in there, once; not the caller's own mobile, by which `citizen.ref` finds."""
     found: dict[bytes, None] = {}
     for one in contents:
         for name, written in one.contact.items():

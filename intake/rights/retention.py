@@ -3,7 +3,8 @@
 * Of a case that is closed for so many days, by its class: contact, the matter's data, and the raw texts, which hold
   both. The masked appeal stays. As long as any part of a case is open nothing of it is destroyed.
 * The raw text of what is no appeal, after a few days.
-* Raw texts altogether, by whole months of a source: the month's key goes, as soon as no case of that month is open.
+* Raw texts altogether, by whole months of a source: the month's key goes, as soon as no case of that month is open and
+  no contact of it is still to be kept.
 
 One worker a day does it (`sweeps` holds the claim), or a person by hand. It is written into each case and into
 `retention_runs`.
@@ -48,7 +49,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     chatter: list[str]  #: ids of items that are no appeals
     chatter_until: str | None  #: the last day that was looked through for these
     months: list[str]  #: labels of data keys
-    held: list[str]  #: labels that would be due, but cases of that month are open
+    held: list[str]  #: labels that would be due, but cases of that month are open, or contacts still to be kept
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,10 +218,17 @@ async def _months(terms: Retention, custody: Custody, now: datetime) -> tuple[li
     async for row in custody.db.data_keys.find(labels, {"_id": 1}).sort("_id", 1):
         match = _LABEL.fullmatch(row["_id"])
         if match is not None and match["month"] < oldest:
-            (held if match["source"] and await _has_open(match["source"], match["month"], custody) else due).append(
-                row["_id"]
-            )
+            (held if await _is_needed(row["_id"], match, custody) else due).append(row["_id"])
     return due, held
+
+
+async def _is_needed(label: str, match: re.Match[str], custody: Custody) -> bool:
+    if match["source"] is None:
+        return False
+    kept = {"key": {"$regex": f"^{re.escape(label)}#"}}
+    if await custody.db.vault.find_one(kept, {"_id": 1}) is not None:
+        return True
+    return await _has_open(match["source"], match["month"], custody)
 
 
 async def _has_open(source: str, month: str, custody: Custody) -> bool:

@@ -75,15 +75,27 @@ async def test_keys_beside_destroyed_ones_hold_nothing_of_that_item(seal: Sealer
     assert "b" in beside
 
 
-async def test_the_months_key_ends_its_values_and_leaves_the_other_label(seal: Sealer) -> None:
+async def test_the_months_key_ends_all_of_its_values(seal: Sealer) -> None:
     raw = await seal.keys_of(RAW, ["a"])
-    vault = await seal.keys_of(VAULT, ["a"], raw.name)
-    text, contact = raw.seal("a", b"x", PLAIN), vault.seal("a", b"x", PLAIN)
+    other = await seal.keys_of("raw/board/2026-12", ["a"])
+    values = [(keys, keys.seal("a", b"x", PLAIN)) for keys in (raw, other)]
 
     await seal.destroy(RAW)
 
-    assert await seal.open_item(raw.name, "a", b"x", text) is None
-    assert await seal.open_item(vault.name, "a", b"x", contact) == PLAIN
+    assert [await seal.open_item(keys.name, "a", b"x", value) for keys, value in values] == [None, PLAIN]
+
+
+async def test_what_stands_beside_has_the_same_keys_and_no_nonce_twice(seal: Sealer) -> None:
+    """Also in another process, which takes a page over: the same key may then seal a second time."""
+    first = await seal.keys_of(RAW, ["a"])
+    beside = await seal.keys_of(VAULT, ["a"], first.name)
+    seal._at_hand.clear()
+    elsewhere = await seal.keys_of(VAULT, ["a"], first.name)
+
+    assert first.name == beside.name == elsewhere.name
+    sealed = [keys.seal("a", b"x", PLAIN) for keys in (first, beside, elsewhere) for _ in range(100)]
+    assert len({value[1:13] for value in sealed}) == len(sealed)
+    assert {await seal.open_item(first.name, "a", b"x", value) for value in sealed} == {PLAIN}
 
 
 async def test_sm4_seals_as_well_and_either_opens_what_the_other_sealed(

@@ -134,21 +134,36 @@ async def test_chatter_that_got_new_words_is_kept_for_a_week_from_then(desk: Des
     assert (await retention.run(TERMS, desk.custody, "w")).chatter == 1
 
 
-async def test_whole_months_of_raw_texts_end_with_their_key(desk: Desk) -> None:
+async def test_whole_months_of_raw_texts_end_with_their_key_when_nothing_of_them_is_needed(desk: Desk) -> None:
     (id_,) = await desk.take(ROW)
     await desk.open_case(id_)
     desk.pass_by(days=365 + 40)
-    assert (await retention.plan(TERMS, desk.custody)).months == []
     await close(desk, id_, category="0203")  # its contact has its own time
+    assert (await retention.run(TERMS, desk.custody, "w")).months == []
+    assert await is_kept(desk, id_)
 
+    desk.pass_by(days=90)
+    assert (await retention.run(TERMS, desk.custody, "w")).closed == 1
     ran = await retention.run(TERMS, desk.custody, "w")
 
     assert ran.months == ["raw/hotline/2026-11"]
-    assert await desk.custody.raw.payload(id_) == b""
-    assert await open_part(desk.custody, id_, Part.CONTACT)
     key = await desk.db.data_keys.find_one({"_id": "raw/hotline/2026-11"})
     assert key is not None
     assert "wrapped" not in key
+
+
+async def test_a_month_without_cases_ends_whole(desk: Desk) -> None:
+    (id_,) = await desk.take({"native_id": 1, "text": "楼道灯坏了三天没人修"})
+    desk.pass_by(days=30 * 12)
+    assert (await retention.run(TERMS, desk.custody, "w")).months == []
+    desk.pass_by(days=40)
+
+    assert (await retention.run(TERMS, desk.custody, "w")).months == ["raw/hotline/2026-11"]
+
+    raw = await desk.db.raw.find_one({"_id": id_})
+    assert raw is not None
+    assert (raw["payload"], raw["destroyed"]["why"]) == (b"", "expired")
+    assert await desk.custody.raw.payload(id_) == b""
 
 
 async def test_one_worker_a_day_does_it(desk: Desk) -> None:
