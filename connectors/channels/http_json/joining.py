@@ -175,7 +175,9 @@ class Joiner:
     ) -> None:
         """Read the rows under one row, such as the posts of a thread."""
         values = self._asked_with(found, name, detail)
-        walking = self._walker.walk(detail, values, named=self.named(name, of_list=False), may_slip=lambda: True)
+        walking = self._walker.walk(
+            detail, values, named=self.named(name, of_list=False), may_slip=lambda: not self._comes_again()
+        )
         try:
             async with aclosing(walking):
                 async for step in walking:
@@ -190,6 +192,10 @@ class Joiner:
         """What the templates of the second call may ask for."""
         own = {key: value_of(spec, found.row, {}, self._settings) for key, spec in detail.values.items()}
         return {**self._values, **self._session.taken, "each": name, "row": found.row, **own}
+
+    def _comes_again(self) -> bool:
+        """Everything is read anew in its time: what slipped away under one row is met then."""
+        return self._plan.reading == "whole" or self._plan.sweep_every is not None
 
     def _row(self, row: Any, scopes: Mapping[str, Any], name: str, scope: str) -> Item | BadItem | None:  # noqa: ANN401
         of = captured(self._scoped, scopes)
