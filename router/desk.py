@@ -192,8 +192,8 @@ async def write(case: Case, function: Callable[[Case], Case], room: Room, clock:
         if after is now:
             return now
         due = next_look(after, clock) if clock else at if after.goal is State.DELIVERED else None
-        if has_news(now, after):
-            due = at  # the next look tells those that it carries
+        if has_news(now, after) or (now.due is not None and now.due <= at):
+            due = at  # the next look tells those that it carries, and does what was due before
         told = with_answer(now, replace(after, due=due), at, room.answering.get(now.source))
         return claimed(now, told, nobody)
 
