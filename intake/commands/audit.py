@@ -35,7 +35,7 @@ def audit_command() -> None:
     help="日志文件，可多个 · log files",
 )
 @click.option("--against-vault", is_flag=True, help="逐一核对隐私库里的号码，留痕 · search for the vault's own numbers")
-@click.option("--actor", default="operator", show_default=True, help="经办人 · who")
+@click.option("--by", "--actor", "actor", default="operator", show_default=True, help="经办人 · who")
 @command
 def scan_command(app: App, logs: tuple[Path, ...], actor: str, *, against_vault: bool) -> None:
     """Where and of which kind, never the number."""

@@ -18,7 +18,7 @@ NAMES = {"name": "姓名", "mobile": "手机", "phone": "电话", "mail": "邮�
 @click.command("contact", help="查看诉求人联系方式，留痕；举报不提供 · the caller's contact; recorded, never of a 举报")
 @click.argument("case", metavar="CASE")
 @click.option("--department", help="为哪个单位；不写就是主办单位 · for which unit; left out: its lead")
-@click.option("--actor", required=True, help="查看人 · who looks")
+@click.option("--by", "--actor", "actor", required=True, help="查看人 · who looks")
 @click.option("--reason", required=True, help="事由 · why")
 @command
 def contact_command(app: App, case: str, department: str | None, actor: str, reason: str) -> None:
@@ -29,7 +29,7 @@ def contact_command(app: App, case: str, department: str | None, actor: str, rea
 @click.command("matter", help="查看事项信息（门牌、车牌），留痕 · which flat, which car; recorded")
 @click.argument("case", metavar="CASE")
 @click.option("--department", help="为哪个单位；不写就是主办单位 · for which unit; left out: its lead")
-@click.option("--actor", required=True, help="查看人 · who looks")
+@click.option("--by", "--actor", "actor", required=True, help="查看人 · who looks")
 @click.option("--reason", required=True, help="事由 · why")
 @command
 def matter_command(app: App, case: str, department: str | None, actor: str, reason: str) -> None:

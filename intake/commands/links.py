@@ -51,7 +51,7 @@ def show_command(app: App, id_: str) -> None:
 
 @links_command.command("join", help="确认为同一事件：第一件为主单；只给一件即确认其疑似事件 · confirm an event")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--by", "person", required=True, help="经办人 · who says so")
+@click.option("--by", "--actor", "person", required=True, help="经办人 · who says so")
 @click.option("--reason", required=True, help="理由 · why")
 @command
 def join_command(app: App, ids: Sequence[str], person: str, reason: str) -> None:
@@ -67,7 +67,7 @@ def join_command(app: App, ids: Sequence[str], person: str, reason: str) -> None
 
 @links_command.command("split", help="拆单：撤销最近一次并单，各归原处 · undo the last joining")
 @click.argument("id_", metavar="ID")
-@click.option("--by", "person", required=True, help="经办人 · who says so")
+@click.option("--by", "--actor", "person", required=True, help="经办人 · who says so")
 @click.option("--reason", required=True, help="理由 · why")
 @command
 def split_command(app: App, id_: str, person: str, reason: str) -> None:

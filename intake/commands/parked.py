@@ -43,7 +43,7 @@ def list_command(app: App, stage: str | None, source: str | None, limit: int) ->
 
 @parked_command.command("show", help="查看原文，留痕 · the raw item; who looked and why is recorded")
 @click.argument("id_", metavar="ID")
-@click.option("--actor", required=True, help="查看人 · who looks")
+@click.option("--by", "--actor", "actor", required=True, help="查看人 · who looks")
 @click.option("--reason", required=True, help="事由 · why")
 @command
 def show_command(app: App, id_: str, actor: str, reason: str) -> None:
@@ -63,7 +63,7 @@ def show_command(app: App, id_: str, actor: str, reason: str) -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]…")
 @click.option("--all", "everything", is_flag=True, help="全部 · all of them")
 @click.option("--stage", type=click.Choice(STAGES), help="与 --all 一起：只重试一个环节 · with --all: only this stage")
-@click.option("--actor", default="operator", show_default=True, help="经办人 · who")
+@click.option("--by", "--actor", "actor", default="operator", show_default=True, help="经办人 · who")
 @command
 def retry_command(app: App, ids: tuple[str, ...], everything: bool, stage: str | None, actor: str) -> None:
     """The same ids and bodies go out again; what still fails stays parked and is told."""
@@ -93,7 +93,7 @@ def retry_command(app: App, ids: tuple[str, ...], everything: bool, stage: str |
 @click.argument("ids", nargs=-1, metavar="[ID]…")
 @click.option("--all", "everything", is_flag=True, help="全部 · all of them")
 @click.option("--stage", type=click.Choice(STAGES), help="与 --all 一起：只放弃一个环节 · with --all: only this stage")
-@click.option("--actor", required=True, help="经办人 · who")
+@click.option("--by", "--actor", "actor", required=True, help="经办人 · who")
 @click.option("--reason", required=True, help="理由 · why")
 @command
 def discard_command(

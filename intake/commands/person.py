@@ -26,7 +26,7 @@ def _named(function: Callable[..., None]) -> Callable[..., None]:
     ask: dict[str, Any] = {"prompt_required": False, "hide_input": True, "default": None}
     for option in (
         click.option("--reason", required=True, help="事由 · why"),
-        click.option("--actor", required=True, help="经办人 · who asks"),
+        click.option("--by", "--actor", "actor", required=True, help="经办人 · who asks"),
         click.option("--author", nargs=2, metavar="SOURCE ID", help="来源与该来源的账号 · a source and its user"),
         click.option("--id-number", prompt="身份证号 · resident id", help="身份证号 · resident id", **ask),
         click.option("--phone", prompt="电话 · telephone", help="电话；不写值就会问 · asked for if left empty", **ask),

@@ -36,7 +36,7 @@ def plan_command(app: App) -> None:
 
 
 @retention_command.command("run", help="销毁到期的，留痕；worker 每天也会做 · destroy what is due; workers do it daily")
-@click.option("--actor", required=True, help="经办人 · who")
+@click.option("--by", "--actor", "actor", required=True, help="经办人 · who")
 @command
 def run_command(app: App, actor: str) -> None:
     """What is destroyed is written into each case."""

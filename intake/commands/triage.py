@@ -42,7 +42,7 @@ def list_command(app: App, limit: int) -> None:
 @triage_command.command("assign", help="指派给一个单位并立即派发 · give it to a department, sent at once")
 @click.argument("id_", metavar="ID")
 @click.argument("department")
-@click.option("--by", "person", required=True, help="经办人 · who decides")
+@click.option("--by", "--actor", "person", required=True, help="经办人 · who decides")
 @click.option("--reason", required=True, help="理由 · why")
 @click.option("--despite", is_flag=True, help="明知反映的就是该单位 · although the appeal is about this very unit")
 @command

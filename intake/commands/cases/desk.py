@@ -17,7 +17,7 @@ from router.cases.case import Case
 from router.cases.work import NAMES
 from router.errors import RouterError, UnitAccused
 
-BY = click.option("--by", "person", required=True, help="经办人 · who")
+BY = click.option("--by", "--actor", "person", required=True, help="经办人 · who")
 REASON = click.option("--reason", required=True, help="理由，会告诉承办单位 · why; the department is told")
 DESPITE = click.option("--despite", is_flag=True, help="明知反映的就是该单位 · although the appeal is about this unit")
 ONE = click.argument("id_", metavar="ID")

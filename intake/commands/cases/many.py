@@ -74,7 +74,7 @@ def reassign_command(
 
 @click.command("visits", help="导入回访结果，或看覆盖率 · import call-backs, or show their coverage")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--by", "person", help="经办人，导入时必须 · who, for an import")
+@click.option("--by", "--actor", "person", help="经办人，导入时必须 · who, for an import")
 @command
 def visits_command(app: App, file: Path | None, person: str | None) -> None:
     """A CSV with the columns 工单号, 联系上, 已联系, 是否解决, 满意度, 客观原因, 意见."""
