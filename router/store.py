@@ -380,6 +380,16 @@ class CaseStore:
         groups = self._cases.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}])
         return {group["_id"]: group["n"] async for group in groups}
 
+    async def counts_by_work(self) -> dict[str, int]:
+        """Count the cases of which something was heard, by where their work stands; the others are as delivered."""
+        groups = self._cases.aggregate(
+            [
+                {"$match": {"handling.work": {"$type": "string"}}},
+                {"$group": {"_id": "$handling.work", "n": {"$sum": 1}}},
+            ]
+        )
+        return {group["_id"]: group["n"] async for group in groups}
+
     async def counts_by_department(self) -> dict[str, dict[str, int]]:
         """Count the dispatches of each department by how far they have come."""
         groups = self._cases.aggregate(

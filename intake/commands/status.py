@@ -15,6 +15,7 @@ from intake.house import FOLDER, House, open_house
 from intake.screen import STATES, console, table
 from intake.servers import ServerStatus, status
 from intake.topology import DepartmentQueue, depths, management
+from router.cases.work import NAMES
 from router.errors import RouterError
 from router.store import CaseStore
 
@@ -41,6 +42,7 @@ async def _status(app: App) -> dict[str, Any]:
             "pages_open": await house.db.pages.count_documents({"stage": {"$ne": "done"}}),
             "parked": await _parked(house),
             "cases": await CaseStore(house.db).counts(),
+            "work": await CaseStore(house.db).counts_by_work(),
             "queues": await _queues(house),
         }
 
@@ -52,6 +54,7 @@ async def _parked(house: House) -> dict[str, int]:
         "normalize": await house.db.unmapped.count_documents({"discarded": None}),
         "route": await house.db.cases.count_documents({"state": "parked"}),
         "strays": await house.db.strays.count_documents({"discarded": None}),
+        "answer": await house.db.cases.count_documents({"handling.answers_parked": {"$gt": 0}}),
     }
 
 
@@ -74,6 +77,8 @@ def _show(found: dict[str, Any]) -> None:
     sources: list[SourceState] = found["sources"]
     out.print(table("来源", ["来源", *STANDING], [[source.name, *standing(source)] for source in sources]))
     out.print(table("工单", ["状态", "件数"], ([STATES.get(s, s), n] for s, n in sorted(found["cases"].items()))))
+    work = [[NAMES[state][1], found["work"][state]] for state in NAMES if state in found["work"]]
+    out.print(table("办理", ["状态", "件数"], work))
     out.print(table("挂起", ["环节", "件数"], found["parked"].items()))
     queues = found["queues"]
     if queues is None:
