@@ -104,8 +104,6 @@ async def join_all(
         raise NotLinked("并单至少要两件 · an event has two appeals at least")
     homes: Homes = {id_: one.event for id_, one in kept.items()}
     after, moved = join(event, wanted, homes, said)
-    if after is event:  # they are together already: what is said is that this is so
-        after, moved = join(event, wanted, {**homes, **dict.fromkeys(wanted)}, said)
     await room.store.keep_event(after)
     await room.store.place({id_: moved[id_] for id_ in wanted})
     await room.store.fix(wanted, fixed=True)
@@ -125,6 +123,8 @@ async def split_last(
     homes: Mapping[str, str | None] = {one.portrait.id: one.event for one in members}
     came = list(event.joinings[-1].members)
     after, moved = split(event, homes)
+    if not after.joinings:
+        came = list(dict.fromkeys([*came, *homes]))  # those that were put under the order without a word of anybody's
     await room.store.place({one: home for one, home in moved.items() if homes.get(one) != home})
     await room.store.fix(came, fixed=False)
     if after.joinings:

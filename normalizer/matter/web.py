@@ -36,7 +36,8 @@ def join(
     event: Event, members: Sequence[str], homes: Homes, said: tuple[str, str, datetime]
 ) -> tuple[Event, dict[str, str | None]]:
     """Join appeals to an event; give the event with this joining written down, and who is where now."""
-    came = {id_: homes.get(id_) for id_ in members if homes.get(id_) != event.id}
+    confirmed = {id_ for joined in event.joinings for id_ in joined.members if homes.get(id_) == event.id}
+    came = {id_: homes.get(id_) for id_ in members if id_ not in confirmed}
     if not came:
         return event, dict(homes)
     by, reason, at = said
