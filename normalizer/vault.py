@@ -45,7 +45,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 #: Of the contact, what can be traced, and under which kind. The mobile is in `citizen.ref` already.
-_CONTACTS = {"phone": "landline", "mail": "mail"}
+_CONTACTS = (("phone", "landline"), ("mail", "mail"))
 _KINDS = {label: kind for kind, label in LABELS.items()}
 #: What is common to too many to find a person by.
 _UNTRACED = frozenset({"name", "door"})
@@ -53,7 +53,7 @@ _UNTRACED = frozenset({"name", "door"})
 
 def bound(id_: str, revision: int, part: Part) -> bytes:
     """Say to which place a part is sealed."""
-    return f"vault/{id_}/{revision}/{part.value}".encode()
+    return f"vault/{id_}/{revision}/{part}".encode()
 
 
 def parts_of(secrets: Secrets) -> dict[Part, Contents]:
@@ -76,17 +76,21 @@ def trace(kind: str, written: str, ref_key: bytes) -> bytes:
 def traces(contents: Iterable[Contents], ref_key: bytes) -> list[bytes]:
     """Trace every number in there, once; not the caller's own mobile, by which `citizen.ref` finds."""
     found: dict[bytes, None] = {}
+    own = None
     for one in contents:
-        for name, written in one.contact.items():
-            if name in _CONTACTS:
-                found[trace(_CONTACTS[name], written, ref_key)] = None
+        if one.contact:
+            own = one.contact.get("mobile", own)
+            for name, kind in _CONTACTS:
+                if name in one.contact:
+                    found[trace(kind, one.contact[name], ref_key)] = None
         for key, written in one.originals.items():
             kind = kind_of(key)
-            if kind not in _UNTRACED:
+            if kind not in _UNTRACED and written != own:
                 found[trace(kind, written, ref_key)] = None
     return list(found)
 
 
+@lru_cache(maxsize=4096)
 def kind_of(key: str) -> str:
     """Give the kind of an original by its key: `text:手机1` is a mobile."""
     return _KINDS[key.rpartition(":")[2].rstrip("0123456789")]
@@ -106,19 +110,12 @@ async def sealed(made: Sequence[Made], seal: Seal, ref_key: bytes, now: datetime
             id_, revision = one.appeal.id, one.appeal.revision
             if id_ not in keys:
                 continue  # erased since it was read
+            document: Document = {"_id": id_, "revision": revision, "key": keys.name}
             parts = parts_of(one.secrets)
-            documents.append(
-                {
-                    "_id": id_,
-                    "revision": revision,
-                    "key": keys.name,
-                    **{
-                        part.value: keys.seal(id_, bound(id_, revision, part), _ENCODER.encode(contents))
-                        for part, contents in parts.items()
-                    },
-                    "traces": traces(parts.values(), ref_key),
-                }
-            )
+            for part, contents in parts.items():
+                document[part] = keys.seal(id_, bound(id_, revision, part), _ENCODER.encode(contents))
+            document["traces"] = traces(parts.values(), ref_key)
+            documents.append(document)
     return documents
 
 
