@@ -27,6 +27,7 @@ KEYS_OF_A_LIST = 40
 #: Bytes of an answer whose encoding is looked at.
 _SAMPLE = 64 * 1024
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_A_NAME = re.compile(r"(?!.*\d{5})[^\s，。,;；]{1,24}")
 _JSONP = re.compile(r"^[^{\[<]{1,80}?[(=]\s*(?=[{\[])")
 _ROWS = {"item", "entry", "request", "row", "record"}  #: what rows of XML are called
 _ERROR_KEYS = {"error", "errors", "err", "errmsg", "errno", "errcode", "message", "msg", "exception", "code", "status"}
@@ -188,7 +189,9 @@ class _Walk:
     def _object(self, value: dict[str, Any], path: str, depth: int) -> None:
         objects = self._shape.objects
         objects[path] = objects.get(path, 0) + 1
-        for name, part in value.items():
+        for key, part in value.items():
+            # What no program would call a field may be a citizen's words, where the line of names is missing.
+            name = key if _A_NAME.fullmatch(key) else "*"
             below = f"{path}.{name}" if path else name
             if self._field(below, part) and isinstance(part, dict | list):
                 self.value(part, below, depth + 1)

@@ -17,7 +17,7 @@ _FRACTION = re.compile(r"(?<=:\d)[.,]\d|(?<=:\d\d)[.,]\d+")
 _TAG = re.compile(r"<[a-zA-Z/][^<>]{0,200}>|&lt;[a-zA-Z/]")
 #: Marks of text that was decoded wrongly: lost signs, C1 controls, rows of accented letters, UTF-8 read as GBK.
 _LOST = re.compile(
-    r"\ufffd|锟|[\x80-\x9f]|[À-ÿ]{2}|[鐨鍦涓浜鏄绋闂鎴鏈璇缁鐢鍥鏃閮撳鍙].?[鐨鍦涓浜鏄绋闂鎴鏈璇缁鐢鍥鏃閮撳鍙]"
+    r"[\ufffd\ue000-\uf8ff]|锟|[\x80-\x9f]|[À-ÿ]{2}|[鐨鍦涓浜鏄绋闂鎴鏈璇缁鐢鍥鏃閮撳鍙].?[鐨鍦涓浜鏄绋闂鎴鏈璇缁鐢鍥鏃閮撳鍙]"
 )
 _SECONDS = (9e8, 4.2e9)  #: 1998 to 2103
 _THOUSAND = 1000
