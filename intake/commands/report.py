@@ -36,7 +36,7 @@ for name, help_ in NOT_YET.items():
 
 @report_command.command("shadow", help="影子周对照表：我方决定与来源承办单位 · our decisions beside the source's own")
 @click.option("--source", "source_name", required=True, metavar="NAME", help="来源 · source")
-@click.option("--from", "first", metavar="YYYY-MM-DD", help="首日，缺省为一周前 · first day, a week ago if left out")
+@click.option("--from", "first", metavar="YYYY-MM-DD", help="首日，缺省时连末日今天共一周 · first day; left out, seven days with today")
 @click.option("--to", "last", metavar="YYYY-MM-DD", help="末日，缺省为今天 · last day, today if left out")
 @click.option(
     "--out", "files", multiple=True, required=True, type=click.Path(path_type=Path, dir_okay=False),
@@ -52,7 +52,7 @@ def shadow_command(app: App, source_name: str, first: str | None, last: str | No
         if file.suffix.lower() not in FORMS:
             raise click.BadParameter(f"只能写成 · only {' '.join(FORMS)}: {file.name}", param_hint="--out")
     today = datetime.now(UTC).astimezone(SHANGHAI)
-    begin = _day(first, "--from") or f"{today - timedelta(days=WEEK):%Y-%m-%d}"
+    begin = _day(first, "--from") or f"{today - timedelta(days=WEEK - 1):%Y-%m-%d}"
     end = _day(last, "--to") or f"{today:%Y-%m-%d}"
     items = run(_items(app, tables.router.directory, source_name, begin, end))
     if not items:

@@ -57,6 +57,7 @@ def sheet(file: Path, name: str) -> list[dict[str, object]]:
     return [dict(zip(map(str, rows[top]), row, strict=True)) for row in rows[top + 1 :]]
 
 
+@pytest.mark.live
 @pytest.mark.timeout(300)
 def test_a_shadow_week_ends_in_a_sheet(tmp_path: Path) -> None:
     with demonstration() as url, opened(tmp_path, observing(url), {"DEMO_HOTLINE_KEY": KEY}) as house:
