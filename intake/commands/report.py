@@ -36,7 +36,9 @@ for name, help_ in NOT_YET.items():
 
 @report_command.command("shadow", help="影子周对照表：我方决定与来源承办单位 · our decisions beside the source's own")
 @click.option("--source", "source_name", required=True, metavar="NAME", help="来源 · source")
-@click.option("--from", "first", metavar="YYYY-MM-DD", help="首日，缺省时连末日今天共一周 · first day; left out, seven days with today")
+@click.option(
+    "--from", "first", metavar="YYYY-MM-DD", help="首日，缺省为连今天一周 · seven days with today if left out"
+)
 @click.option("--to", "last", metavar="YYYY-MM-DD", help="末日，缺省为今天 · last day, today if left out")
 @click.option(
     "--out", "files", multiple=True, required=True, type=click.Path(path_type=Path, dir_okay=False),
