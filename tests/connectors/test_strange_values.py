@@ -51,7 +51,10 @@ def test_one_strange_value_never_breaks_a_reading(folder: Any, data: st.DataObje
     chance = data.draw(st.randoms(use_true_random=False))
 
     def alter(body: bytes) -> bytes:
-        answer = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        try:
+            answer = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        except msgspec.DecodeError:
+            return body  # a page or a text that completes a row
         return msgspec.json.encode(replaced(answer, chance.choice(list(places(answer))), strange))
 
     try:

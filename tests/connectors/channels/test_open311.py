@@ -162,6 +162,21 @@ async def test_what_is_no_longer_shown_is_absent_from_a_complete_enumeration_of_
     assert "1" in swept[items(first)["1"].scope]
 
 
+async def test_an_enumeration_in_halves_proves_no_more_absence_than_a_whole_one() -> None:
+    """Else everything but the last half would count as taken back."""
+    began = FETCHED - timedelta(days=60)
+    server = Server([row(number, began + timedelta(minutes=number)) for number in range(2500)])
+    first = await read_all(server)
+    server.now = FETCHED + timedelta(hours=7)
+
+    second = await read_all(server, position(first))
+
+    scopes = {item.scope for item in items(first).values()}
+    swept = {page.sweep.scope: page.sweep.native_ids for page in second if page.sweep}
+    assert scopes <= set(swept)
+    assert frozenset().union(*swept.values()) >= set(items(first))
+
+
 async def test_a_quiet_reading_asks_once() -> None:
     server = Server([row(1, FETCHED - timedelta(days=40))])
     first = await read_all(server)

@@ -308,7 +308,7 @@ async def test_a_title_above_the_names_and_signs_around_them_are_passed_over(tmp
     with xlsxwriter.Workbook(str(file)) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ["望湖区入户走访登记表"])
-        sheet.write_row(1, 0, ["填报单位：柳荫街道", "", "2026年11月"])
+        sheet.write_row(1, 0, ["填报单位：柳荫街道", "日期", "2026年11月"])
         sheet.write_row(2, 0, ["序号", "* 走访时间", "户主姓名", "联系电话（必填）", "反映问题 (逐条)"])
         sheet.write_row(3, 0, ["1", "2026-11-20", "市民甲", "13800000001", "电动车没有地方充电"])
 
