@@ -32,6 +32,7 @@ HERE: Mapping[str, tuple[str, str]] = {
     "parked": ("parked", "parked_command"),
     "feedback": ("feedback", "feedback_command"),
     "case": ("case", "case_command"),
+    "export": ("export", "export_command"),
     "sources": ("sources", "sources_command"),
     "links": ("links", "links_command"),
     "focus": ("focus", "focus_command"),

@@ -262,6 +262,11 @@ class CaseStore:
                 return found
         return []
 
+    async def all(self) -> AsyncIterator[Case]:
+        """Give every case, one after the other, about in the order in which they began."""
+        async for document in self._cases.find({}, sort=[("$natural", ASCENDING)]):
+            yield from_document(document)
+
     async def by_message(self, case: str, message: str) -> Case | None:
         """Give this case, if this message is one of its."""
         document = await self._cases.find_one({"_id": case, "dispatches.id": message})

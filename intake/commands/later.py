@@ -8,7 +8,6 @@ from intake.cli import fail
 
 #: name -> what it will do
 COMMANDS = {
-    "export": "一本账导出 · export of the ledger",
     "train": "学习派单 · learned routing",
     "evaluate": "评测派单 · measure routing",
     "drill": "故障演练 · break it on purpose",

@@ -90,11 +90,15 @@ def first_look(clock: Clock, begun: datetime) -> datetime | None:
 
 def dues(case: Case, clock: Clock) -> list[Due]:
     """Give every deadline of every department that has the case to act on."""
-    found = []
-    for code, track in tracks_of(case).items():
-        for kind, rule, yellow, (at, provisional) in _reckoned(clock, track):
-            found.append(Due(code, kind, yellow, at, rule, provisional, _is_met(kind, track)))
-    return found
+    return [each for code, track in tracks_of(case).items() for each in dues_of(code, track, clock)]
+
+
+def dues_of(department: str, track: Track, clock: Clock) -> list[Due]:
+    """Give every deadline of one department's order."""
+    return [
+        Due(department, kind, yellow, at, rule, provisional, _is_met(kind, track))
+        for kind, rule, yellow, (at, provisional) in _reckoned(clock, track)
+    ]
 
 
 def tracks_of(case: Case) -> dict[str, Track]:

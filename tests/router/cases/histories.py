@@ -7,7 +7,20 @@ from datetime import timedelta
 
 from normalizer.appeal import Change, Versions
 from router.cases.case import Case, sendable
-from router.cases.centre import Visit, close, decide_ask, open_asks, reassign, reopen, review, take_back, urge, visit
+from router.cases.centre import (
+    Satisfied,
+    Solved,
+    Visit,
+    close,
+    decide_ask,
+    open_asks,
+    reassign,
+    reopen,
+    review,
+    take_back,
+    urge,
+    visit,
+)
 from router.cases.clock import Clock, Limits
 from router.cases.deciding import amend, assign, open_case
 from router.cases.delivery import confirm, discard, park, retry
@@ -73,7 +86,9 @@ def _one(case: Case, chance: random.Random, passed: int) -> Case:  # noqa: C901,
         case 14:
             act = chance.choice([reopen, close, urge])
             if chance.random() < 0.5:
-                return visit(case, Visit(reached=True, solved=chance.choice(["yes", "no"])), "李", at)
+                solved: Solved = chance.choice(["yes", "no"])
+                satisfied: Satisfied = chance.choice(["very", "basically", "no"])
+                return visit(case, Visit(reached=True, solved=solved, satisfied=satisfied), "李", at)
             return act(case, "李", "理由", at) if chance.random() < 0.7 else review(case, "王", "好", at)
         case _:
             if chance.random() < 0.7:
