@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from pymongo.errors import BulkWriteError
 
@@ -12,6 +13,7 @@ from connectors.raw_appeal import appeal_id
 from connectors.receiving.contract import Medium, Received
 from connectors.source import Source
 from intake.house import Database
+from intake.item_keys import ItemKeys
 from intake.sealing import Sealer
 
 
@@ -50,6 +52,25 @@ class MediaStore:
         medium = Medium(sha256=sha256, media_type=found["media_type"], body=b"")
         body = await self._sealer.open_item(found["key"], appeal, _bind(appeal, medium), found["sealed"])
         return None if body is None else Medium(sha256=sha256, media_type=found["media_type"], body=body)
+
+    async def seal_again(self, appeal: str, keys: ItemKeys) -> None:
+        """Seal an item's pictures with other keys, before those that seal them are destroyed."""
+        async for found in self._media.find(_of(appeal)):
+            medium = await self.open(appeal, found["_id"].partition("/")[2])
+            if medium is not None:
+                sealed = keys.seal(appeal, _bind(appeal, medium), medium.body)
+                await self._media.update_one({"_id": found["_id"]}, {"$set": {"sealed": sealed, "key": keys.name}})
+
+    async def discard(self, appeals: Collection[str]) -> int:
+        """Take away what is left of items whose keys were destroyed."""
+        if not appeals:
+            return 0
+        return int((await self._media.delete_many({"$or": [_of(appeal) for appeal in appeals]})).deleted_count)
+
+
+def _of(appeal: str) -> dict[str, Any]:
+    """Ask for the pictures of one item, by the index that there is."""
+    return {"_id": {"$gte": f"{appeal}/", "$lt": f"{appeal}0"}}  # 0 is what follows / in the table of characters
 
 
 def _bind(appeal: str, medium: Medium) -> bytes:

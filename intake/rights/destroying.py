@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from connectors.keeping.compare import Destroyed
+from intake.door.media import MediaStore
 from intake.rights.custody import Custody, open_part
 from normalizer.vault import Contents, Part, bound, traces
 from router.cases import privacy
@@ -37,6 +38,7 @@ async def destroy(ids: Sequence[str], why: Destroyed, custody: Custody) -> Ended
     for some in _batches(ids):
         raw += await custody.raw.destroy(some, why, custody.now())
         vault += (await custody.db.vault.delete_many({"_id": {"$in": some}})).deleted_count
+        await MediaStore(custody.db, custody.sealer).discard(some)
     return Ended(keys=keys, raw=raw, vault=vault)
 
 
@@ -92,6 +94,7 @@ async def forget_number(ids: Sequence[str], wanted: Collection[bytes], custody: 
         document: dict[str, Any] = {"_id": id_, "revision": kept["revision"], "key": keys.name, **sealed}
         document["traces"] = traces(left.values(), custody.ref_key)
         await custody.db.vault.replace_one({"_id": id_, "key": kept["key"]}, document)
+        await MediaStore(custody.db, custody.sealer).seal_again(id_, keys)
         destroyed = await custody.sealer.destroy_items([id_], keep=[keys.name])
         raw = await custody.raw.destroy([id_], Destroyed.MENTIONED, custody.now())
         done = Ended(keys=done.keys + destroyed, raw=done.raw + raw, vault=done.vault + 1)

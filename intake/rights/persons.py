@@ -148,10 +148,12 @@ async def _held(id_: str, relation: Relation, db: Any) -> Held:  # noqa: ANN401 
     appeal = await db.appeals.find_one({"_id": id_}, {"citizen": 1, "source": 1, "native_id": 1}) or {}
     case = await db.cases.find_one({"_id": id_}, {"case_no": 1, "state": 1, "dispatches.department": 1}) or {}
     revisions = await db.raw_revisions.count_documents({"of": id_, "destroyed": None})
+    pictures = await db.media.count_documents({"_id": {"$gte": f"{id_}/", "$lt": f"{id_}0"}})
     citizen = appeal.get("citizen") or {}
     what = {
         "原文": raw and not raw.get("destroyed"),
         f"旧版原文 {revisions} 份": revisions,
+        f"图片 {pictures} 张": pictures,
         "联系方式": "contact" in vault,
         "事项信息": "matter" in vault,
         "同一人代号": citizen.get("ref"),

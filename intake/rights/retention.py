@@ -250,6 +250,7 @@ async def _destroy_month(label: str, custody: Custody) -> None:
     empty = {"payload": b"", "destroyed": {"why": Destroyed.EXPIRED.value, "at": custody.now()}}
     for name in ("raw", "raw_revisions"):
         await custody.db[name].update_many(mine, {"$set": empty, "$unset": {"context": ""}})
+    await custody.db.media.delete_many({"key": mine["key"]})
     await custody.db.strays.update_many(mine, {"$set": {"body": b"", "destroyed": empty["destroyed"]}})
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.base import BadItem
+from connectors.base import BadItem, Page
 from connectors.raw_appeal import appeal_id
+from connectors.receiving.contract import Medium, Received
+from intake.door.media import MediaStore
 from intake.rights.custody import open_part
 from intake.rights.persons import by_author, by_id_number, by_phone, erase, show
 from normalizer.vault import Part
-from tests.intake.rights.conftest import KEY, PHONE, Desk
+from tests.intake.rights.conftest import KEY, PHONE, SOURCE, Desk
 
 OWN = {"native_id": 1, "text": "楼道灯坏了三天没人修，请尽快处理", "author": "陈建国", "phone": PHONE}
 AGAIN = {"native_id": 2, "text": "小区垃圾没人清运，臭气熏天", "author": "陈建国", "phone": "138 0013 8000"}
@@ -122,6 +124,24 @@ async def test_what_its_source_still_shows_is_not_taken_in_again(desk: Desk) -> 
     assert await desk.custody.raw.payload(first) == b""
     assert (await desk.appeal(first)).revision == 1
     assert await desk.db.vault.find_one({"_id": first}) is None
+
+
+async def test_pictures_go_with_their_item_and_those_of_others_stay(desk: Desk) -> None:
+    first, third = [(await desk.take(row))[0] for row in (OWN, OTHER)]
+    media = MediaStore(desk.db, desk.sealer)
+    picture = Medium(sha256="0" * 64, media_type="image/png", body=b"a picture")
+    for row in (OWN, OTHER):
+        page = Page(offered=(), items=(), cursor=None)
+        await media.keep(SOURCE, [Received(page=page, media={str(row["native_id"]): (picture,)}, client="c")])
+    wanted = by_phone(PHONE, KEY)
+    assert wanted is not None
+    assert "图片 1 张" in (await show(wanted, desk.custody, **ASKED))[0].what
+
+    await erase(wanted, desk.custody, **ASKED)
+
+    assert await media.open(first, picture.sha256) is None
+    assert [row["appeal"] async for row in desk.db.media.find()] == [third]
+    assert await media.open(third, picture.sha256) == picture
 
 
 async def test_superseded_revisions_go_too(desk: Desk) -> None:
