@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from router.desk import write
 from router.dispatching import strays
 from router.dispatching.outcome import outcome_of_stray
 from router.dispatching.publish_page import Fate, Message
-from router.dispatching.reading import read_queue
+from router.dispatching.reading import Failed, read_queue
 from router.dispatching.topology import FEEDBACK_QUEUE
 from router.errors import CallOperator, TryLater
 from router.feedback import Feedback, Outcome
@@ -72,24 +72,49 @@ class Ear:
 
 async def listen(url: str, ear: Ear, stop: asyncio.Event, queue: str = FEEDBACK_QUEUE) -> int:
     """Take feedback until told to stop. Raises BrokerAway: start it again later."""
-    return await read_queue(url, queue, lambda letter: take(letter, ear), stop)
+    return await read_queue(url, queue, lambda letters: take_all(letters, ear), stop)
+
+
+async def take_all(letters: Sequence[Letter], ear: Ear) -> Failed:
+    """Take in what lies there, side by side: in which order does not matter. Then all are answered at once.
+
+    Gives what failed, letter by letter: one that cannot be taken in holds up no other.
+    """
+    taken = await asyncio.gather(*(take(letter, ear) for letter in letters), return_exceptions=True)
+    await _answer_cases([each for each in taken if not isinstance(each, BaseException)], ear.room)
+    return [each if isinstance(each, BaseException) else None for each in taken]
+
+
+async def _answer_cases(cases: Sequence[Case | None], room: Room) -> None:
+    unsent = dict.fromkeys(case.id for case in cases if case is not None and case.unsent)
+    if unsent:
+        await deliver(list(unsent), room)
 
 
 async def take(letter: Letter, ear: Ear) -> Case | None:
-    """Take in one letter; taking the same one twice changes nothing. Gives its case, None where it belongs to none."""
+    """Take in one letter; taking the same one twice changes nothing. Gives its case, None where it belongs to none.
+
+    Its answer is written down and not sent yet.
+    """
     department, verified = sender(letter)
     said = _read(letter.body)
     if said is None or not verified:
         await _refuse(letter, department, "no_user" if said is not None else "bad_message", ear)
         return None
-    case = await take_said(said, department, ear)
+    case = await _take_in(said, department, ear)
     if case is None:
         await _refuse(letter, department, "not_holder", ear)
     return case
 
 
 async def take_said(said: Feedback, department: str, ear: Ear) -> Case | None:
-    """Take in what this department says; None where it does not have the case, and nothing has happened."""
+    """Take in what this department says, and answer; None where it does not have the case, and nothing has happened."""
+    case = await _take_in(said, department, ear)
+    await _answer_cases([case], ear.room)
+    return case
+
+
+async def _take_in(said: Feedback, department: str, ear: Ear) -> Case | None:
     room = ear.room
     case = await room.store.get(said.case)
     if case is None or not (department in holders(case) or is_known(case, department, said.id)):
@@ -103,8 +128,6 @@ async def take_said(said: Feedback, department: str, ear: Ear) -> Case | None:
     after = await write(case, taken_in, room, clock)
     if not is_known(after, department, said.id):
         return None  # it went elsewhere meanwhile
-    if after.unsent:
-        await deliver([after.id], room)
     logger.info(
         "Heard a department",
         action="feedback",

@@ -7,7 +7,7 @@ reason; what belongs to none is kept sealed in `strays`, since its body may be a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from router.cases.case import Case
 from router.cases.delivery import park
 from router.cases.moves import Kind
 from router.dispatch import MessageType
-from router.dispatching.reading import read_queue
+from router.dispatching.reading import Failed, read_queue
 from router.dispatching.strays import Letter, Seal, keep
 from router.dispatching.topology import DEAD_QUEUE
 from router.store import CaseStore
@@ -82,4 +82,10 @@ def case_of(body: bytes) -> str | None:
 
 async def consume_dead_letters(url: str, readback: Readback, stop: asyncio.Event, queue: str = DEAD_QUEUE) -> int:
     """Read dead letters back until told to stop; gives how many. Raises BrokerAway: start it again later."""
-    return await read_queue(url, queue, lambda letter: take_back(letter, readback), stop)
+
+    async def take_all(letters: Sequence[Letter]) -> Failed:
+        for letter in letters:
+            await take_back(letter, readback)
+        return [None for _ in letters]
+
+    return await read_queue(url, queue, take_all, stop)

@@ -17,7 +17,7 @@ from router.cases.work import Work
 from router.dispatching.topology import FEEDBACK, credentials
 from router.errors import BrokerAway
 from router.flow import route_page
-from router.listening import Ear, answer_strays, listen, take
+from router.listening import Ear, answer_strays, listen, take_all
 from router.looking import look_at_due
 from tests.router.city import UNITS, appeal, handed
 from tests.router.conftest import Street
@@ -75,7 +75,7 @@ async def test_feedback_moves_the_work_and_is_answered_once_behind_the_order(str
     data = await dispatched(street)
     ear = ear_of(street)
     for _ in range(3):
-        await take(Letter(said(data, note="请打13800001111")), ear)
+        await take_all([Letter(said(data, note="请打13800001111"))], ear)
     (case,) = (await street.cases()).values()
     assert case.handling is not None
     assert (case.state, case.handling.work) == (State.DELIVERED, Work.SIGNED)
@@ -95,7 +95,7 @@ async def test_who_does_not_have_the_case_or_is_not_verified_is_parked_and_refus
     data = await dispatched(street)
     body = said(data)
     for _ in range(2):
-        await take(Letter(body, user, key), ear_of(street))
+        await take_all([Letter(body, user, key)], ear_of(street))
     (case,) = (await street.cases()).values()
     assert case.handling is None
     strays = [stray async for stray in street.database["strays"].find({})]
@@ -109,7 +109,7 @@ async def test_who_does_not_have_the_case_or_is_not_verified_is_parked_and_refus
     [b"", b"{", b"\xff\xfe", b'{"kind":"closed"}', b"[" * 100_000, b'{"kind":"accepted","id":5}', b"x" * 300_000],
 )
 async def test_what_cannot_be_read_is_kept_sealed_and_refused(street: Street, body: bytes) -> None:
-    await take(Letter(body), ear_of(street))
+    await take_all([Letter(body)], ear_of(street))
     (stray,) = [stray async for stray in street.database["strays"].find({})]
     assert stray["body"].endswith(body)
     (outcome,) = await outcomes(street)
@@ -121,7 +121,7 @@ async def test_who_died_before_answering_answers_later_under_the_same_id(street:
         async def publish(self, page: object) -> Any:
             raise BrokerAway("gone")
 
-    await take(Letter(b"{"), Ear(room=street.other(Away()), seal=Seal(), mask=masked))
+    await take_all([Letter(b"{")], Ear(room=street.other(Away()), seal=Seal(), mask=masked))
     assert await outcomes(street) == []
     assert await answer_strays(street.room) == 1
     assert await answer_strays(street.room) == 0
@@ -170,3 +170,18 @@ async def test_a_deadline_shows_its_yellow_and_then_its_red_card_once(street: St
     assert len(cards) == len(set(cards))
     assert ("close", "red") in cards
     assert ("sign", "red") in cards
+
+
+async def test_one_letter_that_fails_holds_up_no_other(street: Street) -> None:
+    data = await dispatched(street)
+
+    def breaks(text: str) -> str:
+        if "坏" in text:
+            raise RuntimeError("a fault of ours")
+        return text
+
+    ear = Ear(room=street.room, seal=Seal(), mask=breaks)
+    failed = await take_all([Letter(said(data, name="f1", note="坏")), Letter(said(data, name="f2"))], ear)
+    assert [type(each) for each in failed] == [RuntimeError, type(None)]
+    (outcome,) = await outcomes(street)
+    assert outcome["data"]["feedback"] == "f2"
