@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from connectors.raw_appeal import appeal_id
 from intake.balance import balance
@@ -22,7 +30,7 @@ from tests.intake.door.test_push_12345 import ORDER, headers, told
 
 
 @pytest.fixture
-async def house(mongo_server: Servers, broker_server: Servers, tmp_path: Any) -> AsyncIterator[House]:
+async def house(mongo_server: Servers, broker_server: Servers, tmp_path: Path) -> AsyncIterator[House]:
     async with a_house(tmp_path, SETTINGS, mongo_server, broker_server) as made:
         yield made
 
@@ -45,12 +53,14 @@ async def test_what_was_answered_is_delivered_by_whoever_comes_next(house: House
     opened = await stack.enter_async_context(an_open_door(house))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def one(number: int) -> None:
-            await asyncio.sleep(number * 0.003)
-            if await push(session, opened.url, f"S{number}"):
-                answered.add(appeal_id("exchange", f"S{number}"))
+        async def caller(name: int) -> None:
+            """Push one after the other until nobody answers any more."""
+            for number in itertools.count():
+                if not await push(session, opened.url, f"S{name}-{number}"):
+                    return
+                answered.add(appeal_id("exchange", f"S{name}-{number}"))
 
-        storm = [asyncio.create_task(one(number)) for number in range(200)]
+        storm = [asyncio.create_task(caller(name)) for name in range(20)]
         while len(answered) < 40:
             await asyncio.sleep(0.005)
         began = time.monotonic()
@@ -58,15 +68,15 @@ async def test_what_was_answered_is_delivered_by_whoever_comes_next(house: House
         assert time.monotonic() - began < 5
         await asyncio.gather(*storm)
 
-    assert 40 <= len(answered) < 200
     stored = {each["_id"] async for each in house.db.raw.find({}, {"_id": 1})}
     assert answered <= stored
     async with an_open_door(house) as again:
-        await again.settled()
-        total = await balance(house.db, again.rooms.clock.now())
+        async with asyncio.timeout(60):  # what the first had in its hands is taken up when its claim lapses
+            while (total := await balance(house.db, again.rooms.clock.now())).open_count:
+                await asyncio.sleep(0.2)
     assert total.adds_up
     assert total.offered == len(stored)
-    assert total.totals() == {"delivered": len(stored)}
+    assert total.totals().keys() <= {"delivered", "linked"}, total.totals()
 
 
 async def test_two_workers_of_a_machine_have_one_door_and_the_second_takes_it_over(house: House) -> None:
@@ -108,3 +118,39 @@ async def test_what_is_too_large_is_refused_unread(house: House) -> None:
         body = b"x" * 5000
         async with session.post(f"{opened.url}/push/exchange", data=body, headers=headers(body)) as answer:
             assert answer.status == 413
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of our own for this machine."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, none = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "door.pem").write_bytes(made.public_bytes(encoding))
+    (folder / "door.key").write_bytes(key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, none))
+    return folder / "door.pem", folder / "door.key"
+
+
+async def test_with_a_certificate_it_speaks_tls(house: House, tmp_path: Path) -> None:
+    pem, key = certificate(tmp_path)
+    assert house.settings.door is not None
+    door = msgspec.structs.replace(house.settings.door, certificate=pem, certificate_key=key)
+    safe = msgspec.structs.replace(house, settings=msgspec.structs.replace(house.settings, door=door))
+    trusting = ssl.create_default_context(cafile=str(pem))
+    async with an_open_door(safe) as opened, aiohttp.ClientSession() as session:
+        url = opened.url.replace("http://", "https://")
+        async with session.get(f"{url}/health", ssl=trusting) as answer:
+            assert answer.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(f"{opened.url}/health")
