@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from connectors.channels.http_json import presets
-from connectors.channels.http_json.plan import Plan, merged, read
+from connectors.channels.http_json.declaring import merged, read
+from connectors.channels.http_json.plan import Plan
 from connectors.source import Source
 
 #: What of the settings belongs to the plan.

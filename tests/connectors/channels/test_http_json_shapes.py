@@ -161,3 +161,17 @@ def test_braces_that_nothing_fills_are_told() -> None:
     assert any("{id}" in problem for problem in problems)
     graphql = {"list": {"method": "POST", "json": {"query": "{ issues(first: 5) { id } }"}, "rows": "x"}}
     assert declared(graphql).problems() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"deleted": [{"path": "t", "like": "("}]}, "deleted[0].like"),
+        ({"skip": [{"path": "t", "like": "["}]}, "skip[0].like"),
+        ({"detail": {"path": "/x", "row": "", "when": {"path": "t", "like": "*"}}}, "detail.when.like"),
+        ({"detail": {"path": "/{a}", "row": "", "values": {"a": {"path": "t", "match": "x"}}}}, "a.match"),
+        ({"fields": {**FIELDS, "text": {"path": "t", "when": {"path": "t", "like": "("}}}}, "fields.text.when.like"),
+    ],
+)
+def test_an_expression_that_is_none_is_told_before_the_first_row(wrong: dict[str, Any], named: str) -> None:
+    assert any(problem.startswith(named) for problem in declared({"list": {"rows": ""}, **wrong}).problems())
