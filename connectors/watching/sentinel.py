@@ -10,7 +10,7 @@ from connectors.errors import AccessDenied, ConnectorError, StopSource
 from connectors.watching.causes import Cause, Drift
 from connectors.watching.judge import judge
 from connectors.watching.learned import Learned
-from connectors.watching.reading import Reading
+from connectors.watching.reading import ROWS, Reading
 from connectors.watching.rhythm import SHANGHAI, DayKindOf, count, silence
 from connectors.watching.signs import Sign
 
@@ -52,6 +52,8 @@ def judge_quiet(learned: Learned, now: datetime, day_kind: DayKindOf) -> Verdict
 def judge_failure(learned: Learned, reading: Reading, error: ConnectorError, *, now: datetime) -> tuple[Drift, ...]:
     """Say why a reading broke off: what is strange about the answers, or what the connector says of them."""
     found = reading.strange(learned, reading.shapes(learned, now))
+    if not reading.pages:
+        found = [sign for sign in found if sign.drift.route != ROWS]  # nothing came so far that they could be rows of
     if not isinstance(error, StopSource):
         # Whoever says that it is not ready may be so; who says it twice in the same strange way has changed.
         return tuple(judge(learned, [msgspec.structs.replace(sign, at_once=False) for sign in found], reading.body))

@@ -117,7 +117,10 @@ class Table(Document):
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
-        self.rows = list(csv.DictReader(io.StringIO(self.text)))
+        lines = self.text.splitlines(keepends=True)
+        head = next(number for number, line in enumerate(lines) if line.count(",") == lines[-1].count(","))
+        self._title = "".join(lines[:head])  #: above the names
+        self.rows = list(csv.DictReader(io.StringIO("".join(lines[head:]))))
 
     def set_rows(self, rows: list[Row]) -> None:
         self.rows = rows
@@ -128,7 +131,7 @@ class Table(Document):
         writer = csv.DictWriter(out, names, restval="")
         writer.writeheader()
         writer.writerows(self.rows)
-        return out.getvalue()
+        return self._title + out.getvalue()
 
 
 class Mail(Document):

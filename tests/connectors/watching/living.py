@@ -30,7 +30,9 @@ Alter = Callable[[bytes, str], tuple[bytes, str]]
 
 _WORDS = re.compile(r"[\u4e00-\u9fff]{4,}")
 _POOL = "路灯水电气暖楼道门口积垃圾噪声夜里施工公交站台树枝井盖漏停车位物业电梯维修学校门前斑马线信号广场小区河边异味"
-_TIME = re.compile(r"(?<!\d)(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[T ])(\d{1,2}):(\d{2})(?=\D)")
+_TIME = re.compile(
+    r"(?<!\d)(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[T ]|\d{1,2} [A-Z][a-z]{2} \d{4} )(\d{1,2}):(\d{2})(?=\D)"
+)
 _EPOCH = re.compile(r"(?<![\d.])(1[5-9]\d{8})(\d{3})?(?![\d.])")
 _COUNTS = re.compile(r'("(?:like|likes|views|vote|agree|hits|ups|downs|dislikes|reply_count|views)"\s*:\s*)(\d+)')
 

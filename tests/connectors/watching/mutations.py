@@ -410,7 +410,7 @@ MUTATIONS = (
     Mutation("log-in page", frozenset({Cause.LOG_IN}), whole(LOG_IN, "text/html; charset=utf-8"), _is_http),
     Mutation(
         "maintenance page",
-        frozenset({Cause.NOT_DATA, Cause.NO_ROWS}),
+        frozenset({Cause.NOT_DATA, Cause.NO_ROWS}) | WRONG,
         whole(BUSY, "text/html; charset=utf-8"),
         _is_http,
     ),
