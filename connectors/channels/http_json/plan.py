@@ -1,4 +1,4 @@
-"""What the settings may declare of an interface: one typed plan, checked with all problems at once."""
+"""What the settings may declare of an interface: one typed plan (declaring.py reads it and tells what is wrong)."""
 
 from __future__ import annotations
 
