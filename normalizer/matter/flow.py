@@ -114,7 +114,7 @@ def moves(pool: Mapping[str, Kept], groups: Iterable[Collection[str]]) -> dict[s
     """Name the groups and give who is elsewhere than before: a group keeps the name that most of its members have."""
     homes: dict[str, str | None] = {}
     taken: set[str] = set()
-    for ids in sorted(groups, key=lambda ids: (-len(ids), min(ids))):
+    for ids in sorted(groups, key=lambda ids: (not any(pool[id_].fixed for id_ in ids), -len(ids), min(ids))):
         event = _name(ids, pool, taken)
         taken.add(event)
         homes |= dict.fromkeys(ids, event)
@@ -122,10 +122,11 @@ def moves(pool: Mapping[str, Kept], groups: Iterable[Collection[str]]) -> dict[s
 
 
 def _name(ids: Collection[str], pool: Mapping[str, Kept], taken: Collection[str]) -> str:
-    """Name an event after the first appeal of it, and stay with that name."""
-    before = Counter(event for id_ in ids if (event := pool[id_].event) is not None and event not in taken)
+    """Name an event after the first appeal of it, and stay with that name; with the one that people gave, first."""
+    said = Counter(pool[id_].event for id_ in ids if pool[id_].fixed)
+    before = said or Counter(event for id_ in ids if (event := pool[id_].event) is not None and event not in taken)
     if before:
-        return min(before, key=lambda event: (-before[event], event))
+        return min(filter(None, before), key=lambda event: (-before[event], event))
     # Not after one that another event is named after.
     names = {one.event for one in pool.values()} | set(taken)
     first = sorted(ids, key=lambda id_: (_moment(pool[id_].portrait), id_))

@@ -137,6 +137,8 @@ def _pairs(scene: Scene, fresh: Collection[str]) -> Iterator[tuple[str, str, flo
 
 def _bound(one: Group, other: Group, scene: Scene) -> bool:
     """Say whether both bear a name that is not everybody's."""
+    if scene.fixed & one.members.keys() and scene.fixed & other.members.keys():
+        return False  # people said of both what they are
     few, many = (one, other) if len(one.names) < len(other.names) else (other, one)
     size = len(one) + len(other)
     for name, times in few.names.items():
