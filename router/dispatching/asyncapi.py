@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from router.dispatch import MessageType
-from router.dispatching.message import CONTENT_TYPE, CaseEvent
+from router.dispatching.message import CONTENT_TYPE
 from router.dispatching.outcome import OutcomeEvent
 from router.dispatching.schema import titled
+from router.dispatching.told import CaseEvent
 from router.feedback import Feedback
 
 VERSION = "1.0.0"

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import msgspec
 
 from normalizer.appeal import Appeal
-from router.dispatching.message import CaseEvent
 from router.dispatching.titles import FIELDS, RECORDS
+from router.dispatching.told import CaseEvent
 from router.feedback import Feedback
 
 What = Literal["appeal", "dispatch", "feedback"]

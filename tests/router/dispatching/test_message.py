@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from normalizer.appeal import Appeal, Attachment, Citizen, Evidence, Mode, Place, RequestType, Signals
 from router.dispatch import CaseFacts, Context, Dispatch, MessageType, Role, case_no, message_id
 from router.dispatching.decide import decide
-from router.dispatching.message import MAX_BYTES, CaseEvent, message, routing_key
+from router.dispatching.message import MAX_BYTES, message, routing_key
+from router.dispatching.told import CaseEvent
 from tests.router.dispatching.appeals import appeal
 from tests.router.dispatching.units import packaged
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from router.dispatch import MessageType
-from router.dispatching.message import CaseEvent
 from router.dispatching.outcome import OutcomeEvent
+from router.dispatching.told import CaseEvent
 from router.sandbox.samples import samples
 from router.sandbox.script import UNREADABLE_ID, Played, Step, script
 from router.sandbox.sheet import Dead, Heard, Line, Seen, passed, sheet
