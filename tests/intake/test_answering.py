@@ -21,6 +21,7 @@ from connectors.channels.waline import WalineSettings
 from connectors.keeping.budgets import BudgetStore
 from connectors.raw_appeal import Mode
 from connectors.source import Source
+from intake.parked import listed
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.clock import Clock
 from normalizer.appeal import Appeal, Citizen, RequestType
@@ -30,7 +31,7 @@ from router.cases.centre import Visit, review, visit
 from router.cases.clock import Limits
 from router.cases.hearing import hear
 from router.cases.public import public_face
-from router.desk import write
+from router.desk import discard_answers, write
 from router.feedback import Feedback
 from router.flow import Room
 from router.store import CaseStore
@@ -217,6 +218,12 @@ async def test_a_key_that_is_refused_parks_at_once(mongo: Database, platform: Pl
     await street.look()
     assert await street.states() == ["parked"]
     assert len(platform.told) == 1
+    (row,) = await listed(mongo, stage="answer")
+    assert (row.id, row.source, row.message) == ("a1", "s", platform.ids[0])
+    assert "403" in row.reason or "key" in row.reason
+    assert await listed(mongo, stage="answer", source="another") == []
+    assert await discard_answers(["a1"], "王：平台停用", street.room)
+    assert await listed(mongo, stage="answer") == []
 
 
 async def test_two_workers_send_it_once(mongo: Database, platform: Platform) -> None:
