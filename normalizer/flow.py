@@ -9,6 +9,7 @@ the two is mended by running the same page again. What stands already is handed 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -168,10 +169,15 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
 
 async def _with_repeats(made: list[Made], room: Room) -> list[Made]:
     """Say of each appeal which earlier ones its author wrote about the same (`links.same_person`)."""
-    said = [one for made_one in made if made_one.appeal.quality.is_appeal and (one := said_of(made_one.appeal))]
-    if not said:
+    people = Counter(one.appeal.citizen.ref for one in made if one.appeal.citizen.ref and one.appeal.posted_at)
+    if not people:
         return made
-    earlier = await room.store.said_before({one.person for one in said}, min(one.at for one in said) - WINDOW)
+    first = min(one.appeal.posted_at for one in made if one.appeal.posted_at)
+    earlier = await room.store.said_before(list(filter(None, people)), datetime.fromisoformat(first) - WINDOW)
+    # Most wrote once: only those who wrote more are looked at.
+    more = {one.person for one in earlier} | {ref for ref, times in people.items() if times > 1}
+    wrote = [one.appeal for one in made if one.appeal.citizen.ref in more and one.appeal.quality.is_appeal]
+    said = [one for appeal in wrote if (one := said_of(appeal)) is not None]
     again = repeats(said, earlier)
     return [linked(one, same_person=again[one.appeal.id]) if one.appeal.id in again else one for one in made]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from bson import encode
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorDatabase
-from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout
 
 from normalizer.appeal import Appeal, from_document, to_document
@@ -77,7 +77,8 @@ class AppealStore:
         self._revisions = db["appeal_revisions"]
         self._vault = db["vault"]
         self._unmapped = db["unmapped"]
-        self._work = db["matter_work"]
+        # Not waited for until it lasts: a page that a crash leaves behind writes its note again.
+        self._work = db.get_collection("matter_work", write_concern=WriteConcern(w=1, j=False))
 
     # --- what a page needs
 

@@ -52,10 +52,13 @@ def said_of(appeal: Appeal) -> Said | None:
 def repeats(fresh: Sequence[Said], earlier: Iterable[Said]) -> dict[str, list[str]]:
     """Give, for each that says again what its author said before, those earlier ones, the first of them first."""
     before: Mapping[str, list[Said]] = defaultdict(list)
-    for one in sorted((*earlier, *fresh), key=_order):
+    for one in (*earlier, *fresh):
         before[one.person].append(one)
     found = {}
     for one in fresh:
+        if len(before[one.person]) == 1:
+            continue
+        before[one.person].sort(key=_order)
         own = [other for other in before[one.person] if _order(other) < _order(one) and other.id != one.id]
         if same := [other.id for other in own[-MOST:] if _is_repeat(one, other)]:
             found[one.id] = same
