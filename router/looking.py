@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 
+import structlog
 from msgspec.structs import replace
 
 from normalizer.appeal import Appeal
@@ -16,21 +16,24 @@ from router.cases.following import follow, has_news
 from router.cases.looking import look
 from router.flow import Claim, Room, claimed, deliver
 
+logger = structlog.get_logger(__name__)
+
+AGAIN_AFTER = timedelta(minutes=10)  #: where a look failed
+
 
 async def look_at_due(room: Room, limit: int = 200) -> int:
     """Look at what is due now; gives how many there were."""
     now = room.moment()
     cases = await room.store.due(now, limit)
     clocks = await clocks_of(cases, room)
-    to_send = []
     for case in cases:
         # Before the look says when to look again: who dies here leaves it due.
         await tell_carried(case, room)
-        clock = clocks.get(case.id)
-        nobody = Claim(room.fence(), None)
-        after = await room.store.change(case, partial(_looked, clock=clock, now=now, nobody=nobody, room=room))
-        if after.unsent:
-            to_send.append(after.id)
+    nobody = Claim(room.fence(), None)
+    looked = await room.store.change_all(
+        cases, lambda case: _looked(case, clocks.get(case.id), now, nobody=nobody, room=room)
+    )
+    to_send = [case.id for case in looked if case.unsent]
     if to_send:
         await deliver(to_send, room)
     return len(cases)
@@ -50,8 +53,12 @@ async def tell_carried(order: Case, room: Room) -> None:
     await room.store.change_all(members, followed)
 
 
-def _looked(case: Case, clock: Clock | None, now: datetime, nobody: Claim, room: Room) -> Case:
-    after = look(case, clock, now)
+def _looked(case: Case, clock: Clock | None, now: datetime, *, nobody: Claim, room: Room) -> Case:
+    try:
+        after = look(case, clock, now)
+    except Exception as error:  # noqa: BLE001 - one case that cannot be looked at holds up no other
+        logger.error("Looking failed", action="look_failed", case=case.id, error=type(error).__name__)  # noqa: TRY400
+        return replace(case, due=now + AGAIN_AFTER)
     if has_news(case, after):
         after = replace(after, due=now)  # looked at once more: those that it carries are told
     after = with_answer(case, after, now, room.answering.get(case.source))

@@ -12,6 +12,9 @@ from typing import Any
 import aio_pika
 import pytest
 
+from router import looking
+from router.cases.case import Case
+from router.cases.looking import look
 from router.cases.moves import State
 from router.cases.work import Work
 from router.dispatching.topology import FEEDBACK, credentials
@@ -185,3 +188,23 @@ async def test_one_letter_that_fails_holds_up_no_other(street: Street) -> None:
     assert [type(each) for each in failed] == [RuntimeError, type(None)]
     (outcome,) = await outcomes(street)
     assert outcome["data"]["feedback"] == "f2"
+
+
+async def test_a_case_that_cannot_be_looked_at_holds_up_no_other(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a1")), handed(appeal("a2"))), street.room)
+    street.shift = timedelta(days=30)
+    real = look
+
+    def breaks(case: Case, *rest: Any) -> Case:
+        if case.id == "a1":
+            raise KeyError("a fault of ours")
+        return real(case, *rest)
+
+    monkeypatch.setattr(looking, "look", breaks)
+    room = street.other()
+    assert await look_at_due(room) == 2
+    cases = await street.cases()
+    assert "carded" in [event.kind for event in cases["a2"].events]
+    assert await look_at_due(room) == 0, "it is looked at again later, not at once"
