@@ -86,6 +86,8 @@ def similarity(one: str, other: str) -> float:
     """Say how much of two texts is the same, by runs of three characters; 1 for equal ones."""
     if one == other:
         return 1.0
+    if 2 * min(len(one), len(other)) < LIKE * (len(one) + len(other)) / 2:
+        return 0.0  # so much longer that it cannot be
     here, there = _shingles(one), _shingles(other)
     if min(len(here), len(there)) < _LEAST:
         return 0.0
