@@ -13,10 +13,9 @@ from statistics import median
 from time import process_time
 
 from connectors.raw_appeal import RawAppeal, appeal_id
-from normalizer import flow
 from normalizer.build import normalized
-from normalizer.flow import normalize
 from normalizer.mappers import MAPPERS
+from normalizer.normalize import STEPS, normalize
 from normalizer.tables import Tables, load_tables
 
 KEY = b"speed" * 6
@@ -92,13 +91,13 @@ def main() -> int:
 
 
 def by_step(page: list[RawAppeal], tables: Tables) -> dict[str, float]:
-    spent: dict[str, float] = {"map": 0.0, **{step.__name__: 0.0 for step in flow.STEPS}, "build": 0.0}
+    spent: dict[str, float] = {"map": 0.0, **{step.__name__: 0.0 for step in STEPS}, "build": 0.0}
     for raw in page:
         begin = process_time()
         draft = MAPPERS[raw.kind](raw)
         end = process_time()
         spent["map"] += end - begin
-        for step in flow.STEPS:
+        for step in STEPS:
             begin = end
             step(draft, tables)
             end = process_time()

@@ -1,7 +1,6 @@
 """START HERE: RawAppeal in, Appeal out.
 
-`normalize` is pure: no I/O, no clock, no chance; the same input gives the same output, byte for byte. It maps the
-channel's fields into a draft and sends the draft through the steps, in the one order that is written down here.
+`normalize` (normalize.py) is pure: it maps the channel's fields into a draft and sends the draft through the steps.
 `normalize_page` does that for a page and stores what came of it: secrets first, then appeals, so that a crash between
 the two is mended by running the same page again. What stands already is handed on as it stands.
 """
@@ -19,109 +18,21 @@ import msgspec
 
 from connectors.raw_appeal import RawAppeal
 from normalizer import vault
-from normalizer.appeal import Change, Handed, Normalized, Secrets
-from normalizer.build import normalized
-from normalizer.draft import Draft
-from normalizer.errors import Unmappable
+from normalizer.appeal import Change, Handed, Secrets
 from normalizer.finished import Failed, Finished
-from normalizer.mappers import MAPPERS
 from normalizer.matter import flow as matter
 from normalizer.matter.again import WINDOW, repeats, said_of
 from normalizer.matter.confirmed import members_of_confirmed
+from normalizer.normalize import GROUP, finish_all
+from normalizer.normalize import normalize as normalize  # handed on: whoever starts here finds it here
+from normalizer.normalize import normalize_all as normalize_all
 from normalizer.sealing import Seal
 from normalizer.settle import Made, linked, settle
-from normalizer.steps.classify import classify
-from normalizer.steps.clean import clean
-from normalizer.steps.fingerprint import fingerprint
-from normalizer.steps.judge import judge
-from normalizer.steps.locate import locate
-from normalizer.steps.mask import mask
-from normalizer.steps.prioritize import prioritize
-from normalizer.steps.recount import recount
-from normalizer.steps.refer import refer
-from normalizer.steps.repair.apply import repair
-from normalizer.steps.repair.page import take_off_page
-from normalizer.steps.scan import scan
-from normalizer.steps.simplify import simplify
-from normalizer.steps.title import entitle
-from normalizer.store import AppealStore, encoded
+from normalizer.store import AppealStore
 from normalizer.tables import Tables
 
 Document = dict[str, Any]
-Step = Callable[[Draft, Tables], None]
 Finish = Callable[[Sequence[RawAppeal]], Awaitable[list[Finished | Failed]]]
-
-#: The order is the meaning: bytes first (cleaning would strip what tells how they broke), wording next, then masking,
-#: then everything that reads the masked text.
-STEPS: tuple[Step, ...] = (
-    repair,
-    clean,
-    simplify,
-    take_off_page,
-    mask,
-    scan,
-    classify,
-    prioritize,
-    locate,
-    recount,
-    judge,
-    refer,
-    fingerprint,
-    entitle,
-)
-
-
-def normalize(raw: RawAppeal, versions: Tables, ref_key: bytes) -> Normalized:
-    """Turn one item of a source into an appeal and its secrets. Raises Unmappable where that cannot be done."""
-    draft = _mapped(raw)
-    for step in STEPS:
-        step(draft, versions)
-    return normalized(raw, draft, versions, ref_key)
-
-
-#: How many drafts go through a step before the next step begins. One at a time, each step finds the processor's cache
-#: full of the other steps' tables: measured, a page takes a quarter less time in groups of 50, and no less in 500.
-GROUP = 50
-
-
-def normalize_all(raws: Sequence[RawAppeal], versions: Tables, ref_key: bytes) -> list[Normalized | Exception]:
-    """Do `normalize` to many; where one cannot be turned into an appeal, its error stands in its place."""
-    done: list[Normalized | Exception] = []
-    for start in range(0, len(raws), GROUP):
-        done += _group(raws[start : start + GROUP], versions, ref_key)
-    return done
-
-
-def _group(raws: Sequence[RawAppeal], versions: Tables, ref_key: bytes) -> list[Normalized | Exception]:
-    # Whatever goes wrong is the failure of that one item alone. A `try` that is not needed costs nothing.
-    drafts: list[Draft | Exception] = []
-    for raw in raws:
-        try:
-            drafts.append(_mapped(raw))
-        except Exception as error:  # noqa: BLE001
-            drafts.append(error)
-    for step in STEPS:
-        for at, draft in enumerate(drafts):
-            if isinstance(draft, Draft):
-                try:
-                    step(draft, versions)
-                except Exception as error:  # noqa: BLE001
-                    drafts[at] = error
-    done: list[Normalized | Exception] = []
-    for raw, draft in zip(raws, drafts, strict=True):
-        try:
-            done.append(draft if isinstance(draft, Exception) else normalized(raw, draft, versions, ref_key))
-        except Exception as error:  # noqa: BLE001
-            done.append(error)
-    return done
-
-
-def _mapped(raw: RawAppeal) -> Draft:
-    mapper = MAPPERS.get(raw.kind)
-    if mapper is None:
-        raise Unmappable(f"no mapper knows kind {raw.kind!r}; its file belongs into normalizer/mappers")
-    return mapper(raw)
-
 
 #: What is compared with the other appeals in the second look: what is new, or says something else, or nothing any more.
 COMPARED = frozenset({Change.NEW, Change.CHANGED, Change.WITHDRAWN})
@@ -214,30 +125,11 @@ async def finish_in_turns(raws: Sequence[RawAppeal], tables: Tables, ref_key: by
     return done
 
 
-def finish_all(raws: Sequence[RawAppeal], tables: Tables, ref_key: bytes) -> list[Finished | Failed]:
-    """Normalize many, each as far as it can be brought without the store; pure, like `normalize`."""
-    done: list[Finished | Failed] = []
-    for start in range(0, len(raws), GROUP):  # serialised while a group is warm
-        some = raws[start : start + GROUP]
-        done += [
-            Finished(one.appeal, one.secrets, encoded(one.appeal, withdrawn=raw.withdrawn))
-            if isinstance(one, Normalized)
-            else Failed(_reason(one))
-            for raw, one in zip(some, _group(some, tables, ref_key), strict=True)
-        ]
-    return done
-
-
 async def retry_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     """Normalize again what was set aside (`intake parked retry`); what is mapped now leaves `unmapped`."""
     handed = await normalize_page(raws, room)
     await room.store.resolve([one.appeal.id for one in handed])
     return handed
-
-
-def _reason(error: Exception) -> str:
-    """Say why one was not turned into an appeal: an error of ours in its words; of any other only the kind is kept."""
-    return str(error) if isinstance(error, Unmappable) else f"unexpected {type(error).__name__} in the normalizer"
 
 
 async def _taken_back(raws: Sequence[RawAppeal], room: Room) -> list[Made]:

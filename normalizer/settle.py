@@ -15,7 +15,8 @@ import msgspec
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Appeal, Change, Engagement, Handed, Links, Secrets, Signals
-from normalizer.store import AppealStore, Standing, encoded
+from normalizer.document import encoded
+from normalizer.store import AppealStore, Standing
 
 #: How often other workers may be quicker before this page gives up and is run again.
 TRIES = 20

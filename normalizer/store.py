@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bson import encode
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout
 
 from normalizer.appeal import Appeal, from_document, to_document
+from normalizer.document import document_of
 from normalizer.errors import StoreAway
 from normalizer.matter.again import Said
 
@@ -55,18 +55,6 @@ def _driver_errors() -> Iterator[None]:
         yield
     except (AutoReconnect, ConnectionFailure, NetworkTimeout, ExecutionTimeout) as error:
         raise StoreAway(f"MongoDB does not answer ({type(error).__name__}); the page is run again") from error
-
-
-def document_of(appeal: Appeal, *, withdrawn: bool) -> Document:
-    """Write an appeal with the mark that the schema leaves to the store."""
-    document = to_document(appeal)
-    document["withdrawn"] = withdrawn
-    return document
-
-
-def encoded(appeal: Appeal, *, withdrawn: bool) -> bytes:
-    """Serialise a document while its appeal is still warm: a page of dicts is slower to encode than to make."""
-    return encode(document_of(appeal, withdrawn=withdrawn))
 
 
 class AppealStore:

@@ -12,42 +12,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import struct
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 import structlog
 
 from connectors.raw_appeal import RawAppeal
-from intake.street.collecting import look_seldom
+from intake.street import normalizing
+from intake.street.normalizing import LENGTH, Begin
 from normalizer.finished import Failed, Finished
-from normalizer.flow import finish_all, finish_in_turns
-from normalizer.tables import Tables, load_tables
+from normalizer.flow import finish_in_turns
+from normalizer.tables import Tables
 
 log = structlog.get_logger()
 
 LARGE = 100  #: items; a smaller page is done here before it could be sent
 PATIENCE = 20.0  #: seconds for a page; a process that was stopped must not hold one longer than its lease
 AGAIN_AFTER = 30.0  #: seconds after a failure before another process is tried
-_LENGTH = struct.Struct(">I")
 _ROOM = 16 * 1024 * 1024  #: bytes that the pipe's reader takes before it lets the process wait
-
-
-class Begin(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is told first; by the pipe, since a command line is no place for a key."""
-
-    taxonomy: str | None
-    places: str | None
-    words: str | None
-    city: str | None
-    ref_key: bytes
 
 
 class Lost(Exception):
@@ -105,7 +91,7 @@ class Beside:
         process = None
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE, limit=_ROOM
+                sys.executable, "-m", normalizing.__name__, stdin=PIPE, stdout=PIPE, limit=_ROOM
             )
             async with asyncio.timeout(PATIENCE):
                 await _send(process, msgspec.msgpack.encode(self._begin))
@@ -142,14 +128,14 @@ class Beside:
 
 async def _send(process: Process, frame: bytes) -> None:
     assert process.stdin is not None
-    process.stdin.writelines((_LENGTH.pack(len(frame)), frame))
+    process.stdin.writelines((LENGTH.pack(len(frame)), frame))
     await process.stdin.drain()
 
 
 async def _receive(process: Process) -> bytes:
     assert process.stdout is not None
     try:
-        (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+        (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
         return await process.stdout.readexactly(length)
     except asyncio.IncompleteReadError as error:
         raise Lost("the process beside the worker ended") from error
@@ -164,36 +150,3 @@ async def _end(process: Process | None) -> None:
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Finished | Failed]).decode
-
-
-# ---------------------------------------------------------------- the process itself
-
-
-def main() -> None:
-    """Answer page by page until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the worker's; it closes the pipe when it is done
-    asked, answers = sys.stdin.buffer, sys.stdout.buffer
-    begin = msgspec.msgpack.decode(_read(asked), type=Begin)
-    taxonomy, places, words = (path and Path(path) for path in (begin.taxonomy, begin.places, begin.words))
-    tables = load_tables(taxonomy or None, places or None, begin.city, words or None)
-    _write(answers, msgspec.msgpack.encode(dict(tables.versions)))
-    look_seldom()
-    encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(list[RawAppeal]).decode
-    while frame := _read(asked):
-        _write(answers, encode(finish_all(decode(frame), tables, begin.ref_key)))
-
-
-def _read(pipe: BinaryIO) -> bytes:
-    head = pipe.read(_LENGTH.size)
-    return pipe.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
-
-
-def _write(pipe: BinaryIO, frame: bytes) -> None:
-    pipe.write(_LENGTH.pack(len(frame)))
-    pipe.write(frame)
-    pipe.flush()
-
-
-if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        main()

@@ -33,8 +33,9 @@ from intake.sealing import Sealer
 from intake.settings import Settings
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.asking import CONTACT, budget_of
-from intake.street.beside import Begin, Beside
+from intake.street.beside import Beside
 from intake.street.clock import Clock, Fences
+from intake.street.normalizing import Begin
 from intake.street.second_look import matters_of
 from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed

@@ -17,9 +17,10 @@ import pytest
 
 from connectors.raw_appeal import RawAppeal, appeal_id
 from intake.street import beside as module
-from intake.street.beside import LARGE, Begin, Beside
+from intake.street.beside import LARGE, Beside
+from intake.street.normalizing import Begin
 from normalizer.finished import Failed, Finished
-from normalizer.flow import finish_all
+from normalizer.normalize import finish_all
 from normalizer.tables import Tables, load_tables
 
 KEY = b"0123456789abcdef" * 2
@@ -127,7 +128,8 @@ async def test_a_process_with_other_tables_is_not_asked(beside: Beside, tables: 
 
 _WORKER = """
 import asyncio
-from intake.street.beside import Begin, Beside
+from intake.street.beside import Beside
+from intake.street.normalizing import Begin
 from normalizer.tables import load_tables
 
 async def main():

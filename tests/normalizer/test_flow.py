@@ -12,6 +12,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from connectors.raw_appeal import Mode, RawAppeal
 from intake.sealing import SealBroken, Sealer
 from normalizer import flow, vault
+from normalizer import normalize as module
 from normalizer.appeal import Change, Handed
 from normalizer.draft import Draft
 from normalizer.flow import Room, normalize_page, retry_page
@@ -128,7 +129,7 @@ async def test_a_page_run_again_changes_nothing_and_hands_on_the_same(mongo: Dat
 
 
 async def test_a_page_is_normalized_as_each_of_its_items_would_be(room: Room, raw: Raw) -> None:
-    raws = [raw(f"第{number}栋的路灯坏了", native_id=number) for number in range(2 * flow.GROUP + 1)]
+    raws = [raw(f"第{number}栋的路灯坏了", native_id=number) for number in range(2 * module.GROUP + 1)]
 
     assert flow.normalize_all(raws, room.tables, room.ref_key) == [
         flow.normalize(one, room.tables, room.ref_key) for one in raws
@@ -139,7 +140,7 @@ async def test_one_bad_item_never_holds_up_the_others(
     mongo: Database, room: Room, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even when the failure is a mistake of ours; and what it says holds none of the citizen's words."""
-    whole = flow.STEPS
+    whole = module.STEPS
     seen = 0
 
     def stumble(_draft: Draft, _tables: Tables) -> None:
@@ -148,7 +149,7 @@ async def test_one_bad_item_never_holds_up_the_others(
         if seen == 2:
             raise RuntimeError("张三的电话是13800138000")
 
-    monkeypatch.setattr(flow, "STEPS", (*whole, stumble))
+    monkeypatch.setattr(module, "STEPS", (*whole, stumble))
     handed = await normalize_page([*page_of(raw), raw("x", kind="nothing", native_id=9)], room)
 
     assert [one.appeal.native_id for one in handed] == ["0", "2"]
