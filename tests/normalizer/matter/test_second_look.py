@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
+from normalizer.document import encoded
 from normalizer.matter.flow import Room, second_look
 from normalizer.matter.likeness import Lexicon
 from normalizer.matter.store import MatterStore, ensure_indexes
-from normalizer.store import AppealStore, encoded
+from normalizer.store import AppealStore
 from tests.normalizer.matter.appeals import appeal
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
