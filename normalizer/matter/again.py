@@ -52,7 +52,8 @@ def said_of(appeal: Appeal) -> Said | None:
 def repeats(fresh: Sequence[Said], earlier: Iterable[Said]) -> dict[str, list[str]]:
     """Give, for each that says again what its author said before, those earlier ones, the first of them first."""
     before: Mapping[str, list[Said]] = defaultdict(list)
-    for one in (*earlier, *fresh):
+    # Another worker may have stored this very page meanwhile: each counts once.
+    for one in {one.id: one for one in (*earlier, *fresh)}.values():
         before[one.person].append(one)
     found = {}
     for one in fresh:

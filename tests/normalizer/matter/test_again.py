@@ -23,6 +23,11 @@ def test_two_of_one_page_find_each_other_and_the_later_is_the_repeat() -> None:
     assert repeats([said("b", 1), said("a", 0)], []) == {"b": ["a"]}
 
 
+def test_what_another_worker_stored_of_the_same_page_counts_once() -> None:
+    page = [said("a", 0), said("b", 1)]
+    assert repeats(page, page) == {"b": ["a"]}
+
+
 def test_an_author_who_writes_about_something_else_is_no_repeat() -> None:
     library = "市图书馆周一闭馆，孩子放学以后没有地方看书，建议延长开放的时间，多设自习的座位。"
     assert repeats([said("b", 1, library)], [said("a", 0)]) == {}
