@@ -18,16 +18,18 @@ from aiohttp import web
 from connectors.receiving.contract import Receiver, Refused
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from intake.door import app, health, open311, push_12345
+from intake.door import app, departments, health, open311, push_12345
 from intake.door.desk import Desk
 from intake.door.health import Health
 from intake.door.inbox import Inbox
 from intake.door.limits import Limit
+from intake.door.logins import Logins
 from intake.door.looking import Look
 from intake.door.media import MediaStore
 from intake.door.routes import Table, Terms, add
 from intake.door.settings import DoorSettings
 from intake.house import House
+from intake.rights.custody import custody
 from intake.street.rooms import Rooms
 from intake.street.worker import Street
 
@@ -57,11 +59,14 @@ class Door:
             source.name: self._desk(source, receiver, street, media)
             for source, receiver in receivers(house.settings.sources, house.settings.environment)
         }
+        self._logins = Logins(house.broker_url)
+        self._counter = self._departments(media) if settings.departments else None
         self.port = 0  #: where it listens, once it does
 
     async def run(self) -> None:
         """Listen until cancelled."""
         inboxes = [asyncio.create_task(desk.inbox.run(), name=name) for name, desk in self._desks.items()]
+        inboxes.append(asyncio.create_task(self._logins.run(), name="logins"))
         try:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self._open())
@@ -113,6 +118,8 @@ class Door:
         add(made, health.TABLE, lambda _: self._health, terms)
         for kind, table in TABLES.items():
             add(made, table, self._finder(kind), terms)
+        if self._counter is not None:
+            add(made, departments.TABLE, lambda _: self._counter, terms)
         return made
 
     def _finder(self, kind: str) -> Callable[[web.Request], Desk]:
@@ -142,6 +149,20 @@ class Door:
             look=Look(self._house.db, source.name),
             tables=self._rooms.tables,
             public_url=settings.public_url.rstrip("/") or f"http://{settings.listen}:{settings.port}",
+        )
+
+    def _departments(self, media: MediaStore) -> departments.Counter:
+        rooms, db = self._rooms, self._house.db
+        tables = rooms.tables.router
+        return departments.Counter(
+            logins=self._logins,
+            directory=tables.directory,
+            custody=custody(db, rooms.sealer, tables.ref_key, rooms.clock.now),
+            media=media,
+            load_appeals=rooms.router.load_appeals,
+            limit=Limit(departments.A_MINUTE, time.monotonic),
+            tries=Limit(departments.TRIES_A_MINUTE, time.monotonic),
+            behind_proxy=self._settings.behind_proxy,
         )
 
     async def _health(self) -> Health:

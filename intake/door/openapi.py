@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from intake.door import health
+from intake.door import departments, health
 from intake.door.door import TABLES
 from intake.door.routes import Route, Table
 
@@ -20,6 +20,7 @@ _SECURITY: Mapping[str, Sequence[Mapping[str, list[str]]]] = {
     "push_12345": ({"signature": []},),
     "open311_server": (),
     "app_intake": ({"bearer": []}, {"api_key": []}),
+    "departments": ({"basic": []},),
 }
 _SCHEMES = {
     "signature": {
@@ -31,19 +32,28 @@ _SCHEMES = {
     },
     "bearer": {"type": "http", "scheme": "bearer"},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "本单位的队列账号 · the department's login of the broker",
+    },
 }
 _STATUSES = {
     200: "成功 · done",
     201: "已收妥 · stored",
+    202: "已送达，结果在本单位队列里 · sent; what becomes of it comes by the department's queue",
     400: "内容不对 · not understood",
     401: "没有密钥或签名不对 · no key, or a signature that does not fit",
-    403: "密钥不对 · the key is not known",
+    403: "密钥不对，或不准 · the key is not known, or it may not be",
     404: "没有 · unknown",
+    409: "先确认已取的 · acknowledge first",
     413: "太大 · too large",
     415: "不是可用的图片 · no picture that is taken",
     429: "太频繁，看 Retry-After · too many requests, see Retry-After",
     503: "稍后再发，看 Retry-After · send it again later, see Retry-After",
 }
+#: Callers whose requests name what they bring: an Idempotency-Key says nothing more.
+_NAMED = frozenset({"push_12345", "departments"})
 _IDEMPOTENT = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -54,7 +64,7 @@ _IDEMPOTENT = {
 
 def document(server: str = "") -> dict[str, Any]:
     """Make the whole document."""
-    tables: dict[str, Table] = {"health": health.TABLE, **TABLES}
+    tables: dict[str, Table] = {"health": health.TABLE, **TABLES, "departments": departments.TABLE}
     kinds = [kind for table in tables.values() for route in table.routes for kind in _types(route)]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     known = dict(zip(map(repr, kinds), schemas, strict=True))
@@ -81,7 +91,7 @@ def _operation(tag: str, route: Route, path: str, known: Mapping[str, Any]) -> d
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PATH.findall(path)
     ]
     parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in route.query]
-    parameters += [_IDEMPOTENT] if route.method == "POST" and tag != "push_12345" else []
+    parameters += [_IDEMPOTENT] if route.method == "POST" and tag not in _NAMED else []
     media = "text/xml" if path.endswith(".xml") else "application/json"
     made: dict[str, Any] = {
         "tags": [tag],

@@ -20,6 +20,7 @@ class DoorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 20.0  #: for a whole request
     requests_per_minute: Annotated[float, msgspec.Meta(gt=0)] = 30_000.0  #: of one address, before it shows a key
     behind_proxy: bool = False  #: a proxy of ours is in front: the address is the last of X-Forwarded-For
+    departments: bool = False  #: departments may fetch and answer here over HTTP, with their logins of the broker
     certificate: Path | None = None  #: PEM; without it a proxy in front must do TLS
     certificate_key: Path | None = None
 
@@ -30,4 +31,10 @@ class DoorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             problems.append("certificate 与 certificate_key 要一起写 · certificate and certificate_key go together")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             problems.append("public_url 要以 http:// 或 https:// 开头 · must begin with http:// or https://")
+        safe = self.certificate is not None or self.behind_proxy or self.listen in {"127.0.0.1", "::1", "localhost"}
+        if self.departments and not safe:
+            problems.append(
+                "departments 要加密：写 certificate，或放在代理后面（behind_proxy）· passwords come in: "
+                "write certificate, or put a proxy in front (behind_proxy)"
+            )
         return problems

@@ -61,7 +61,12 @@ def message(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables,
         return outcome_of(case, dispatch)
     event = _event(case, dispatch, appeal, tables, replayed=replayed)
     body = _ENCODER.encode(event)
-    return body if len(body) <= MAX_BYTES else _cut(event, len(body))
+    return body if len(body) <= MAX_BYTES else _cut(event, len(body), text_link(dispatch.department, case.id))
+
+
+def text_link(department: str, case: str) -> str:
+    """Where the whole text is: at the door, for whoever shows the department's login."""
+    return f"/departments/{department}/cases/{case}/text"
 
 
 def routing_key(dispatch: Dispatch, appeal: Appeal) -> str:
@@ -234,13 +239,13 @@ def _close(deadlines: list[Deadline]) -> Instant | None:
     return next((deadline.at for deadline in deadlines if deadline.kind == "close"), None)
 
 
-def _cut(event: CaseEvent, size: int) -> bytes:
+def _cut(event: CaseEvent, size: int, link: str) -> bytes:
     """Cut what may be long until it fits: the text first; then, for want of anything else, all that is not needed."""
     text = event.data.text
     while text:
         # In JSON a character takes at most six bytes: a cut by a sixth of what is over cannot take too much.
         text = text[: len(text) - max((size - MAX_BYTES) // 6, 64)] if len(text) > 64 else ""  # noqa: PLR2004
-        body = _ENCODER.encode(_shortened(event, text))
+        body = _ENCODER.encode(_shortened(event, text, link))
         size = len(body)
         if size <= MAX_BYTES:
             return body
@@ -255,17 +260,17 @@ def _cut(event: CaseEvent, size: int) -> bytes:
         attachments=[],
         decision=msgspec.structs.replace(data.decision, evidence=[]),
     )
-    return _ENCODER.encode(_shortened(msgspec.structs.replace(event, data=bare), ""))
+    return _ENCODER.encode(_shortened(msgspec.structs.replace(event, data=bare), "", link))
 
 
-def _shortened(event: CaseEvent, text: str) -> CaseEvent:
+def _shortened(event: CaseEvent, text: str, link: str) -> CaseEvent:
     data = event.data
     evidence = [item for item in data.decision.evidence if item.field != "text" or item.end <= len(text)]
     cut = msgspec.structs.replace(
         data,
         text=text,
         text_truncated=True,
-        text_link=f"/v1/cases/{data.case}/text",
+        text_link=link,
         decision=msgspec.structs.replace(data.decision, evidence=evidence),
     )
     return msgspec.structs.replace(event, data=cut)

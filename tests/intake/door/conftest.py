@@ -33,6 +33,7 @@ SETTINGS = """
 city = "云泽市"
 [door]
 port = 0
+departments = true
 [tables]
 places = "{root}/demo/city/places.toml"
 [[source]]

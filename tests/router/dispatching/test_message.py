@@ -195,7 +195,7 @@ def test_a_longer_text_is_cut_says_so_and_links_to_the_whole(character: str) -> 
     assert len(body) <= MAX_BYTES
     assert len(body) > MAX_BYTES * 0.8
     assert data["text_truncated"] is True
-    assert data["text_link"] == f"/v1/cases/{item.id}/text"
+    assert data["text_link"] == f"/departments/{dispatch().department}/cases/{item.id}/text"
     assert all(word["end"] <= len(data["text"]) for word in data["decision"]["evidence"])
 
 
