@@ -99,9 +99,11 @@ public class Consumer {
     private static JsonObject read(byte[] body) {
         try {
             JsonObject message = new JsonParser().parse(new String(body, StandardCharsets.UTF_8)).getAsJsonObject();
-            JsonObject data = message.getAsJsonObject("data");
             message.get("id").getAsString();
-            message.get("type").getAsString();
+            if (!message.get("type").getAsString().startsWith("appeal.")) {
+                return message; // of no one case
+            }
+            JsonObject data = message.getAsJsonObject("data");
             data.get("case").getAsString();
             data.get("sequence").getAsInt();
             return message;
@@ -131,7 +133,7 @@ public class Consumer {
     private boolean note(JsonObject message) {
         seen.add(message.get("id").getAsString());
         if (!message.get("type").getAsString().startsWith("appeal.")) {
-            return false; // what became of our feedback: kept, and no appeal
+            return false; // what became of our feedback: or a statement: kept, and no appeal
         }
         JsonObject data = message.getAsJsonObject("data");
         String number = data.get("case").getAsString();

@@ -20,7 +20,7 @@ const newest = new Map();
 function note(message) {
   seen.add(message.id);
   const { case: number, sequence } = message.data;
-  if (!message.type.startsWith("appeal.")) return false; // what became of our feedback: kept, and no appeal
+  if (!message.type.startsWith("appeal.")) return false; // what became of our feedback: or a statement: kept, and no appeal
   if ((newest.get(number) || 0) >= sequence) return false; // late: kept, but it does not win
   newest.set(number, sequence);
   return true;
@@ -42,6 +42,7 @@ function remember() {
 function read(content) {
   try {
     const message = JSON.parse(content.toString("utf8"));
+    if (message.id && message.type && !message.type.startsWith("appeal.")) return message; // of no one case
     const { case: number, sequence } = message.data;
     return message.id && message.type && number !== undefined && sequence !== undefined ? message : null;
   } catch (unreadable) {

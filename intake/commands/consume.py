@@ -15,6 +15,7 @@ from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
 from router.cases.case import dispatch_of, facts_of, from_document
 from router.cases.moves import Sent
+from router.dispatching.statement import TYPE as STATEMENT
 from router.dispatching.taking import take
 from router.dispatching.topology import queue_of
 from router.errors import RouterError
@@ -69,6 +70,8 @@ def _row(body: bytes) -> list[object]:
     try:
         event: dict[str, Any] = msgspec.json.decode(body)
         data = event["data"]
+        if event["type"] == STATEMENT:
+            return [event["type"], None, data["part"], None, None, f"{data['day']} 在办 {data['open']} 件", None]
         role, urgency = ROLES.get(data["role"], data["role"]), URGENCIES.get(data["urgency"], data["urgency"])
         due = msgspec.convert(data.get("deadline"), datetime | None)
         return [event["type"], data["case_no"], data["sequence"], role, urgency, data.get("title"), due]

@@ -11,13 +11,13 @@ import msgspec
 from intake.cli import App, command, print_json
 from router.dispatching.asyncapi import document
 from router.dispatching.schema import CategoryListed, What, coded_list, schema
-from router.sandbox.samples import samples
+from router.sandbox.samples import sample_statement, samples
 
 #: Samples are the same whenever they are printed.
 SAMPLED = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
 
-WHAT = ("appeal", "dispatch", "feedback", "taxonomy", "asyncapi", "samples", "door")
+WHAT = ("appeal", "dispatch", "feedback", "statement", "taxonomy", "asyncapi", "samples", "door")
 
 
 @click.command("schema", help="输出数据格式、接口文档、样例、分类代码表 · schemas, documents, samples, codes")
@@ -52,7 +52,8 @@ def _taxonomy(app: App) -> object:
 def _samples(app: App) -> object:
     """One message of every type, as the unit ZJJ would get it."""
     _, tables = app.settings_and_tables()
-    return {each.type.value: msgspec.Raw(each.body) for each in samples("ZJJ", SAMPLED, tables.router)}
+    made = {each.type.value: msgspec.Raw(each.body) for each in samples("ZJJ", SAMPLED, tables.router)}
+    return made | {"statement": msgspec.Raw(sample_statement("ZJJ", SAMPLED))}
 
 
 def _door(app: App) -> object:

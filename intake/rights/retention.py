@@ -22,6 +22,7 @@ import structlog
 
 from connectors.keeping.compare import Destroyed
 from connectors.keeping.raw import SHANGHAI
+from intake import daily
 from intake.rights.custody import Custody
 from intake.rights.destroying import destroy, tell_cases
 from intake.rights.resealing import reseal
@@ -105,14 +106,14 @@ async def run(terms: Retention, custody: Custody, actor: str) -> Ran:
 async def once_a_day(terms: Retention, custody: Custody, owner: str) -> bool:
     """Do it, if nobody has done so today; say whether there may be more."""
     today = f"{custody.now().astimezone(SHANGHAI):%Y-%m-%d}"
-    if not await _claim(custody, today, owner):
+    if not await daily.claim(custody.db, "retention", today, owner, CLAIM):
         return False
     resealed = await _reseal(custody)
     ran = await run(terms, custody, owner)
     more = max(ran.closed, ran.chatter) >= AT_ONCE or resealed > 0
     if not more:
         await _remember(custody, {"day": today})
-    await _remember(custody, {"until": _LONG_AGO})
+    await daily.hand_back(custody.db, "retention")
     return more
 
 
@@ -254,23 +255,5 @@ async def _destroy_month(label: str, custody: Custody) -> None:
     await custody.db.strays.update_many(mine, {"$set": {"body": b"", "destroyed": empty["destroyed"]}})
 
 
-# ---------------------------------------------------------------- once a day
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-async def _claim(custody: Custody, today: str, owner: str) -> bool:
-    """Take today's turn, by the database's clock: a second worker finds it taken, or done."""
-    await custody.db.sweeps.update_one(
-        {"_id": "retention"}, {"$setOnInsert": {"day": "", "until": _LONG_AGO}}, upsert=True
-    )
-    until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": int(CLAIM.total_seconds())}}
-    taken = await custody.db.sweeps.update_one(
-        {"_id": "retention", "day": {"$ne": today}, "$expr": {"$lt": ["$until", "$$NOW"]}},
-        [{"$set": {"owner": owner, "until": until}}],
-    )
-    return bool(taken.matched_count)
-
-
 async def _remember(custody: Custody, fields: Mapping[str, Any]) -> None:
-    await custody.db.sweeps.update_one({"_id": "retention"}, {"$set": dict(fields)}, upsert=True)
+    await daily.remember(custody.db, "retention", fields)

@@ -31,6 +31,7 @@ from intake.rights import retention
 from intake.rights.custody import custody
 from intake.sealing import Sealer
 from intake.settings import Settings
+from intake.street import statements
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.asking import CONTACT, budget_of
 from intake.street.beside import Beside
@@ -75,6 +76,7 @@ class Rooms(NamedTuple):
     look_at_due: Callable[[], Awaitable[int]]
     answer_sources: Callable[[], Awaitable[int]]
     retain: Callable[[], Awaitable[bool]]
+    state: Callable[[], Awaitable[bool]]
     unsent: Callable[[], Awaitable[int]]
     second_look: Callable[[], Awaitable[int]]
     beside: Beside
@@ -224,6 +226,7 @@ def _rooms(
             custody(house.db, sealer, keys.ref_key, clock.now),
             owner,
         ),
+        state=partial(statements.once_a_day, house.db, sending, owner),
         unsent=sending.store.unsent,
         second_look=partial(second_look, matters, COMPARED_AT_ONCE),
         beside=beside,

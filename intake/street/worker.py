@@ -28,6 +28,7 @@ SWEEP_EVERY = 2.0  #: seconds between two looks for forgotten pages and dispatch
 COMPARE_EVERY = 5.0  #: seconds between two looks for appeals that were not compared with the others yet
 ESCALATE_EVERY = 15.0  #: seconds between two looks at critical items in triage
 RETAIN_EVERY = 600.0  #: seconds between two looks whether today's personal data was destroyed
+STATE_EVERY = 600.0  #: seconds between two looks whether today's statements are out
 LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock
 AGAIN_AFTER = 5.0  #: seconds before a loop that failed by a fault of ours begins again
 DRAIN = 1.0  #: seconds that pages in hand get when the street closes: five in all, with our own servers
@@ -179,6 +180,7 @@ class Street:
             yield "refused feedback", SWEEP_EVERY, self._answer_strays
             yield "answers", SWEEP_EVERY, self._answer_sources
             yield "retention", RETAIN_EVERY, self._rooms.retain
+            yield "statements", STATE_EVERY, self._rooms.state
 
     def stages(self) -> tuple[Stage, ...]:
         """Which pages this worker takes over."""

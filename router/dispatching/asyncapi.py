@@ -10,6 +10,7 @@ from router.dispatch import MessageType
 from router.dispatching.message import CONTENT_TYPE
 from router.dispatching.outcome import OutcomeEvent
 from router.dispatching.schema import titled
+from router.dispatching.statement import TYPE, StatementEvent
 from router.dispatching.told import CaseEvent
 from router.feedback import Feedback
 
@@ -33,8 +34,8 @@ _SAYS = {
 
 def document() -> dict[str, Any]:
     """Make the whole document: two queues to read, one exchange to write."""
-    (event, outcome, feedback), schemas = msgspec.json.schema_components(
-        (CaseEvent, OutcomeEvent, Feedback), ref_template=_SCHEMAS + "{name}"
+    (event, outcome, feedback, statement), schemas = msgspec.json.schema_components(
+        (CaseEvent, OutcomeEvent, Feedback, StatementEvent), ref_template=_SCHEMAS + "{name}"
     )
     messages = {kind.value: _message(kind, outcome if kind is MessageType.OUTCOME else event) for kind in MessageType}
     messages["feedback"] = {
@@ -43,7 +44,13 @@ def document() -> dict[str, Any]:
         "contentType": "application/json",
         "payload": {**feedback, "discriminator": "kind"},  # AsyncAPI names the field alone
     }
-    to_department = [kind.value for kind in MessageType]
+    messages["statement"] = {
+        "name": TYPE,
+        "title": "每日对账单：在办工单、最后序号、时限 · once a day: what is open, last sequences, deadlines",
+        "contentType": CONTENT_TYPE,
+        "payload": statement,
+    }
+    cases = [kind.value for kind in MessageType]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -57,10 +64,8 @@ def document() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": {
-            "orders": _queue("dept.{code}", "本单位的队列 · the department's own queue", to_department),
-            "urgent": _queue(
-                "dept.{code}.urgent", "特急件，与本单位队列中同号 · critical ones, the same ids", to_department
-            ),
+            "orders": _queue("dept.{code}", "本单位的队列 · the department's own queue", [*cases, "statement"]),
+            "urgent": _queue("dept.{code}.urgent", "特急件，与本单位队列中同号 · critical ones, the same ids", cases),
             "feedback": {
                 "address": "{code}",
                 "title": "反馈 · feedback",

@@ -19,6 +19,7 @@ from router.cases.delivery import park
 from router.cases.moves import Kind
 from router.dispatch import MessageType
 from router.dispatching.reading import Failed, read_queue
+from router.dispatching.statement import is_statement
 from router.dispatching.strays import Letter, Seal, keep
 from router.dispatching.topology import DEAD_QUEUE
 from router.store import CaseStore
@@ -54,6 +55,9 @@ async def take_back(letter: Letter, readback: Readback) -> Case | None:
     # A queue that anybody else can write to could name a message that was never sent: the department must be right.
     row = next((row for row in case.dispatches if row.id == letter.message_id), None) if case else None
     if case is None or row is None or queue not in {f"dept.{row.department}", f"dept.{row.department}.urgent"}:
+        if queue.startswith("dept.") and is_statement(letter.body, letter.message_id):
+            logger.warning("A statement was given up", action="statement_given_up", queue=queue)
+            return None  # there is another tomorrow, and this one stays written down
         await keep(letter, queue, reason, at, readback.store, readback.seal)
         return None
     if row.type is MessageType.OUTCOME:

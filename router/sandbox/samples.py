@@ -26,8 +26,10 @@ from normalizer.appeal import (
     Versions,
     instant,
 )
+from router.cases.work import Work
 from router.dispatch import CaseFacts, Dispatch, MessageType, Role, case_no, message_id
 from router.dispatching.message import message
+from router.dispatching.statement import StatedCase, StatedDeadline, statement
 from router.dispatching.tables import Tables
 from router.feedback import Outcome
 
@@ -123,6 +125,24 @@ def samples(department: str, at: datetime, tables: Tables) -> Iterator[Sample]:
     for sequence, type_ in enumerate(MessageType, start=1):
         reason, told = tells.get(type_, (None, None))
         yield sample("sample", department, type_, sequence, at, tables, reason=reason, told=told)
+
+
+def sample_statement(department: str, at: datetime) -> bytes:
+    """Make a statement of two cases."""
+    cases = [
+        StatedCase(
+            case=case,
+            case_no=case_no(at, "hotline", case),
+            dispatch=message_id(case, department, 1),
+            sequence=sequence,
+            role=Role.LEAD,
+            state=state.value,
+            deadlines=[StatedDeadline(kind="close", at=instant(at + _SPAN * sequence))],
+        )
+        for case, sequence, state in (("sample", 12, Work.SIGNED), ("sample-2", 1, Work.DISPATCHED))
+    ]
+    ((_, body),) = statement(department, f"{at:%Y-%m-%d}", at, cases)
+    return body
 
 
 def _appeal(case: str, at: datetime, text: str) -> Appeal:

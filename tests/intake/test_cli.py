@@ -64,7 +64,7 @@ def test_bad_settings_are_exit_2_with_every_problem(folder: Path, words: tuple[s
     assert "intake.toml:2" in told.stderr
 
 
-@pytest.mark.parametrize("what", ["appeal", "dispatch", "feedback", "taxonomy"])
+@pytest.mark.parametrize("what", ["appeal", "dispatch", "feedback", "statement", "taxonomy", "samples"])
 def test_schemas_are_printed_as_json(what: str) -> None:
     told = intake("schema", what)
     assert told.exit_code == 0

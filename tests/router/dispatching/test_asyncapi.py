@@ -44,7 +44,7 @@ def test_every_message_of_the_contract_is_in_it_under_its_name_on_the_wire() -> 
 
     names = {each["name"] for each in messages.values()}
     assert {f"appeal.{kind.value}.v1" for kind in MessageType if kind is not MessageType.OUTCOME} < names
-    assert {"feedback.outcome.v1", "feedback"} < names
+    assert {"feedback.outcome.v1", "feedback", "department.statement.v1"} < names
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -17,7 +17,7 @@ from router.feedback import Feedback
 from tests.router.dispatching.appeals import appeal
 from tests.router.dispatching.units import packaged
 
-EVERY: list[What] = ["appeal", "dispatch", "feedback"]
+EVERY: list[What] = ["appeal", "dispatch", "feedback", "statement"]
 
 
 @pytest.mark.parametrize("what", EVERY)
