@@ -58,7 +58,7 @@ async def once_a_day(db: Database, room: Room, owner: str) -> bool:
 async def _write_down(db: Database, room: Room, today: str, at: datetime) -> None:
     """Write down all of today's; what a worker that died had written stands."""
     rows: list[tuple[str, StatedCase]] = []
-    async for page in _open_cases(db):
+    async for page in _open_cases(db, _as_of(at)):
         clocks = await clocks_of(page, room)
         rows += [each for case in page for each in stated(case, clocks.get(case.id))]
     found = dict(by_department(rows))
@@ -77,12 +77,19 @@ async def _write_down(db: Database, room: Room, today: str, at: datetime) -> Non
                 raise
 
 
-async def _open_cases(db: Database) -> AsyncIterator[list[cases.Case]]:
+def _as_of(at: datetime) -> datetime:
+    """The moment that a day's statement is of: what came after it, a street that began today too, is tomorrow's."""
+    return at.astimezone(SHANGHAI).replace(hour=HOUR, minute=0, second=0, microsecond=0)
+
+
+async def _open_cases(db: Database, as_of: datetime) -> AsyncIterator[list[cases.Case]]:
     """Give what is open: the clock has something to do about it, or its work stands somewhere before its end."""
     # The types are those of the two small indexes: without them the whole collection would be read.
     either = [{"due": {"$type": "date"}}, {"handling.work": {"$in": _OPEN, "$type": "string"}}]
     page: list[cases.Case] = []
-    async for document in db.cases.find({"$or": either, "goal": State.DELIVERED.value}).batch_size(_PAGE):
+    async for document in db.cases.find(
+        {"$or": either, "goal": State.DELIVERED.value, "opened_at": {"$lt": as_of}}
+    ).batch_size(_PAGE):
         page.append(cases.from_document(document))
         if len(page) == _PAGE:
             yield page
