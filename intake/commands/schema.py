@@ -8,23 +8,27 @@ from typing import cast
 import click
 import msgspec
 
-from intake.cli import App, command, print_json
+from intake.cli import App, command, fail, print_json
+from intake.tables import Tables
 from router.dispatching.asyncapi import document
-from router.dispatching.schema import CategoryListed, What, coded_list, schema
+from router.dispatching.schema import CategoryListed, What, coded_list, crosswalk_list, schema
 from router.sandbox.samples import sample_statement, samples
 
 #: Samples are the same whenever they are printed.
 SAMPLED = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
 
-WHAT = ("appeal", "dispatch", "feedback", "statement", "taxonomy", "asyncapi", "samples", "door")
+WHAT = ("appeal", "dispatch", "feedback", "statement", "taxonomy", "crosswalk", "asyncapi", "samples", "door")
 
 
 @click.command("schema", help="输出数据格式、接口文档、样例、分类代码表 · schemas, documents, samples, codes")
 @click.argument("what", type=click.Choice(WHAT))
+@click.argument("department", required=False)
 @command
-def schema_command(app: App, what: str) -> None:
-    """Always JSON: it is for programs."""
+def schema_command(app: App, what: str, department: str | None) -> None:
+    """Always JSON: it is for programs. DEPARTMENT goes with crosswalk alone (theirs and ours)."""
+    if department is not None and what != "crosswalk":
+        raise click.UsageError("只有 crosswalk 可以写单位 · only crosswalk takes a department")
     match what:
         case "door":
             print_json(_door(app))
@@ -34,16 +38,35 @@ def schema_command(app: App, what: str) -> None:
             print_json(_samples(app))
         case "taxonomy":
             print_json(_taxonomy(app))
+        case "crosswalk":
+            print_json(_crosswalk(app, department and department.upper()))
         case _:
             print_json(schema(cast("What", what)))
 
 
-def _taxonomy(app: App) -> object:
+def _crosswalk(app: App, department: str | None) -> object:
+    """One department's table, or those of all that have one."""
     _, tables = app.settings_and_tables()
-    classes = [
+    router, version = tables.router, tables.normalizer.versions["taxonomy"]
+    if department is not None and department not in router.crosswalks:
+        fail(f"{department} 没有代码对照：请写 crosswalk/{department}.toml，放在名录旁边 · there is no such table yet")
+    made = {
+        code: crosswalk_list(found, version, _classes(tables), router.directory)
+        for code, found in router.crosswalks.items()
+    }
+    return made if department is None else made[department]
+
+
+def _classes(tables: Tables) -> list[CategoryListed]:
+    return [
         CategoryListed(code=each.code, name=each.name, path=list(each.path))
         for each in tables.normalizer.classes.values()
     ]
+
+
+def _taxonomy(app: App) -> object:
+    _, tables = app.settings_and_tables()
+    classes = _classes(tables)
     rules = tables.router.rules
     leads = {each.code: rules.categories[each.code].lead for each in classes if each.code in rules.categories}
     return coded_list(tables.normalizer.versions["taxonomy"], classes, leads)

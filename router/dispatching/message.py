@@ -28,6 +28,7 @@ from normalizer.appeal import (
 from router.cases.clock import Clock, Moves, moved
 from router.cases.deadlines import Deadline
 from router.dispatch import CaseFacts, Dispatch, MessageType, Role
+from router.dispatching.crosswalk import OwnCategory
 from router.dispatching.outcome import outcome_of
 from router.dispatching.tables import Tables
 from router.dispatching.told import (
@@ -129,7 +130,11 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             text_link=None,
             request_type=appeal.request_type,
             category=CategorySent(
-                code=category.code, name=category.name, version=routing.versions.taxonomy, given=category.given
+                code=category.code,
+                name=category.name,
+                version=routing.versions.taxonomy,
+                given=category.given,
+                own=_own(category.code, dispatch, tables),
             ),
             urgency=appeal.urgency,
             deadline_class=appeal.deadline_class,
@@ -163,6 +168,11 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             card=_told(dispatch, "card", CardSent),
         ),
     )
+
+
+def _own(category: str, dispatch: Dispatch, tables: Tables) -> OwnCategory | msgspec.UnsetType:
+    crosswalk = tables.crosswalks.get(dispatch.department)
+    return (crosswalk and crosswalk.own(category)) or msgspec.UNSET
 
 
 def _told(dispatch: Dispatch, name: str, kind: type[Told]) -> Told | msgspec.UnsetType:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import msgspec
 
 from normalizer.appeal import Appeal
+from router.dispatching.crosswalk import Crosswalk, OwnCategory, Row
+from router.dispatching.directory import Directory
 from router.dispatching.statement import StatementEvent
 from router.dispatching.titles import FIELDS, RECORDS
 from router.dispatching.told import CaseEvent
@@ -41,6 +43,38 @@ def titled(name: str, record: dict[str, Any]) -> dict[str, Any]:
 def _title(name: str, titles: Mapping[str, str]) -> str:
     chinese = titles.get(name)
     return f"{chinese} · {name}" if chinese else name
+
+
+class UnitListed(msgspec.Struct, frozen=True, kw_only=True):
+    """One of our units, and what the department calls it."""
+
+    code: str
+    name: str
+    theirs: Row
+
+
+class CategoryMatched(msgspec.Struct, frozen=True, kw_only=True):
+    """One of our categories, and the department's; null where it has none."""
+
+    code: str
+    name: str
+    own: OwnCategory | None
+
+
+def crosswalk_list(crosswalk: Crosswalk, taxonomy: str, categories: Iterable[CategoryListed], units: Directory) -> Any:  # noqa: ANN401 - JSON
+    """Make one department's table of `intake schema crosswalk`, whole: what is not matched is seen."""
+    return {
+        "title": "代码对照 · Theirs and ours",
+        "scheme": crosswalk.scheme,
+        "version": crosswalk.version,
+        "taxonomy": taxonomy,
+        "categories": [
+            CategoryMatched(code=each.code, name=each.name, own=crosswalk.own(each.code)) for each in categories
+        ],
+        "units": [
+            UnitListed(code=code, name=units.units[code].name, theirs=row) for code, row in crosswalk.units.items()
+        ],
+    }
 
 
 class CategoryListed(msgspec.Struct, frozen=True, kw_only=True):

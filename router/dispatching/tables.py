@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from normalizer.appeal import Versions
 from router.cases.calendar import Calendar, load_calendar
 from router.cases.deadlines import Deadlines, load_deadlines
+from router.dispatching.crosswalk import Crosswalk, load_crosswalks
 from router.dispatching.directory import Area, Directory, Places, Unit, load_directory
 from router.dispatching.rule_sheet import load_rules
 from router.dispatching.rules import Rules, Thresholds
@@ -25,6 +26,7 @@ class Tables:
     thresholds: Thresholds
     calendar: Calendar
     deadlines: Deadlines
+    crosswalks: Mapping[str, Crosswalk] = field(default_factory=dict)  #: by department
     ref_key: bytes = b""  #: derives a citizen's reference for each department
     versions: Versions = field(init=False)
     _leading: dict[tuple[str, Area], Sequence[Unit]] = field(init=False, default_factory=dict)
@@ -88,6 +90,7 @@ def load_tables(
     ruling = load_rules(rules, categories, roles, problems)
     calendar = load_calendar(holidays, problems)
     classes = load_deadlines(deadlines, problems)
+    crosswalks = load_crosswalks(directory, units, categories, problems)
     if problems or units is None or ruling is None or calendar is None or classes is None:
         raise BadTables(problems)
     return Tables(
@@ -97,5 +100,6 @@ def load_tables(
         thresholds=thresholds or ruling.thresholds,
         calendar=calendar,
         deadlines=classes,
+        crosswalks=crosswalks,
         ref_key=ref_key,
     )

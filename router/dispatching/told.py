@@ -9,17 +9,19 @@ import msgspec
 from normalizer.appeal import DecidedBy, Evidence, Given, Instant, Place, RequestType, Urgency, Versions
 from router.cases.deadlines import Deadline
 from router.dispatch import Role
+from router.dispatching.crosswalk import OwnCategory
 
 ContactMode = Literal["reveal", "relay", "none"]
 
 
 class CategorySent(msgspec.Struct, frozen=True, kw_only=True):
-    """诉求分类, with the version of the taxonomy and the source's own class."""
+    """诉求分类, with the version of the taxonomy, the source's own class and the department's own."""
 
     code: str
     name: str
     version: str
     given: Given | None
+    own: OwnCategory | msgspec.UnsetType = msgspec.UNSET  #: where the department gave us its list (crosswalk)
 
 
 class CitizenSent(msgspec.Struct, frozen=True, kw_only=True):

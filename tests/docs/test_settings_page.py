@@ -14,6 +14,8 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import settings, tables
 from intake.door.settings import DoorSettings
+from router.dispatching.crosswalk import FOLDER
+from router.dispatching.sheet import DATA
 from tests.docs.pages import SETTINGS, Block, blocks, rows
 
 KINDS = {name: kind.settings for name, kind in REGISTRY.items()}
@@ -84,7 +86,13 @@ def test_the_top_level_is_told_too() -> None:
 def test_a_block_of_toml_is_settings_or_a_table_that_can_be_used(block: Block, tmp_path: Path) -> None:
     file = tmp_path / (Path(block.file).name or "intake.toml")
     file.write_text(block.text, encoding="utf-8")
-    if block.file:
+    if Path(block.file).parent.name == FOLDER:
+        (tmp_path / FOLDER).mkdir()
+        file.rename(tmp_path / FOLDER / file.name)
+        directory = tmp_path / "directory.toml"
+        directory.write_bytes((DATA / "directory.toml").read_bytes())
+        assert tables.load_files(settings.TableFiles(directory=directory)).router.crosswalks[file.stem].own("0205")
+    elif block.file:
         tables.load_files(settings.TableFiles(**{file.stem: file}))
     else:
         assert settings.load(file, {"HOTLINE_KEY": "k", "APP_KEYS": "k"}, KINDS).sources

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from intake.commands.later import COMMANDS
 from intake.main import main
+from router.dispatching.sheet import DATA
 
 BROKEN = 'citty = "x"\n[[source]]\nname = "a"\n'
 
@@ -75,6 +76,20 @@ def test_a_schema_has_titles_in_chinese_and_english() -> None:
     fields = json.loads(intake("schema", "appeal").stdout)["$defs"]["Appeal"]["properties"]
     assert fields["title"]["title"] == "标题 · title"
     assert not [name for name, field in fields.items() if " · " not in field["title"]]
+
+
+def test_a_crosswalk_is_printed_with_what_is_not_matched(folder: Path) -> None:
+    (folder / "crosswalk").mkdir()
+    row = 'version = "1"\nscheme = "s"\n[[category]]\nours = "0205"\ncode = "LD-03"\n'
+    (folder / "crosswalk" / "ZJJ.toml").write_text(row, encoding="utf-8")
+    (folder / "directory.toml").write_bytes((DATA / "directory.toml").read_bytes())
+    (folder / "intake.toml").write_text('[tables]\ndirectory = "directory.toml"\n', encoding="utf-8")
+    told = json.loads(intake("schema", "crosswalk", "zjj").stdout)
+    own = {each["code"]: each["own"] for each in told["categories"]}
+    assert (own["0205"]["code"], own["0301"]) == ("LD-03", None)
+    assert json.loads(intake("schema", "crosswalk").stdout) == {"ZJJ": told}
+    assert "CGJ.toml" in intake("schema", "crosswalk", "CGJ").stderr
+    assert intake("schema", "taxonomy", "ZJJ").exit_code == 2
 
 
 def test_options_stand_on_either_side_of_the_name(folder: Path) -> None:
