@@ -26,7 +26,7 @@ VHOST = "sandbox"
 WHICH = "t"  #: beside the users a and b of the real queues
 LOOK = 0.2  #: seconds between two looks at a queue
 STILL = 1.0  #: seconds without a word after which a program has said what it had to say
-REFRESHED = 6.0  #: seconds after which the broker's statistics, renewed every five, are not those of before
+REFRESHED = 8.0  #: seconds after which the broker's statistics, renewed every five, are not those of before
 HELD = 10.0  #: seconds within which a program that works through a batch has acknowledged it
 
 
@@ -116,7 +116,7 @@ class Stage:
         dead = [
             Dead(id=letter.message_id or "", reason=_reason(letter)) for letter in await self._everything(DEAD_QUEUE)
         ]
-        await asyncio.sleep(REFRESHED)
+        await until(self._something_held, REFRESHED)
         clean = await until(self._nothing_held, HELD)
         held = 0 if clean else await self.management.unacknowledged(self.queue)
         return Seen(taken=seen.taken, heard=seen.heard, dead=dead, reconnected=seen.reconnected, unacknowledged=held)
@@ -131,6 +131,9 @@ class Stage:
     async def is_empty(self) -> bool:
         """Whether everything was taken."""
         return not (await self._state()).message_count
+
+    async def _something_held(self) -> bool:
+        return not await self._nothing_held()
 
     async def _nothing_held(self) -> bool:
         return not await self.management.unacknowledged(self.queue)

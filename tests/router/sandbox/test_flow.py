@@ -110,7 +110,7 @@ async def test_a_program_that_never_acknowledges_is_found_out(amqp: Any, monkeyp
         del letter
 
     monkeypatch.setattr(flow, "HELD", 1.0)
-    lines = await sheet_of(amqp, hold, {Step.ORDER}, monkeypatch, refreshed=6.0)
+    lines = await sheet_of(amqp, hold, {Step.ORDER}, monkeypatch, refreshed=30.0)
 
     assert lines["全部确认 · everything is acknowledged"].verdict == "failed"
 
