@@ -85,7 +85,7 @@ async def _import(settings: Settings, source: Source, file: Path) -> tuple[Left,
         async with open_rooms(house, worker_name()) as rooms:
             await rooms.connectors.store.sources.ensure([source.name])
             await prepare_queues(house, rooms.tables.router.directory)
-            street = Street(rooms, [(source, reader)], watches=watches_of([source], rooms))
+            street = Street(rooms, [(source, reader)], watches=watches_of([source], rooms), in_order=True)
             with stopped_by_signals(street.stopping):
                 async with _bar(street, house, source, reader):
                     left = await street.once()

@@ -2,8 +2,9 @@
 
 Bounded everywhere, so that memory stays flat whatever the backlog: one page waits at each door, and a reader that finds
 the door taken waits with its page in hand. Pages may overtake one another, as those of two workers do: every write asks
-for the revision, the version or the fence that it builds on. A page that can't go on now (its server is away) waits in
-place; one whose claim was lost meanwhile is dropped, since another worker has it.
+for the revision, the version or the fence that it builds on. Where they must not (a file that is imported: whom a
+letter repeats is not left to chance) there is one in each room. A page that can't go on now (its server is away) waits
+in place; one whose claim was lost meanwhile is dropped, since another worker has it.
 """
 
 from __future__ import annotations
@@ -55,8 +56,16 @@ class Pipeline:
     """The rooms after the first, for pages claimed by this worker; a room that `--only` leaves out is None."""
 
     def __init__(
-        self, pages: Pages, normalize: Normalize | None, route: Route | None, patience: Patience, progress: Progress
+        self,
+        pages: Pages,
+        normalize: Normalize | None,
+        route: Route | None,
+        patience: Patience,
+        progress: Progress,
+        *,
+        in_order: bool = False,
     ) -> None:
+        self._at_once = 1 if in_order else AT_ONCE
         self._pages = pages
         self._normalize = normalize
         self._route = route
@@ -94,7 +103,7 @@ class Pipeline:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for number in range(AT_ONCE):
+            for number in range(self._at_once):
                 group.create_task(self._normalize_pages(), name=f"normalize {number}")
                 group.create_task(self._route_pages(), name=f"route {number}")
             group.create_task(self._renew_claims(), name="renew pages")

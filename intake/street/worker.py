@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -61,6 +61,7 @@ class Street:
         only: frozenset[str] = frozenset(ROOMS),
         stopping: asyncio.Event | None = None,
         watches: Mapping[str, Watch] | None = None,
+        in_order: bool = False,
     ) -> None:
         pairs = list(readers)
         self.stopping = stopping or asyncio.Event()
@@ -77,7 +78,10 @@ class Street:
             rooms.route if "router" in only else None,
             self.patience,
             self.progress,
+            in_order=in_order,
         )
+        self._in_order = in_order
+        self._taking = asyncio.Lock()
         self._readers = [
             Reader(
                 source,
@@ -114,6 +118,8 @@ class Street:
     async def once(self) -> Left:
         """Read every source to its end and bring everything to its end state."""
         async with self.working():
+            if self._in_order:
+                await self._finish_left()
             reading = [self._start(reader.once(), reader.source.name) for reader in self._readers]
             stopped = self._start(self.stopping.wait(), "stop")
             await asyncio.wait(
@@ -122,6 +128,12 @@ class Street:
             ended = [_ended(task, reader) for task, reader in zip(reading, self._readers, strict=True)]
             await _end([*reading, stopped])
             return await self._settle(ended)
+
+    async def _finish_left(self) -> None:
+        """Take what a killed run left behind before what follows it."""
+        with suppress(Stopping):
+            while await self.patience.ask("forgotten pages", self._take_forgotten):
+                continue
 
     async def drain(self) -> Left:
         """Bring what is stored to its end state; no source is read here (`intake import` reads its own)."""
@@ -197,9 +209,10 @@ class Street:
         return False
 
     async def _take_forgotten(self) -> bool:
-        batch = await take_over(self._rooms.connectors, self.stages())
-        if batch is not None:
-            await self.pipeline.put(batch)
+        async with self._taking:
+            batch = await take_over(self._rooms.connectors, self.stages())
+            if batch is not None:
+                await self.pipeline.put(batch)
         return batch is not None
 
     async def _look_again(self) -> bool:
