@@ -10,6 +10,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,9 @@ import msgspec
 import pika
 import pytest
 
+from router.dispatching.statement import TYPE as STATEMENT
 from router.feedback import Feedback, Received
+from router.sandbox.samples import sample_statement
 from tests.house import INTAKE, LETTERS, House, await_, opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,11 +99,17 @@ def test_a_program_of_the_page_survives_a_repeat_an_update_a_recall_and_a_restar
     program = make(tmp_path_factory.mktemp("department"))
     credentials = json.loads(house.intake("departments", "credentials", "GJJ", "--json"))
     environment = {"AMQP_URL": credentials["amqp_url"], "DEPARTMENT": "GJJ", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    house.intake("departments", "apply")
+    with house.broker() as channel:
+        channel.queue_purge("dept.GJJ")  # what the program before this one had stored and not acknowledged yet
     consumer = subprocess.Popen(program.command, cwd=tmp_path, env=environment)
     try:
         live_through(house, program, tmp_path, make.__name__)
         assert consumer.poll() is None
-        check(program.stored(tmp_path), json.loads(house.intake("schema", "dispatch")))
+        check(
+            [body for body in program.stored(tmp_path) if body["type"] != STATEMENT],
+            json.loads(house.intake("schema", "dispatch")),
+        )
         orders = [body["id"] for body in program.stored(tmp_path) if body["type"] == "appeal.dispatched.v1"]
         answered = answers(house, urlsplit(credentials["amqp_url"]).username)
         waiting = {each.id for each in answered}
@@ -189,6 +198,11 @@ def live_through(house: House, program: Program, folder: Path, who: str) -> None
     take_in(house, letters(LAST), "third.csv")
     await_(lambda: len(program.rows(folder)) == 4, "what came after the restart")
 
+    statement = json.loads(sample_statement("GJJ", datetime.now(UTC)))
+    repeat(house, statement)
+    await_(lambda: statement in program.stored(folder), "the daily statement, which is of no one case")
+    assert len(program.rows(folder)) == 4
+
 
 def is_outcome(body: Mapping[str, Any]) -> bool:
     return bool(body["type"] == "feedback.outcome.v1")
@@ -231,7 +245,8 @@ def check(bodies: list[dict[str, Any]], schema: dict[str, Any]) -> None:
     for body in bodies:
         if body["data"]["sequence"]:  # 0: an outcome on a case that it does not have any more
             sequences.setdefault(body["data"]["case"], []).append(body["data"]["sequence"])
-    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in sequences.values())
+    whole = {case: list(range(1, len(numbers) + 1)) for case, numbers in sequences.items()}
+    assert sequences == whole
 
 
 def stored_in_table(folder: Path) -> list[dict[str, Any]]:
