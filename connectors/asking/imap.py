@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -96,28 +97,30 @@ class MailWay:
             if self._idle is not None:
                 self._idle.cancel()
             place, verdict, rest = await self._budget.spend(), Verdict.UNKNOWN, 0.0
+            answering = asyncio.ensure_future(asyncio.to_thread(self._answer, request, self._turn))
             try:
-                response = await asyncio.to_thread(self._answer, request, self._turn)
+                response = await asyncio.shield(answering)
                 verdict = Verdict.WELL
             except ConnectorError as error:
                 verdict = Verdict.DOWN if isinstance(error, SourceDown) else Verdict.WELL
                 rest = error.seconds if isinstance(error, Resting) else 0.0
                 raise
             except BaseException:
-                self._give_up()
+                self._give_up(answering)
                 raise
             finally:
                 await self._budget.ended(place, verdict, rest)
                 self._idle = asyncio.get_running_loop().call_later(IDLE, self._let_go)
             return response
 
-    def _give_up(self) -> None:
-        """Cut the line: the thread that still waits for an answer ends then, and cleans up after itself."""
+    def _give_up(self, answering: asyncio.Future[Response]) -> None:
+        """Cut the line, so that the thread ends; close it when it has, also where the answer had come whole."""
         self._turn += 1
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(OSError):  # it was cut already
                 connection.socket().shutdown(socket.SHUT_RDWR)
+        answering.add_done_callback(partial(_clear_up, connection))
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
@@ -211,6 +214,14 @@ def _connected(account: Account) -> imaplib.IMAP4:
         _close(connection)
         raise
     return connection
+
+
+def _clear_up(connection: imaplib.IMAP4 | None, answering: asyncio.Future[Response]) -> None:
+    """Take note of an answer that nobody waits for: what went wrong with it is no news, its line must not stay open."""
+    if not answering.cancelled():
+        answering.exception()
+    if connection is not None:
+        _close(connection)
 
 
 def _close(connection: imaplib.IMAP4) -> None:
