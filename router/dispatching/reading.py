@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
@@ -32,14 +31,14 @@ async def read_queue(url: str, queue: str, take: Callable[[Letters], Awaitable[F
             (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda _: deleted.set())
             await source.consume(letters.put)
             stopping = asyncio.ensure_future(stop.wait())
-            closing = asyncio.ensure_future(_any(channel.closed(), deleted.wait()))
+            closing = [asyncio.ensure_future(channel.closed()), asyncio.ensure_future(deleted.wait())]
             try:
                 while not stop.is_set():
                     next_one = asyncio.ensure_future(letters.get())
-                    await asyncio.wait({next_one, stopping, closing}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({next_one, stopping, *closing}, return_when=asyncio.FIRST_COMPLETED)
                     if not next_one.done():
                         next_one.cancel()
-                        if closing.done() and not stop.is_set():
+                        if any(each.done() for each in closing) and not stop.is_set():
                             raise ConnectionError("the channel closed, or the queue is gone")
                         break
                     some = [next_one.result()]
@@ -52,15 +51,6 @@ async def read_queue(url: str, queue: str, take: Callable[[Letters], Awaitable[F
                     for error in filter(None, failed):
                         raise error  # what was taken in is acknowledged; the others come again
             finally:
-                stopping.cancel()
-                closing.cancel()
+                for waiting in (stopping, *closing):
+                    waiting.cancel()
     return taken
-
-
-async def _any(*waits: Awaitable[Any]) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

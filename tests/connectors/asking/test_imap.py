@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,7 +17,7 @@ import pytest
 
 from connectors.asking.budget import LocalBudget, Verdict
 from connectors.asking.imap import MailWay
-from connectors.base import Item, Page
+from connectors.base import Item, Page, Response
 from connectors.channels.mailbox import Mailbox, MailboxSettings, Position, account_of
 from connectors.errors import AccessDenied, FormatChanged, SourceDown
 from tests.connectors.mail_server import PASSWORD, USER, MailServer, mail_server
@@ -247,13 +249,25 @@ async def test_nobody_there_is_told_and_asked_again(server: MailServer) -> None:
             await read(mailbox)
 
 
-async def test_a_reading_that_is_cancelled_lets_go_of_its_line(server: MailServer, folder: str) -> None:
+async def test_a_reading_that_is_cancelled_lets_go_of_its_line(
+    server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.put(*(mail(number) for number in range(1, 40)), folder=folder)
+    asked = threading.Event()
+    answer = MailWay._mail
+
+    def slowly(*words: Any) -> Response:
+        asked.set()
+        time.sleep(0.02)  # so that it cannot be done before it is cancelled
+        return answer(*words)
+
     async with opened(settings_of(server, folder=folder)) as mailbox:
-        reading = asyncio.create_task(read(mailbox))
-        await asyncio.sleep(0.05)
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
+        with monkeypatch.context() as patched:
+            patched.setattr(MailWay, "_mail", slowly)
+            reading = asyncio.create_task(read(mailbox))
+            await asyncio.to_thread(asked.wait)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
 
         assert len(ids_of(await read(mailbox))) == 39
