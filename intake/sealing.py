@@ -24,6 +24,7 @@ from motor.motor_asyncio import AsyncIOMotorClientEncryption, AsyncIOMotorDataba
 from pymongo.errors import DuplicateKeyError, EncryptionError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from intake.item_keys import Cipher, ItemKeys, Salts
 from intake.keys import Keys, KeysError
@@ -37,6 +38,8 @@ WRAPPING: Final = "AEAD_AES_256_CBC_HMAC_SHA_512-Random"
 VAULT_KEY: Final = "intake"
 #: How long a key may be used for opening after another process destroyed it.
 TRUST_SECONDS: Final = 300.0
+#: Seconds within which a majority of the replica set has what one of it was told.
+AGREED_WITHIN: Final = 10.0
 #: Pages of item keys that are kept: those in hand, and what is opened as it was sealed, page by page.
 AT_HAND: Final = 16
 
@@ -243,7 +246,7 @@ class Sealer:
     async def _make_vault_key(self, driver: Any) -> None:  # noqa: ANN401 - as above
         names = {"keyAltNames": {"$exists": True}}
         await self._vault.create_index("keyAltNames", unique=True, partialFilterExpression=names)
-        if await self._vault.find_one({"keyAltNames": VAULT_KEY}, {"_id": True}):
+        if await self._has_vault_key():
             return
         provider, master_key = self._wrapping()
         try:
@@ -251,6 +254,17 @@ class Sealer:
         except EncryptionError as error:
             if not isinstance(error.cause, DuplicateKeyError):
                 raise
+            # Another worker's, made this moment: the driver finds it only once a majority has it.
+            await AsyncRetrying(
+                retry=retry_if_result(lambda found: not found),
+                stop=stop_after_delay(AGREED_WITHIN),
+                wait=wait_fixed(0.01),
+            )(self._has_vault_key)
+
+    async def _has_vault_key(self) -> bool:
+        """Look as the driver does."""
+        agreed = self._vault.with_options(read_concern=ReadConcern("majority"))
+        return await agreed.find_one({"keyAltNames": VAULT_KEY}, {"_id": True}) is not None
 
     def _providers(self) -> dict[str, Mapping[str, Any]]:
         local = {f"local:v{number}": {"key": key} for number, key in self._keys.masters.items()}
