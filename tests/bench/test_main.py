@@ -41,10 +41,10 @@ def test_records_prints_a_table_and_writes_its_json(tmp_path: Path) -> None:
     assert row["ratio"] == pytest.approx(row["ours"] / row["baseline"], rel=0.01)
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.live) for name in ("by_hand", "workers", "grown")]
+SLOW = [pytest.param(name, marks=pytest.mark.live) for name in ("city", "push", "by_hand", "workers", "grown")]
 
 
-@pytest.mark.parametrize("name", ["bridge", "city", "publish", "desk", "memory", "push", *SLOW])
+@pytest.mark.parametrize("name", ["bridge", "publish", "desk", "memory", *SLOW])
 def test_a_street_is_measured_against_its_baseline(
     name: str, tmp_path: Path, mongo_server: Servers, broker_server: Servers
 ) -> None:

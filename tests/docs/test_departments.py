@@ -124,14 +124,8 @@ def test_a_program_of_the_page_survives_a_repeat_an_update_a_recall_and_a_restar
         consumer.wait(10)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        python_program,
-        pytest.param(java_program, marks=pytest.mark.live),
-        pytest.param(node_program, marks=pytest.mark.live),
-    ],
-)
+@pytest.mark.live
+@pytest.mark.parametrize("make", [python_program, java_program, node_program])
 def test_a_program_of_the_page_passes_its_certification(
     make: Callable[[Path], Program], house: House, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
