@@ -52,7 +52,7 @@ def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
     """Decide on one appeal."""
     area = area_of_place(appeal.place)
     accused = Accused(appeal, tables.directory)
-    ruling = tables.rules.rule_on(appeal)
+    ruling = tables.rules.rule_on(appeal, () if _confidential(appeal) else area)
     scores = _scores(appeal, ruling, area, tables)
     found = _follow(appeal, tables) if context.mode is Mode.FOLLOW else _apply(ruling, appeal, area, tables, scores)
     if isinstance(found, Choice):
@@ -65,6 +65,11 @@ def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
         outcome = Outcome.OBSERVED
         sentence = f"只比对，不派单：{sentence}"
     return Decision(outcome=outcome, routing=_settled(routing, outcome), code=code, sentence=sentence)
+
+
+def _confidential(appeal: Appeal) -> bool:
+    """Say whether few may see it. The matrix says nothing of such: a street lives door to door with the accused."""
+    return appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
 
 
 def _referral(appeal: Appeal, found: Choice | Unsure) -> tuple[str | None, Informed | None]:
@@ -141,8 +146,9 @@ def _scores(appeal: Appeal, ruling: Ruling | Tie | None, area: Area, tables: Tab
     scores: Scores = {}
     if isinstance(ruling, Ruling):
         _add(scores, ruling.lead, first.confidence, area, tables)
+    placed = () if _confidential(appeal) else area
     for other in appeal.signals.runners_up:
-        role = tables.rules.role(other.code)
+        role = tables.rules.role(other.code, placed)
         if role is not None and other.code != first.code:
             _add(scores, role, other.confidence, area, tables)
     return scores
@@ -214,7 +220,7 @@ def _assistants(choice: Choice, appeal: Appeal, accused: Accused, tables: Tables
     A 举报 is confidential: only assistants that a finer rule names see it, and never a street, a community or a
     utility, who live door to door with the accused.
     """
-    confidential = appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
+    confidential = _confidential(appeal)
     if confidential and not choice.assist_named:
         return [], []
     area = area_of_place(appeal.place)

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from normalizer.appeal import Place
-from router.dispatching.sheet import DATA, BadTables, read_sheet
+from router.dispatching.sheet import BadTables, Written, read_layers, read_sheet, version_of
 
 CODE = re.compile(r"[A-Z0-9_]{2,32}")
 _PLACE_KIND = re.compile(r"(?:街道|社区|新区|区|县|镇|乡|村)$")
@@ -153,6 +153,8 @@ class Directory:
         if units is None:
             areas = self._by_role.get(role, {})
             units = next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
+            if not areas and role not in self._short and role in self.units:
+                units = (self.units[role],)  # a cell of the matrix may name one unit
             self._responsible[role, area] = units
         return units
 
@@ -262,26 +264,29 @@ class Directory:
         return frozenset(name for name, roles in self._roles_named.items() if role in roles and len(name) > 1)
 
 
-def load_directory(path: Path | None, places: Places | None, problems: list[str], city: str = "") -> Directory | None:
-    """Read a directory; every problem is added to `problems`. Without a path the packaged one is read."""
-    packaged = read_sheet(DATA / "directory.toml", problems)
-    if packaged is None:
+def load_directory(
+    layers: Sequence[Written], places: Places | None, problems: list[str], city: str = ""
+) -> Directory | None:
+    """Read a directory, the packaged one and perhaps a city's own; every problem is added to `problems`.
+
+    A city's own replaces the packaged units; what roles are called anywhere is said by both.
+    """
+    sheets = [sheet for sheet in (read_sheet(layer, problems) for layer in layers) if sheet is not None]
+    if len(sheets) < len(layers) or not sheets:
         return None
+    packaged, sheet = sheets[0], sheets[-1]
     kinds: list[Unit | Role] = [unit for _, unit in packaged.entries("unit", Unit, problems)]
-    kinds += [role for _, role in packaged.entries("role", Role, problems)]
-    sheet = packaged if path is None else read_sheet(path, problems)
-    if sheet is None:
-        return None
+    for each in dict.fromkeys(sheets):
+        kinds += [role for _, role in each.entries("role", Role, problems)]
     found = sheet.entries("unit", Unit, problems)
-    if sheet is not packaged:
-        kinds += [role for _, role in sheet.entries("role", Role, problems)]
     if not found:
         problems.append(sheet.says(1, "has no [[unit]]: a city without units can dispatch nothing"))
     version = sheet.content.get("version")
     if not isinstance(version, str) or not version:
         problems.append(sheet.says(sheet.key_line("version"), 'version is missing: write version = "…"'))
     problems.extend(sheet.says(line, what) for line, what in _contradictions(found, places))
-    return Directory(str(version), str(sheet.content.get("city") or city), [unit for _, unit in found], kinds)
+    named = version_of([sheet]) if len(sheets) == 1 else f"{version}-{version_of(sheets).rpartition('-')[2]}"
+    return Directory(named, str(sheet.content.get("city") or city), [unit for _, unit in found], kinds)
 
 
 def read_directory(path: Path | None = None, places: Places | None = None) -> Directory:
@@ -291,7 +296,8 @@ def read_directory(path: Path | None = None, places: Places | None = None) -> Di
         BadTables: with everything that is wrong.
     """
     problems: list[str] = []
-    directory = load_directory(path, places, problems)
+    layers = read_layers("directory.toml", path, problems)
+    directory = load_directory(layers, places, problems) if not problems else None
     if problems or directory is None:
         raise BadTables(problems)
     return directory
@@ -327,7 +333,7 @@ def _flaws(unit: Unit, codes: Mapping[str, Unit], places: Places | None) -> Iter
         yield "stands above itself: follow its parents"
     if not all(unit.may_see):
         yield "may_see has an empty word: name the placeholders, as 门牌 or 车牌"
-    yield from _area_flaws(unit.area, places)
+    yield from area_flaws(unit.area, places)
 
 
 def _in_a_ring(unit: Unit, codes: Mapping[str, Unit]) -> bool:
@@ -341,7 +347,8 @@ def _in_a_ring(unit: Unit, codes: Mapping[str, Unit]) -> bool:
     return False
 
 
-def _area_flaws(text: str, places: Places | None) -> Iterable[str]:
+def area_flaws(text: str, places: Places | None) -> Iterable[str]:
+    """Say what is wrong with an area as people wrote it."""
     area = area_of(text)
     if "/".join(area) != text or len(area) > 3:  # noqa: PLR2004 - district, street, community
         yield f'area {text!r} is not "", "district", "district/street" or "district/street/community"'

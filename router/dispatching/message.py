@@ -232,6 +232,9 @@ def _evidence(evidence: list[Evidence], appeal: Appeal, title: str, text: str) -
     sent = {"title": title, "text": text}
     found = []
     for item in evidence:
+        if item.field == "place":
+            found.append(item)
+            continue
         words = _plain(item.text)
         start = sent.get(item.field, "").find(words)
         if start >= 0:

@@ -7,23 +7,28 @@ from pathlib import Path
 
 import msgspec
 
+from router.dispatching.directory import Places
+from router.dispatching.matrix import read_matrix
 from router.dispatching.rules import Parts, Rules, RuleText, Thresholds
-from router.dispatching.sheet import DATA, BadTables, Sheet, read_sheet
+from router.dispatching.sheet import BadTables, Sheet, Written, read_layers, read_sheet, version_of
 
 
 def load_rules(
-    path: Path | None, categories: Collection[str] | None, roles: Collection[str], problems: list[str]
+    layers: Sequence[Written],
+    categories: Collection[str] | None,
+    roles: Collection[str],
+    problems: list[str],
+    *,
+    units: Collection[str] = (),
+    places: Places | None = None,
 ) -> Rules | None:
     """Read the packaged rules, and a city's own over them; every problem is added to `problems`.
 
     A city's file needs only what is different there: `[categories]` entries replace ours, a `[[rule]]` replaces ours of
     the same id, `drop = ["id"]` takes rules out. Its version is told together with ours.
     """
-    layers = [read_sheet(DATA / "rules.toml", problems)]
-    if path is not None:
-        layers.append(read_sheet(path, problems))
-    sheets = [sheet for sheet in layers if sheet is not None]
-    if len(sheets) < len(layers):
+    sheets = [sheet for sheet in (read_sheet(layer, problems) for layer in layers) if sheet is not None]
+    if len(sheets) < len(layers) or not sheets:
         return None
     before = len(problems)
     parts: dict[str, Parts] = {}
@@ -53,10 +58,11 @@ def load_rules(
     )
     thresholds = _read_thresholds(sheets, problems)
     above = _read_above(sheets, roles, problems)
+    matrix = read_matrix(sheets, parts, {*roles, *units} if roles else (), places, problems)
     if len(problems) > before:
         return None
-    version = "+".join(str(sheet.content.get("version", "?")) for sheet in reversed(sheets))
-    return Rules(version, parts, list(finer.values()), lists, thresholds=thresholds, above=above)
+    finest = list(finer.values())
+    return Rules(version_of(sheets), parts, finest, lists, thresholds=thresholds, above=above, matrix=matrix)
 
 
 def read_rules(path: Path | None = None, roles: Collection[str] = ()) -> Rules:
@@ -66,7 +72,7 @@ def read_rules(path: Path | None = None, roles: Collection[str] = ()) -> Rules:
         BadTables: with everything that is wrong.
     """
     problems: list[str] = []
-    rules = load_rules(path, None, roles, problems)
+    rules = load_rules(read_layers("rules.toml", path, problems), None, roles, problems)
     if problems or rules is None:
         raise BadTables(problems)
     return rules

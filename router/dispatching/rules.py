@@ -2,7 +2,8 @@
 
 A rule reads the appeal only and names roles, never units. Of the rules that hold, the one with the most conditions
 wins, in whatever order they are written. Two that nothing tells apart and that name different leads are an error: at
-load where their conditions are alike (router/dispatching/rule_sheet.py), and triage where an appeal meets both.
+load where their conditions are alike (router/dispatching/rule_sheet.py), and triage where an appeal meets both. A place
+may have its own line for a category (router/dispatching/matrix.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from normalizer.appeal import Appeal, Evidence, RequestType
+from router.dispatching.directory import Area
+from router.dispatching.matrix import Matrix, Seat
 
 REACH = 16  #: how many characters "A…B" may have between A and B
 
@@ -87,7 +90,14 @@ def _pattern(word: str) -> str:
 class Rule:
     """A finer rule, ready to be asked."""
 
-    def __init__(self, source: RuleText, words: Callable[[Sequence[str]], Words], parts: Parts) -> None:
+    def __init__(
+        self,
+        source: RuleText,
+        words: Callable[[Sequence[str]], Words],
+        parts: Parts,
+        beside: Sequence[Evidence] = (),
+    ) -> None:
+        """`beside` is what speaks for `parts` where the rule names no lead of its own: the place of a cell."""
         self.id = source.id
         self.why = source.why
         self.lead = source.lead or parts.lead
@@ -97,6 +107,7 @@ class Rule:
         self._needed = [words(group) for group in (source.any, source.also) if group]
         self._barred = words(source.none) if source.none else None
         self._types = frozenset(source.types)
+        self._beside = beside if source.lead is None else ()
         self.weight = len(self._needed) + bool(source.none) + bool(source.types)
 
     def holds(self, appeal: Appeal) -> list[Evidence] | None:
@@ -111,7 +122,7 @@ class Rule:
             if evidence is None:
                 return None
             found.append(evidence)
-        return found
+        return [*found, *self._beside] if self._beside else found
 
 
 def _evidence(words: Words, appeal: Appeal, why: str) -> Evidence | None:
@@ -152,6 +163,7 @@ class Rules:
         *,
         thresholds: Thresholds,
         above: Mapping[str, str] | None = None,
+        matrix: Matrix | None = None,
     ) -> None:
         """`above` says which role stands in where a role has no unit at a place: 街道办 for 社区."""
         self.version = version
@@ -163,35 +175,74 @@ class Rules:
             code: Ruling(code, parts.lead, tuple(parts.assist), named=False, evidence=[], why=None)
             for code, parts in categories.items()
         }
-        self._finer: dict[str, list[Rule]] = defaultdict(list)
+        self.matrix = matrix or Matrix((), categories)
+        self._spell: Callable[[Sequence[str]], Words] = _once_each(lists)
+        self._of_code: dict[str, list[RuleText]] = defaultdict(list)
         for text in finer:
             for code in text.category:
-                rule = Rule(text, lambda group: Words(_spelled(group, lists)), categories[code])
-                self._finer[code].append(rule)
-        for rules in self._finer.values():
-            rules.sort(key=lambda rule: (-rule.weight, rule.id))
+                self._of_code[code].append(text)
+        self._finer = {code: self._rules(code, categories[code]) for code in self._of_code}
+        self._seated: dict[tuple[str, str], tuple[list[Rule], Ruling]] = {
+            (code, seat.place): self._seat(code, seat)
+            for code, seats in self.matrix.by_code.items()
+            for seat in seats.values()
+        }
 
-    def role(self, category: str) -> str | None:
-        """Name the role that leads on a category, finer rules aside."""
+    def _rules(self, code: str, parts: Parts, beside: Sequence[Evidence] = ()) -> list[Rule]:
+        rules = [Rule(text, self._spell, parts, beside) for text in self._of_code.get(code, ())]
+        return sorted(rules, key=lambda rule: (-rule.weight, rule.id))
+
+    def _seat(self, code: str, seat: Seat) -> tuple[list[Rule], Ruling]:
+        """Make the rules of a category as they are at one place: its cell stands for the category's line."""
+        cell = seat.cell
+        parts = Parts(lead=cell.lead, assist=cell.assist)
+        beside = [Evidence(field="place", start=0, end=len(seat.place), text=seat.place, why=cell.why)]
+        named = f"{code}@{seat.place}"
+        ruling = Ruling(named, cell.lead, tuple(cell.assist), named=False, evidence=beside, why=cell.why)
+        return self._rules(code, parts, beside), ruling
+
+    def role(self, category: str, area: Area = ()) -> str | None:
+        """Name the role that leads on a category at a place, finer rules aside."""
+        seat = self.matrix.at(category, area)
+        if seat is not None:
+            return seat.cell.lead
         parts = self.categories.get(category)
         return parts.lead if parts else None
 
-    def rule_on(self, appeal: Appeal) -> Ruling | Tie | None:
+    def rule_on(self, appeal: Appeal, area: Area = ()) -> Ruling | Tie | None:
         """Find the most specific rule that holds; None: the category is in no rule."""
         code = appeal.category.code
+        seat = self.matrix.at(code, area)
+        if seat is None:
+            finer, plain = self._finer.get(code, ()), self._plain.get(code)
+        else:
+            finer, plain = self._seated[code, seat.place]
         best: list[tuple[Rule, list[Evidence]]] = []
-        for rule in self._finer.get(code, ()):
+        for rule in finer:
             if best and rule.weight < best[0][0].weight:
                 break
             evidence = rule.holds(appeal)
             if evidence is not None:
                 best.append((rule, evidence))
         if not best:
-            return self._plain.get(code)
+            return plain
         leads = {rule.lead for rule, _ in best}
         if len(leads) > 1:
             return Tie(tuple(rule.id for rule, _ in best), tuple(sorted(leads)))
         return _together(best)
+
+
+def _once_each(lists: Mapping[str, Sequence[str]]) -> Callable[[Sequence[str]], Words]:
+    """Make the words of a condition, once however many places have rules of their own."""
+    made: dict[tuple[str, ...], Words] = {}
+
+    def words(group: Sequence[str]) -> Words:
+        key = tuple(group)
+        if key not in made:
+            made[key] = Words(_spelled(group, lists))
+        return made[key]
+
+    return words
 
 
 def _together(held: Sequence[tuple[Rule, list[Evidence]]]) -> Ruling:

@@ -11,9 +11,10 @@ from router.cases.calendar import Calendar, load_calendar
 from router.cases.deadlines import Deadlines, load_deadlines
 from router.dispatching.crosswalk import Crosswalk, load_crosswalks
 from router.dispatching.directory import Area, Directory, Places, Unit, load_directory
+from router.dispatching.matrix import unresolved
 from router.dispatching.rule_sheet import load_rules
 from router.dispatching.rules import Rules, Thresholds
-from router.dispatching.sheet import BadTables
+from router.dispatching.sheet import BadTables, Written, read_layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,6 +28,7 @@ class Tables:
     calendar: Calendar
     deadlines: Deadlines
     crosswalks: Mapping[str, Crosswalk] = field(default_factory=dict)  #: by department
+    texts: Mapping[str, Sequence[Written]] = field(default_factory=dict)  #: what `rules` and `directory` were read from
     ref_key: bytes = b""  #: derives a citizen's reference for each department
     versions: Versions = field(init=False)
     _leading: dict[tuple[str, Area], Sequence[Unit]] = field(init=False, default_factory=dict)
@@ -60,7 +62,8 @@ class Tables:
         """Name the roles that rules send to and that no unit has: their appeals go to triage."""
         wanted = {parts.lead for parts in self.rules.categories.values()}
         wanted |= {rule.lead for rule in self.rules.texts if rule.lead}
-        return sorted(f"{self.directory.called(role)}({role})" for role in wanted - self.directory.roles)
+        missing = sorted(f"{self.directory.called(role)}({role})" for role in wanted - self.directory.roles)
+        return missing + unresolved(self.rules.matrix, self.directory)
 
 
 def load_tables(
@@ -68,6 +71,7 @@ def load_tables(
     taxonomy_version: str,
     directory: Path | None = None,
     rules: Path | None = None,
+    texts: Mapping[str, Sequence[Written]] | None = None,
     holidays: Path | None = None,
     deadlines: Path | None = None,
     categories: Collection[str] | None = None,
@@ -78,6 +82,7 @@ def load_tables(
 ) -> Tables:
     """Load and check all tables; each may be left out and is then the packaged one.
 
+    `texts` are whole tables, the packaged layer first, that stand for the files of `rules` and `directory`.
     `categories` are the codes of the taxonomy in use and `places` the streets of each district: with them, what the
     files say of categories and areas is checked too. The front door has both.
 
@@ -85,9 +90,14 @@ def load_tables(
         BadTables: with every problem of every file, each with file and line.
     """
     problems: list[str] = []
-    units = load_directory(directory, places, problems, city)
+    given = texts or {}
+    layers = {
+        "directory": given.get("directory") or read_layers("directory.toml", directory, problems),
+        "rules": given.get("rules") or read_layers("rules.toml", rules, problems),
+    }
+    units = load_directory(layers["directory"], places, problems, city)
     roles = units.known_roles if units else ()
-    ruling = load_rules(rules, categories, roles, problems)
+    ruling = load_rules(layers["rules"], categories, roles, problems, units=units.units if units else (), places=places)
     calendar = load_calendar(holidays, problems)
     classes = load_deadlines(deadlines, problems)
     crosswalks = load_crosswalks(directory, units, categories, problems)
@@ -101,5 +111,6 @@ def load_tables(
         calendar=calendar,
         deadlines=classes,
         crosswalks=crosswalks,
+        texts=layers,
         ref_key=ref_key,
     )
