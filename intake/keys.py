@@ -12,9 +12,12 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+
+from router.cases.stamps import Stamper
 
 MASTER_BYTES = 96  # what MongoDB's local provider asks for
 REF_BYTES = 32
@@ -43,8 +46,18 @@ class Keys(msgspec.Struct, frozen=True):
     def ref_version(self) -> int:
         return max(self.refs)
 
+    @property
+    def stamper(self) -> Stamper:
+        """What stamps the ledgers: its keys follow from those of references, which each machine has for good."""
+        return stamper_of(self.refs)
+
     def __repr__(self) -> str:
         return f"Keys(masters={sorted(self.masters)}, refs={sorted(self.refs)})"
+
+
+def stamper_of(refs: Mapping[int, bytes]) -> Stamper:
+    """Derive the keys of the ledgers' stamps."""
+    return Stamper({number: blake2b(b"ledger", digest_size=32, key=key).digest() for number, key in refs.items()})
 
 
 def make_keys(folder: Path) -> Keys:

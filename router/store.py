@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bson import encode
+from bson import CodecOptions, encode
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from router.cases.case import Case, Event, changes, from_document, to_document
 from router.cases.delivery import all_sent
 from router.cases.ledger import BROKER
 from router.cases.moves import MOVES, Kind, Sent, State
+from router.cases.stamps import BEGIN, Made, Stamper
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
 Change = Callable[[Case], Case]
@@ -80,12 +82,14 @@ class Claimed(NamedTuple):
 
 
 class CaseStore:
-    """`cases` and `strays`."""
+    """`cases`, `rolls` and `strays`. Who has no stamper can only read."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, stamper: Stamper | None = None) -> None:
         self._cases = database["cases"]
+        self._rolls = database["rolls"]
         self._strays = database["strays"]
         self._database = database
+        self._stamper = stamper or Stamper({})
 
     async def ensure_indexes(self) -> None:
         """Make what is missing; what is there already costs nothing."""
@@ -96,12 +100,12 @@ class CaseStore:
     # ------------------------------------------------------------ writing
 
     async def insert(self, cases: Sequence[Case]) -> set[str]:
-        """Write the first moves of a page at once; give the ids that were there already."""
+        """Write the first moves of a page at once, and stamp them; give the ids that were there already."""
         if not cases:
             return set()
         try:
             # Encoded one by one while each is still warm: a page of dicts is slower to encode than to make.
-            documents = [RawBSONDocument(encode(to_document(case))) for case in cases]
+            documents = [RawBSONDocument(encode(self._stamped(case))) for case in cases]
             await self._cases.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             failed = error.details["writeErrors"]
@@ -109,6 +113,43 @@ class CaseStore:
                 raise
             return {cases[each["index"]].id for each in failed}
         return set()
+
+    def _stamped(self, case: Case) -> dict[str, Any]:
+        """Give the document of a new case. Its stamps are kept in the case too: they are no move of it."""
+        document = to_document(case)
+        events = [encode(event) for event in document["events"]]
+        document["stamps"] = case.stamps = self._stamper.stamps(case.id, events, BEGIN)
+        document["events"] = [RawBSONDocument(event) for event in events]
+        return document
+
+    def _update(self, before: Case, after: Case) -> tuple[dict[str, Any], Case]:
+        """Give the update that makes one out of the other, stamped, and the case that it makes."""
+        update = changes(before, after)
+        new = update.get("$push", {}).get("events")
+        stamps = before.stamps
+        if new is not None:
+            events = [encode(event) for event in new["$each"]]
+            made = self._stamper.stamps(before.id, events, stamps[-1] if stamps else BEGIN)
+            update["$push"]["stamps"] = {"$each": made}
+            stamps = stamps + made
+        return update, replace(after, version=before.version + 1, stamps=stamps)
+
+    async def stamp_late(self, case: str) -> Case | None:
+        """Stamp what stands there without a stamp, written before there were any; what is stamped stays as it is."""
+        raw = self._cases.with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
+        while (found := await raw.find_one({"_id": case}, {"version": 1, "events": 1, "stamps": 1})) is not None:
+            stamps = [bytes(stamp) for stamp in found.get("stamps", [])]
+            events = [event.raw for event in found["events"]][len(stamps) :]
+            if not events:
+                break
+            made = self._stamper.stamps(case, events, stamps[-1] if stamps else BEGIN, Made.LATE)
+            written = await self._cases.update_one(
+                {"_id": case, "version": found["version"]},
+                {"$set": {"stamps": stamps + made, "version": found["version"] + 1}},
+            )
+            if written.matched_count:
+                break
+        return await self.get(case)
 
     async def change(self, case: Case, function: Change, kinds: Iterable[Kind] = ()) -> Case:
         """Do a pure function to a case and write what it changed; if somebody was faster, read and do it again.
@@ -120,12 +161,16 @@ class CaseStore:
             after = function(case)
             if after is case or after == case:
                 return case
+            if len(case.stamps) < len(case.events):
+                case = await self.stamp_late(case.id) or case
+                continue
             guard: dict[str, Any] = {"_id": case.id, "version": case.version}
             if states:
                 guard["state"] = {"$in": [state.value for state in states]}
-            written = await self._cases.update_one(guard, changes(case, after))
+            update, done = self._update(case, after)
+            written = await self._cases.update_one(guard, update)
             if written.matched_count:
-                return replace(after, version=case.version + 1)
+                return done
             fresh = await self.get(case.id)
             if fresh is None or fresh.version == case.version:
                 return case
@@ -137,12 +182,14 @@ class CaseStore:
         wanted = {case.id: (case, after) for case, after in moves if after is not case and after != case}
         if not wanted:
             return list(cases)
+        if any(len(case.stamps) < len(case.events) for case, _ in wanted.values()):
+            return [await self.change(case, function) for case in cases]
+        updates = {id_: self._update(case, after) for id_, (case, after) in wanted.items()}
         writes = [
-            UpdateOne({"_id": case.id, "version": case.version}, changes(case, after))
-            for case, after in wanted.values()
+            UpdateOne({"_id": id_, "version": case.version}, updates[id_][0]) for id_, (case, _) in wanted.items()
         ]
         done = await self._cases.bulk_write(writes, ordered=False)
-        changed = {id_: replace(after, version=case.version + 1) for id_, (case, after) in wanted.items()}
+        changed = {id_: after for id_, (_, after) in updates.items()}
         if done.matched_count < len(wanted):
             # Whose write has arrived reads exactly as it was meant to; the others do theirs on what is there now.
             fresh = await self.load(list(wanted))
@@ -159,8 +206,14 @@ class CaseStore:
         won: list[Case] = []
         lost: list[Case] = []
         for (version, events, goal), group in groups.items():
-            if await self._confirm_group(group, version, events, goal, at):
-                won += [replace(all_sent(case, at), version=version + 1) for case in group]
+            if any(len(case.stamps) < events for case in group):
+                lost += group
+                continue
+            stamp = await self._confirm_group(group, version, events, goal, at)
+            if stamp is not None:
+                won += [
+                    replace(all_sent(case, at), version=version + 1, stamps=[*case.stamps, stamp]) for case in group
+                ]
                 continue
             # Some were changed meanwhile. Those that this write has reached show it in their version.
             fresh = await self.load([case.id for case in group])
@@ -174,9 +227,18 @@ class CaseStore:
                 (won if done else lost).append(now)
         return won, lost
 
-    async def _confirm_group(self, group: Sequence[Case], version: int, events: int, goal: State, at: datetime) -> bool:
+    async def _confirm_group(
+        self, group: Sequence[Case], version: int, events: int, goal: State, at: datetime
+    ) -> bytes | None:
+        """Give the stamp that all of them now bear; None where some were changed meanwhile."""
         # The event reads the same for all of a group: everything that was pending is delivered.
-        event = Event(n=events + 1, at=at, kind=Kind.DELIVERED, actor=BROKER)
+        event = _plain(Event(n=events + 1, at=at, kind=Kind.DELIVERED, actor=BROKER))
+        roll = self._stamper.together(encode(event), [case.id for case in group], [case.stamps[-1] for case in group])
+        # First the roll, then the stamps: who dies here leaves a roll that names cases without it, which harms nothing.
+        with suppress(DuplicateKeyError):
+            await self._rolls.insert_one(
+                {"_id": roll.stamp, "at": at, "n": events + 1, "cases": roll.cases, "before": b"".join(roll.before)}
+            )
         states = [state.value for state in MOVES[Kind.DELIVERED].before]
         done = await self._cases.update_many(
             {"_id": {"$in": [case.id for case in group]}, "version": version, "state": {"$in": states}},
@@ -190,11 +252,11 @@ class CaseStore:
                     "dispatches.$[pending].state": Sent.SENT.value,
                     "dispatches.$[pending].sent_at": at,
                 },
-                "$push": {"events": _plain(event)},
+                "$push": {"events": event, "stamps": roll.stamp},
             },
             array_filters=[{"pending.state": Sent.PENDING.value}],
         )
-        return bool(done.matched_count == len(group))
+        return roll.stamp if done.matched_count == len(group) else None
 
     async def postpone(self, cases: Sequence[Case], fence: int, until: datetime) -> None:
         """Leave these for later. Nothing happened to them, so this is no move; only their claim changes."""

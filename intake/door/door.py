@@ -157,7 +157,7 @@ class Door:
         return departments.Counter(
             logins=self._logins,
             directory=tables.directory,
-            custody=custody(db, rooms.sealer, tables.ref_key, rooms.clock.now),
+            custody=custody(db, rooms.sealer, rooms.keys, rooms.clock.now),
             media=media,
             load_appeals=rooms.router.load_appeals,
             limit=Limit(departments.A_MINUTE, time.monotonic),

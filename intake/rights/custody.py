@@ -11,6 +11,7 @@ import msgspec
 
 from connectors.keeping.raw import RawStore
 from intake.house import Database, House, keys_for
+from intake.keys import Keys
 from intake.sealing import Sealer
 from normalizer.vault import Contents, Part, bound
 from router.store import CaseStore
@@ -27,9 +28,10 @@ class Custody(NamedTuple):
     now: Callable[[], datetime]
 
 
-def custody(db: Database, sealer: Sealer, ref_key: bytes, now: Callable[[], datetime]) -> Custody:
+def custody(db: Database, sealer: Sealer, keys: Keys, now: Callable[[], datetime]) -> Custody:
     """Put one together."""
-    return Custody(db, sealer, ref_key, RawStore(db.raw, db.raw_revisions, sealer), CaseStore(db), now)
+    raw = RawStore(db.raw, db.raw_revisions, sealer)
+    return Custody(db, sealer, keys.ref_key, raw, CaseStore(db, keys.stamper), now)
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def open_custody(house: House) -> AsyncIterator[Custody]:
     keys = await keys_for(house.db, house.settings)
     sealer = Sealer(house.db, keys, cipher=house.settings.keys.cipher)
     try:
-        yield custody(house.db, sealer, keys.ref_key, lambda: datetime.now(UTC))
+        yield custody(house.db, sealer, keys, lambda: datetime.now(UTC))
     finally:
         await sealer.close()
 

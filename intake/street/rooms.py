@@ -65,6 +65,7 @@ class Rooms(NamedTuple):
     sealer: Sealer
     tables: Tables
     clock: Clock
+    keys: Keys
     normalize: Callable[[Batch], Awaitable[Sequence[Handed]]]
     route: Callable[[Sequence[Handed]], Awaitable[RoutedPage]]
     deliver_forgotten: Callable[[], Awaitable[int]]
@@ -93,7 +94,7 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
     try:
         await _make_vault_key(sealer, clock)
         wired = router.flow.Room(
-            store=CaseStore(db),
+            store=CaseStore(db, keys.stamper),
             publisher=publisher,
             tables=read.router,
             load_appeals=partial(_load_appeals, AppealStore(db)),
@@ -210,6 +211,7 @@ def _rooms(
         sealer=sealer,
         tables=read,
         clock=clock,
+        keys=keys,
         normalize=lambda batch: normalizer.flow.normalize_page(batch.raws, mapping),
         route=lambda handed: router.flow.route_page(handed, sending),
         deliver_forgotten=partial(_deliver_forgotten, sending),
@@ -223,7 +225,7 @@ def _rooms(
         retain=partial(
             retention.once_a_day,
             house.settings.retention,
-            custody(house.db, sealer, keys.ref_key, clock.now),
+            custody(house.db, sealer, keys, clock.now),
             owner,
         ),
         state=partial(statements.once_a_day, house.db, sending, owner),

@@ -93,6 +93,7 @@ class Case(msgspec.Struct, kw_only=True):
     dispatches: list[Sending] = []
     sequences: dict[str, int] = {}
     events: list[Event] = []
+    stamps: list[bytes] = []  #: one for each event (stamps.py): made by the store in the write of the event
     unsent: int = 0
     parked: int = 0
     until: datetime | None = None  #: until when whoever has `fence` delivers it (the database's clock)
@@ -182,7 +183,7 @@ def holders(case: Case) -> dict[str, Role]:
 
 def to_document(case: Case) -> dict[str, Any]:
     """Give the BSON form."""
-    document: dict[str, Any] = msgspec.to_builtins(case, builtin_types=(datetime,))
+    document: dict[str, Any] = msgspec.to_builtins(case, builtin_types=(datetime, bytes))
     return document
 
 

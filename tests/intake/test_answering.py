@@ -37,7 +37,7 @@ from router.flow import Room
 from router.store import CaseStore
 from tests.conftest import Database
 from tests.router.cases.test_hearing import delivered, said
-from tests.router.city import appeal, tables
+from tests.router.city import STAMPER, appeal, tables
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ class Street:
 
     @property
     def store(self) -> CaseStore:
-        return CaseStore(self.database)
+        return CaseStore(self.database, STAMPER)
 
     @property
     def room(self) -> Room:

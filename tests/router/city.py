@@ -28,10 +28,12 @@ from normalizer.appeal import (
     Urgency,
     Versions,
 )
+from router.cases.stamps import Stamper
 from router.dispatch import Context, Decision, Outcome
 from router.dispatching.directory import Directory, Unit
 from router.dispatching.tables import Tables, load_tables
 
+STAMPER = Stamper({1: b"stamps of a test"})
 AT = datetime(2026, 11, 22, 1, 2, 3, 4000, tzinfo=UTC)
 
 UNITS = (

@@ -19,7 +19,7 @@ from router.dispatching.broker import Management
 from router.dispatching.publisher import Publisher
 from router.flow import Outgoing, Room
 from router.store import CaseStore
-from tests.router.city import UNITS, Appeals, decide, fences, tables
+from tests.router.city import STAMPER, UNITS, Appeals, decide, fences, tables
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
 
@@ -78,7 +78,7 @@ class Street:
 
 @pytest.fixture
 async def street(mongo: Database, amqp: Any) -> AsyncIterator[Street]:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     await store.ensure_indexes()
     appeals = Appeals()
     async with aiohttp.ClientSession() as session:

@@ -23,7 +23,7 @@ from router.dispatching.publisher import Publisher
 from router.errors import BrokerAway
 from router.flow import Room, deliver, deliver_forgotten, route_page
 from router.store import CaseStore
-from tests.router.city import UNITS, appeal, handed, revised
+from tests.router.city import STAMPER, UNITS, appeal, handed, revised
 from tests.router.conftest import Street
 from tests.router.wire import Wire
 
@@ -354,7 +354,7 @@ class Burning:
 
 def burning(store: CaseStore, fuse: Fuse) -> CaseStore:
     """The same store, whose every write may be the last thing its worker does."""
-    mortal = CaseStore(store._database)
+    mortal = CaseStore(store._database, STAMPER)
     for name in ("insert", "change", "change_all", "confirm_all", "postpone", "claim"):
         setattr(mortal, name, _burns(getattr(mortal, name), fuse))
     return mortal

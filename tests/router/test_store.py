@@ -12,7 +12,7 @@ from router.cases.delivery import confirm, park
 from router.cases.moves import Kind, State
 from router.dispatch import Context
 from router.store import CaseStore
-from tests.router.city import AT, appeal, decide
+from tests.router.city import AT, STAMPER, appeal, decide
 from tests.router.conftest import Database
 
 PAST, SOON = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -24,20 +24,22 @@ def case(name: str, to: str = "ZJJ", urgency: Urgency = Urgency.NORMAL) -> Case:
 
 
 async def test_first_moves_that_are_there_already_are_named(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     assert await store.insert([case("a"), case("b")]) == set()
     assert await store.insert([case("b"), case("c")]) == {"b"}
     assert sorted(await store.load(["a", "b", "c", "d"])) == ["a", "b", "c"]
 
 
 async def test_a_case_reads_back_as_it_was_written(mongo: Database) -> None:
-    store = CaseStore(mongo)
-    await store.insert([case("a", "ZJJ+CGJ")])
-    assert await store.get("a") == case("a", "ZJJ+CGJ")
+    store = CaseStore(mongo, STAMPER)
+    first = case("a", "ZJJ+CGJ")
+    await store.insert([first])
+    assert await store.get("a") == first
+    assert len(first.stamps) == len(first.events)
 
 
 async def test_whoever_loses_a_race_reads_again_and_does_the_same(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     await store.insert([case("a", "triage")])
     stale = case("a", "triage")
     await asyncio.gather(*(store.change(stale, lambda now, n=n: call_duty(now, str(n), AT)) for n in range(8)))  # type: ignore[misc]
@@ -49,7 +51,7 @@ async def test_whoever_loses_a_race_reads_again_and_does_the_same(mongo: Databas
 
 
 async def test_the_table_is_the_filter_of_a_write(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     first = case("a")
     await store.insert([first])
     await mongo["cases"].update_one({"_id": "a"}, {"$set": {"state": "withdrawn"}})
@@ -61,7 +63,7 @@ async def test_the_table_is_the_filter_of_a_write(mongo: Database) -> None:
 
 
 async def test_a_page_is_confirmed_in_one_write_and_reads_as_the_pure_function_says(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     page = [case("a"), case("b", "ZJJ+CGJ"), case("c")]
     await store.insert(page)
     won, lost = await store.confirm_all(page, AT)
@@ -71,7 +73,7 @@ async def test_a_page_is_confirmed_in_one_write_and_reads_as_the_pure_function_s
 
 
 async def test_those_that_changed_meanwhile_are_given_back_as_they_are_now(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     page = [case("a"), case("b")]
     await store.insert(page)
     await store.change(page[0], lambda now: park(now, now.dispatches[0].id, "x", AT))
@@ -81,7 +83,7 @@ async def test_those_that_changed_meanwhile_are_given_back_as_they_are_now(mongo
 
 
 async def test_only_what_lapsed_or_is_ones_own_can_be_claimed(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     await store.insert([case(name) for name in "abcd"])
     for name, fence, until in (("a", 1, SOON), ("b", 2, SOON), ("c", 2, PAST), ("d", None, None)):
         await mongo["cases"].update_one({"_id": name}, {"$set": {"fence": fence, "until": until}})
@@ -90,7 +92,7 @@ async def test_only_what_lapsed_or_is_ones_own_can_be_claimed(mongo: Database) -
 
 
 async def test_two_sweeps_share_what_was_forgotten_and_never_both_take_one(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     await store.insert([case(f"a{n}") for n in range(40)])
     both = await asyncio.gather(store.claim_forgotten(1, SOON, 40), store.claim_forgotten(2, SOON, 40))
     taken = [each.id for claimed in both for each in claimed.mine]
@@ -99,18 +101,12 @@ async def test_two_sweeps_share_what_was_forgotten_and_never_both_take_one(mongo
 
 
 async def test_the_questions_that_people_ask(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     await store.ensure_indexes()
     await store.ensure_indexes()
-    await store.insert(
-        [
-            case("a"),
-            case("b", "ZJJ+CGJ"),
-            case("old", "triage"),
-            case("now", "triage", Urgency.CRITICAL),
-        ]
-    )
-    await store.confirm_all([case("a")], AT)
+    first = case("a")
+    await store.insert([first, case("b", "ZJJ+CGJ"), case("old", "triage"), case("now", "triage", Urgency.CRITICAL)])
+    await store.confirm_all([first], AT)
     assert await store.counts() == {"delivered": 1, "in_flight": 1, "triage": 2}
     assert await store.counts_by_department() == {"ZJJ": {"sent": 1, "pending": 1}, "CGJ": {"pending": 1}}
     assert [each.id for each in await store.triage()] == ["now", "old"]
@@ -128,7 +124,7 @@ async def test_the_questions_that_people_ask(mongo: Database) -> None:
 
 
 async def test_each_question_of_the_hot_path_has_its_index(mongo: Database) -> None:
-    store = CaseStore(mongo)
+    store = CaseStore(mongo, STAMPER)
     await store.ensure_indexes()
     questions = (
         {"unsent": {"$gt": 0}, "until": None},

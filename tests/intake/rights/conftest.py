@@ -18,6 +18,7 @@ from connectors.base import BadItem, Item, Page
 from connectors.keeping.store import open_store
 from connectors.raw_appeal import Mode, appeal_id
 from connectors.source import Source
+from intake.keys import Keys
 from intake.rights.custody import Custody, custody
 from intake.sealing import Sealer
 from normalizer.appeal import Appeal
@@ -101,7 +102,7 @@ async def desk(mongo: Database, seal: Sealer) -> AsyncIterator[Desk]:
         Desk(
             db=mongo,
             sealer=seal,
-            custody=custody(mongo, seal, KEY, now),
+            custody=custody(mongo, seal, Keys({}, {1: KEY}), now),
             reading=connectors.flow.Room(store=open_store(mongo, seal), now=now, owner="w"),
             mapping=mapping,
         )
