@@ -1,8 +1,8 @@
 """Which unit answers, and why (派单决定). Pure: no I/O, no clock, no chance; the same input gives the same decision.
 
 The order is the meaning: what is not ours to dispatch comes first (referrals, praise), then the source's own choice
-where it stands, then the rules. Unsure means triage, never a guess (promise 7); nothing goes to the accused
-(promise 8).
+where it stands, then the rules, then what upheld returns have taught of them. Unsure means triage, never a guess
+(promise 7); nothing goes to the accused (promise 8).
 
 `routing.confidence` is the confidence that the *unit* is right: the confidences of the categories that lead to it,
 added up, at most 1. A source's own choice has 1. Chatter (`quality.is_appeal` false) is not decided at all.
@@ -18,6 +18,7 @@ from normalizer.appeal import Alternative, Appeal, DecidedBy, Evidence, Mode, Re
 from router.dispatch import Context, Decision, Outcome
 from router.dispatching.accused import Accused
 from router.dispatching.directory import Area, Unit, area_of_place
+from router.dispatching.lessons import PREFIX, Said, Spot, evidence_of
 from router.dispatching.referral import Informed, informed_because
 from router.dispatching.rules import Ruling, Thresholds, Tie
 from router.dispatching.tables import Tables
@@ -55,6 +56,8 @@ def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
     ruling = tables.rules.rule_on(appeal, () if _confidential(appeal) else area)
     scores = _scores(appeal, ruling, area, tables)
     found = _follow(appeal, tables) if context.mode is Mode.FOLLOW else _apply(ruling, appeal, area, tables, scores)
+    if isinstance(found, Choice) and context.mode is not Mode.FOLLOW:
+        found = _taught(found, appeal, accused, context, tables)
     if isinstance(found, Choice):
         found = _allowed(found, accused, context)
     code, informed = _referral(appeal, found)
@@ -70,6 +73,14 @@ def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
 def _confidential(appeal: Appeal) -> bool:
     """Say whether few may see it. The matrix says nothing of such: a street lives door to door with the accused."""
     return appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
+
+
+def spot_of(appeal: Appeal, tables: Tables) -> Spot | None:
+    """Say which rule sends an appeal to which unit, whatever was learned since; None: the rules are not sure."""
+    area = area_of_place(appeal.place)
+    ruling = tables.rules.rule_on(appeal, () if _confidential(appeal) else area)
+    found = _apply(ruling, appeal, area, tables, _scores(appeal, ruling, area, tables))
+    return (found.rule, found.unit.code) if isinstance(found, Choice) else None
 
 
 def _referral(appeal: Appeal, found: Choice | Unsure) -> tuple[str | None, Informed | None]:
@@ -162,6 +173,35 @@ def _add(scores: Scores, role: str, confidence: float, area: Area, tables: Table
 
 def _share(score: float) -> float:
     return min(1.0, round(score, 4))
+
+
+def _taught(choice: Choice, appeal: Appeal, accused: Accused, context: Context, tables: Tables) -> Choice:
+    """Follow what upheld returns have taught, where the unit that it names may have this case (退单定责).
+
+    A complaint about the rule's unit goes to its superior, lesson or not; a 举报 goes to nobody who lives door to door.
+    """
+    said = tables.lessons.says((choice.rule, choice.unit.code), appeal)
+    if said is None or choice.unit in accused:
+        return choice
+    unit = tables.directory.get(said.owner)
+    if unit is None or unit.kind == "na" or unit in accused or unit.code in context.returns:
+        return choice
+    if _confidential(appeal) and unit.kind in {"terr", "util"}:
+        return choice
+    return _learned(choice, unit, said, appeal)
+
+
+def _learned(choice: Choice, unit: Unit, said: Said, appeal: Appeal) -> Choice:
+    evidence = evidence_of(said, appeal, unit.short)
+    return msgspec.structs.replace(
+        choice,
+        unit=unit,
+        decided_by=DecidedBy.MODEL,
+        rule=f"{PREFIX}{said.lesson}",
+        confidence=said.confidence,
+        sentence=f"按规则{choice.rule}应派{choice.unit.short}，{evidence[0].why}，改派{unit.short}",
+        evidence=[*choice.evidence, *evidence],
+    )
 
 
 def _allowed(choice: Choice, accused: Accused, context: Context) -> Choice | Unsure:

@@ -11,6 +11,7 @@ from router.cases.calendar import Calendar, load_calendar
 from router.cases.deadlines import Deadlines, load_deadlines
 from router.dispatching.crosswalk import Crosswalk, load_crosswalks
 from router.dispatching.directory import Area, Directory, Places, Unit, load_directory
+from router.dispatching.lessons import NOTHING, Lessons
 from router.dispatching.matrix import unresolved
 from router.dispatching.rule_sheet import load_rules
 from router.dispatching.rules import Rules, Thresholds
@@ -30,12 +31,16 @@ class Tables:
     crosswalks: Mapping[str, Crosswalk] = field(default_factory=dict)  #: by department
     texts: Mapping[str, Sequence[Written]] = field(default_factory=dict)  #: what `rules` and `directory` were read from
     ref_key: bytes = b""  #: derives a citizen's reference for each department
+    lessons: Lessons = NOTHING  #: what upheld returns have taught (退单定责)
     versions: Versions = field(init=False)
     _leading: dict[tuple[str, Area], Sequence[Unit]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         versions = Versions(
-            taxonomy=self.taxonomy_version, directory=self.directory.version, rules=self.rules.version, model=None
+            taxonomy=self.taxonomy_version,
+            directory=self.directory.version,
+            rules=self.rules.version,
+            model=self.lessons.name,
         )
         object.__setattr__(self, "versions", versions)
 

@@ -1,0 +1,77 @@
+"""What a case teaches once its returns are decided and somebody has taken it on (退单定责). Pure.
+
+A precedent needs both: a return that was upheld, by people or by the rule that they allowed, and the next unit's own
+acceptance. Only returns that are about whose a case is teach anything; so does what a unit keeps where others like it
+were returned, and what a lesson brought there.
+"""
+
+from __future__ import annotations
+
+from normalizer.appeal import Appeal, Mode
+from router.cases.case import Case, Event
+from router.cases.ledger import ROUTER
+from router.cases.moves import Kind, State
+from router.cases.standing import standing
+from router.cases.work import Ask
+from router.dispatching.decide import spot_of
+from router.dispatching.lessons import PREFIX, Precedent, words_of
+from router.dispatching.tables import Tables
+
+#: 属地不符, 职能不符, 权属不清, 职责交叉. The other codes say that something is missing, double, or not ours at all.
+TEACHING = frozenset({"R1", "R2", "R3", "R4"})
+
+
+def precedent_of(case: Case, appeal: Appeal, tables: Tables) -> Precedent | None:
+    """Read off the ledger what this case teaches now; None: nothing."""
+    spot = spot_of(appeal, tables) if case.mode is Mode.ROUTE and case.decision is not None else None
+    if spot is None:
+        return None
+    refused = _refused(case)
+    owner = taken_on_by(case)
+    if not refused and not _teaches_unreturned(case, owner, spot[1]):
+        return None
+    if owner is not None and owner in refused:
+        refused.remove(owner)  # it came back to it in the end
+    return Precedent(
+        case=case.id,
+        case_no=case.case_no,
+        rule=spot[0],
+        sent_to=spot[1],
+        owner=owner,
+        refused=refused,
+        words=words_of(appeal),
+        by=_by(case, owner),
+        at=case.events[-1].at,
+    )
+
+
+def taken_on_by(case: Case) -> str | None:
+    """Say who has signed for it as its lead and does not ask to give it back; None: nobody (yet)."""
+    lead = case.holder
+    if case.goal is not State.DELIVERED or lead is None:
+        return None
+    track = standing(case).tracks.get(lead)
+    return lead if track is not None and track.signed is not None and Ask.RETURN not in track.asks else None
+
+
+def _teaches_unreturned(case: Case, owner: str | None, named: str) -> bool:
+    """It went where the rule or a lesson sent it, and stayed there."""
+    assert case.decision is not None
+    return owner is not None and (owner == named or (case.decision.routing.rule or "").startswith(PREFIX))
+
+
+def _refused(case: Case) -> list[str]:
+    asked = {event.data["feedback"]: event for event in case.events if event.kind is Kind.RETURN_ASKED}
+    upheld = [event for event in case.events if event.kind is Kind.RETURN_UPHELD]
+    return [
+        event.department or ""
+        for event in upheld
+        if (request := asked.get(event.data["feedback"])) is not None and request.data.get("code") in TEACHING
+    ]
+
+
+def _by(case: Case, owner: str | None) -> str:
+    """Name who decided: the last person who had a say in whose it is; else the unit itself."""
+    said = {Kind.RETURN_UPHELD, Kind.RETURN_REFUSED, Kind.ASSIGNED, Kind.REASSIGNED}
+    people: list[Event] = [event for event in case.events if event.kind in said and event.actor != ROUTER]
+    return people[-1].actor if people else owner or ROUTER

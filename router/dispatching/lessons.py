@@ -1,0 +1,365 @@
+"""What upheld returns teach (退单定责): where rules send a case of some kind to A, and B has taken such cases on.
+
+Pure. A precedent (先例) is a case that somebody took on; of those that the same rule sends to the same unit, the ones
+like a new case say who that is. They must outweigh the rule itself, so a single precedent moves only what shares its
+words, and what A or B kept or sent away since counts against it. What is said here is only whose it would be: whether
+that unit may have it, decide.py asks.
+
+Every entry has a number, and `Lessons` after the first n entries are the version n: any decision can be made again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+from heapq import nlargest
+from math import exp, log
+from typing import Any, NamedTuple
+
+import msgspec
+
+from normalizer.appeal import Appeal, Evidence
+from router.dispatching.directory import area_of_place
+
+KEPT = 80  #: precedents of one rule and unit; older ones are forgotten
+TRUST = 1.0  #: what the rule itself weighs, in precedents for the unit that it names
+SHRINK = 2.0  #: how far what is seen seldom is drawn to what is seen everywhere
+#: So many words for and against are heard: what one phrase says ten times over is one thing said.
+HEARD = 3
+#: What a word may weigh that stands in none, one, two, … precedents.
+MOST = (0.0, 1.1, 2.2, 3.3)
+SHOWN = 5  #: cases that a decision names
+PREFIX = "lesson."  #: of `routing.rule`, where a lesson has decided
+
+_HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
+
+
+class Precedent(msgspec.Struct, frozen=True, kw_only=True):
+    """One case, and who took it on in the end (先例)."""
+
+    case: str
+    case_no: str
+    rule: str  #: which rule sends it
+    sent_to: str  #: and to which unit
+    owner: str | None  #: who has taken it on; None: nobody yet
+    refused: list[str] = []  #: whose return was upheld
+    words: list[str]  #: of its masked text, in pairs of characters, and its place
+    by: str  #: who decided on the return, or the unit that signed
+    at: datetime
+
+
+class Settled(msgspec.Struct, frozen=True, tag="settled"):
+    """A precedent is new, or stands otherwise than before."""
+
+    n: int
+    precedent: Precedent
+
+
+class Ruled(msgspec.Struct, frozen=True, tag="ruled"):
+    """A person forbids a lesson (停用), or allows it again (恢复)."""
+
+    n: int
+    lesson: str
+    allowed: bool
+    by: str
+    reason: str
+    at: datetime
+
+
+class Undone(msgspec.Struct, frozen=True, tag="undone"):
+    """A person takes a precedent out (撤销先例), or lets it in again: it was no good example."""
+
+    n: int
+    case: str
+    undone: bool
+    by: str
+    reason: str
+    at: datetime
+
+
+Entry = Settled | Ruled | Undone
+Spot = tuple[str, str]  #: a rule, and the unit to which it sends
+
+
+class Said(NamedTuple):
+    """What the precedents say of one appeal."""
+
+    lesson: str  #: rule, unit, and who takes such cases on: `0204.CGJ.TGJ`
+    owner: str
+    weight: float  #: natural logarithm of the odds
+    words: tuple[str, ...]  #: by which it is like them, as they stand in the text
+    like: tuple[Precedent, ...]  #: the newest first
+
+    @property
+    def confidence(self) -> float:
+        return round(1.0 / (1.0 + exp(-self.weight)), 4)
+
+
+class Node(NamedTuple):
+    """The precedents of one rule and unit; never changed, another one is made."""
+
+    precedents: Mapping[str, Precedent]  #: by case, the oldest first
+    totals: Mapping[str, int]  #: by who took them on; "" is nobody yet
+    words: Mapping[str, Mapping[str, int]]  #: of each of those: how many precedents have a word
+
+
+_EMPTY = Node({}, {}, {})
+_NOBODY = ""
+
+
+class Lessons:
+    """All that was learned up to one entry."""
+
+    def __init__(
+        self,
+        version: int = 0,
+        nodes: Mapping[Spot, Node] | None = None,
+        forbidden: Mapping[str, Ruled] | None = None,
+        undone: Mapping[str, Undone] | None = None,
+        sent: Mapping[str, Spot] | None = None,
+    ) -> None:
+        self.version = version
+        self.nodes: Mapping[Spot, Node] = nodes or {}
+        self.forbidden: Mapping[str, Ruled] = forbidden or {}
+        self.undone: Mapping[str, Undone] = undone or {}
+        self._sent: Mapping[str, Spot] = sent or {}  #: where each precedent is
+
+    @property
+    def name(self) -> str | None:
+        """Name the version as decisions bear it; None: nothing was learned yet."""
+        return f"lessons-{self.version}" if self.version else None
+
+    def learn(self, entry: Entry) -> Lessons:
+        """Give the lessons after one more entry."""
+        nodes, forbidden, undone, sent = self.nodes, dict(self.forbidden), dict(self.undone), dict(self._sent)
+        match entry:
+            case Settled(_, precedent):
+                if precedent.case not in undone:
+                    nodes = _moved(nodes, sent, precedent)
+            case Ruled(_, lesson, allowed):
+                forbidden.pop(lesson, None)
+                forbidden |= {} if allowed else {lesson: entry}
+            case Undone(_, case, taken_out):
+                undone.pop(case, None)
+                if taken_out:
+                    undone[case] = entry
+                    nodes = _without(nodes, sent, case)
+        return Lessons(entry.n, nodes, forbidden, undone, sent)
+
+    def knows(self, spot: Spot) -> bool:
+        """Say whether anything was ever returned there: only then what is kept there teaches anything."""
+        return spot in self.nodes
+
+    def says(self, spot: Spot, appeal: Appeal) -> Said | None:
+        """Say who takes on what is like this appeal; None: the rule stands. Where nothing was returned, one look-up."""
+        node = self.nodes.get(spot)
+        return None if node is None else self._best(node, spot, appeal)
+
+    def weigh(self, spot: Spot, owner: str, appeal: Appeal) -> float:
+        """Weigh whether this unit takes on what is like this appeal, against all others and the rule."""
+        node = self.nodes.get(spot, _EMPTY)
+        return _weigh(node, owner, _known(node, words_of(appeal)), spot[1])[0]
+
+    def _best(self, node: Node, spot: Spot, appeal: Appeal) -> Said | None:
+        owners = [code for code in node.totals if code not in {_NOBODY, spot[1]}]
+        if not owners:
+            return None
+        known = _known(node, words_of(appeal))
+        best: tuple[float, str, list[str]] = (0.0, "", [])
+        for code in owners:
+            weight, words = _weigh(node, code, known, spot[1])
+            if weight > best[0] and lesson_id(spot, code) not in self.forbidden:
+                best = weight, code, words
+        if not best[1]:
+            return None
+        like = [one for one in node.precedents.values() if one.owner == best[1]]
+        like.sort(key=lambda one: -len(set(best[2]).intersection(one.words)))
+        return Said(lesson_id(spot, best[1]), best[1], best[0], tuple(best[2]), tuple(like))
+
+    def listed(self) -> Iterator[Listed]:
+        """List every lesson, for people."""
+        for spot, node in sorted(self.nodes.items()):
+            for code, count in sorted(node.totals.items()):
+                if code in {_NOBODY, spot[1]}:
+                    continue
+                theirs = [one for one in node.precedents.values() if one.owner == code]
+                all_words = [word for word in node.words[code] if node.words[code][word] > 1 or count == 1]
+                weights = {word: _word_weight(node, code, word) for word in all_words}
+                name = lesson_id(spot, code)
+                yield Listed(
+                    id=name,
+                    rule=spot[0],
+                    sent_to=spot[1],
+                    owner=code,
+                    precedents=count,
+                    against=sum(node.totals.values()) - count,
+                    words=[word for word in nlargest(HEARD * 2, weights, key=weights.__getitem__) if weights[word] > 0],
+                    cases=[one.case_no for one in reversed(list(node.precedents.values())) if one.owner == code][
+                        :SHOWN
+                    ],
+                    forbidden=name in self.forbidden,
+                    since=min(one.at for one in theirs),
+                )
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One lesson as people see it."""
+
+    id: str
+    rule: str
+    sent_to: str
+    owner: str
+    precedents: int
+    against: int
+    words: list[str]
+    cases: list[str]  #: numbers, the newest first
+    forbidden: bool
+    since: datetime
+
+
+NOTHING = Lessons()
+
+
+def lessons_of(entries: Iterable[Entry]) -> Lessons:
+    """Give what these entries teach, in their order; those up to n give the version n."""
+    return reduce(Lessons.learn, entries, NOTHING)
+
+
+def lesson_id(spot: Spot, owner: str) -> str:
+    """Name a lesson: the rule, the unit it names, and who takes such cases on."""
+    return f"{spot[0]}.{spot[1]}.{owner}"
+
+
+def words_of(appeal: Appeal) -> list[str]:
+    """Give what an appeal is known by: pairs of characters of its masked text, and its place."""
+    found: dict[str, None] = {}
+    for text in (appeal.title, appeal.text):
+        for run in _HAN.findall(text):
+            found |= dict.fromkeys(run[at : at + 2] for at in range(len(run) - 1))
+    area = area_of_place(appeal.place)
+    found |= dict.fromkeys("@" + "/".join(area[:depth]) for depth in range(1, min(len(area), 2) + 1))
+    return list(found)
+
+
+def evidence_of(said: Said, appeal: Appeal, owner: str) -> list[Evidence]:
+    """Show by which words of the text it is like them, and which cases they were."""
+    people = "、".join(dict.fromkeys(one.by for one in said.like[:SHOWN]))
+    cases = "、".join(one.case_no for one in said.like[:SHOWN])
+    why = f"近{len(said.like)}件同类由{owner}受理，退单审定：{people}（{cases}）"
+    found = [_standing(run, appeal, why) for run in _runs(said.words, appeal.text)]
+    return found or [_standing("", appeal, why)]
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _standing(run: str, appeal: Appeal, why: str) -> Evidence:
+    start = appeal.text.find(run)
+    return Evidence(field="text", start=start, end=start + len(run), text=run, why=why)
+
+
+def _runs(words: Sequence[str], text: str) -> list[str]:
+    """Join pairs that overlap in the text: 桥下, 下空, 空间 are 桥下空间."""
+    pairs, runs, at = set(words), list[str](), 0
+    while at < len(text) - 1:
+        end = at
+        while text[end : end + 2] in pairs:
+            end += 1
+        if end > at:
+            runs.append(text[at : end + 1])
+        at = max(end, at) + 1
+    return list(dict.fromkeys(runs))
+
+
+def _known(node: Node, words: Sequence[str]) -> list[str]:
+    return [word for word in words if any(word in counts for counts in node.words.values())]
+
+
+def _weigh(node: Node, owner: str, words: Sequence[str], named: str) -> tuple[float, list[str]]:
+    """Weigh one unit against all others, by a few words; gives those that spoke for it."""
+    mine = node.totals.get(owner, 0)
+    others = sum(node.totals.values()) - mine + (0.0 if owner == named else TRUST)
+    weights = sorted(((_word_weight(node, owner, word), word) for word in words), reverse=True)
+    best = [(weight, word) for weight, word in weights[:HEARD] if weight > 0]
+    worst = [weight for weight, _ in weights[-HEARD:] if weight < 0]
+    prior = log((mine + 0.5) / (others + 0.5))
+    return prior + sum(weight for weight, _ in best) + sum(worst), [word for _, word in best]
+
+
+def _word_weight(node: Node, owner: str, word: str) -> float:
+    """Say how much a word speaks for a unit: naive Bayes, drawn to nothing where it was seen seldom."""
+    mine, all_ = node.totals.get(owner, 0), sum(node.totals.values())
+    with_mine = node.words.get(owner, {}).get(word, 0)
+    with_all = sum(counts.get(word, 0) for counts in node.words.values())
+    usual = (with_all + 0.5) / (all_ + 1.0)
+    theirs = with_all - with_mine
+    weight = log((with_mine + SHRINK * usual) / (mine + SHRINK) * (all_ - mine + SHRINK) / (theirs + SHRINK * usual))
+    most = MOST[min(with_mine if weight > 0 else theirs, len(MOST) - 1)]
+    return max(-most, min(most, weight))
+
+
+def _moved(nodes: Mapping[Spot, Node], sent: dict[str, Spot], precedent: Precedent) -> Mapping[Spot, Node]:
+    """Put a precedent where it belongs; where it stood before it stands no more."""
+    after = dict(_without(nodes, sent, precedent.case))
+    spot = (precedent.rule, precedent.sent_to)
+    node = after.get(spot, _EMPTY)
+    for oldest in list(node.precedents)[: max(0, len(node.precedents) + 1 - KEPT)]:
+        node = _less(node, oldest)
+        sent.pop(oldest)
+    after[spot] = _more(node, precedent)
+    sent[precedent.case] = spot
+    return after
+
+
+def _without(nodes: Mapping[Spot, Node], sent: dict[str, Spot], case: str) -> Mapping[Spot, Node]:
+    spot = sent.pop(case, None)
+    return nodes if spot is None else {**nodes, spot: _less(nodes[spot], case)}
+
+
+def _more(node: Node, precedent: Precedent) -> Node:
+    return _counted(node, {**node.precedents, precedent.case: precedent}, precedent, 1)
+
+
+def _less(node: Node, case: str) -> Node:
+    precedents = dict(node.precedents)
+    return _counted(node, precedents, precedents.pop(case), -1)
+
+
+def _counted(node: Node, precedents: Mapping[str, Precedent], precedent: Precedent, by: int) -> Node:
+    owner = _side(precedent)
+    if owner is None:
+        return Node(precedents, node.totals, node.words)
+    words = dict(node.words.get(owner, {}))
+    for word in precedent.words:
+        count = words.get(word, 0) + by
+        if count:
+            words[word] = count
+        else:
+            words.pop(word)
+    total = node.totals.get(owner, 0) + by
+    totals, every = {**node.totals, owner: total}, {**node.words, owner: words}
+    if not total:
+        del totals[owner], every[owner]
+    return Node(precedents, totals, every)
+
+
+def _side(precedent: Precedent) -> str | None:
+    """Say for whom it counts; None: it waits. What a second unit sent back counts against all who were thought of."""
+    if precedent.owner is not None:
+        return precedent.owner
+    return _NOBODY if [code for code in precedent.refused if code != precedent.sent_to] else None
+
+
+def to_document(entry: Entry) -> dict[str, Any]:
+    """Give the BSON form; its number is its id."""
+    document: dict[str, Any] = msgspec.to_builtins(entry, builtin_types=(datetime,))
+    return {"_id": document.pop("n")} | document
+
+
+def from_document(document: Mapping[str, Any]) -> Entry:
+    """Read the BSON form back (aware datetimes)."""
+    plain = {name: value for name, value in document.items() if name not in {"_id", "key"}}
+    entry: Entry = msgspec.convert(plain | {"n": document["_id"]}, Entry)
+    return entry
