@@ -1,7 +1,8 @@
-"""What the departments of the simulated city really answer for (隐藏职责), and how they refuse. Nobody at the centre sees it.
+"""What the departments of the simulated city really answer for (隐藏职责), and how they refuse.
 
-Written, with its odds, before the lessons of router/dispatching/lessons.py were tuned: a table that agrees with our
-rules but for some categories, some districts of a category, some things that a text may mention, or both together.
+Nobody at the centre sees it. Written, with its odds, before the lessons of router/dispatching/lessons.py were tuned: a
+table that agrees with our rules but for some categories, some districts of a category, some things that a text may
+mention, or both together.
 """
 
 from __future__ import annotations

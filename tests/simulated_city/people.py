@@ -13,7 +13,7 @@ KNOWS = 0.6  #: a clerk without a proposal knows who has it
 JOINT_REVIEW_RIGHT = 0.9  #: 会商: the units sit at one table
 
 
-def upholds(rightly_refused: bool, chance: Random) -> bool:  # noqa: FBT001 - it is what is judged
+def upholds(rightly_refused: bool, chance: Random) -> bool:
     """Judge a return."""
     return rightly_refused != (chance.random() < ERRS)
 
