@@ -28,7 +28,7 @@ run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance a
 setup: .venv/.installed .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
 test: setup compose mail node java ## the test suite; TESTS=tests/router for a part of it
-	$(BIN)/python -m pytest -m "not live" $(TESTS)
+	$(BIN)/python -m pytest -m "not live" -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 live: setup live-servers ## the tests that need more time or servers
 	@$(BIN)/python -m pytest -m live $(TESTS) || { status=$$?; [ $$status = 5 ] && echo "no live tests in $(TESTS)" || exit $$status; }

@@ -104,6 +104,8 @@ def test_kill_9_of_worker_mongod_and_rabbitmq_loses_nothing_and_sends_nothing_un
             kill[name]()
             assert worker.alive()
         await_(lambda: all(house.server(name)["running"] for name in ("mongod", "rabbitmq")), "both servers", 90)
+        before = len(source.offered)
+        await_(lambda: len(source.offered) > before, "the last worker's street to be open", 120)
         source.frozen = True
         assert worker.stop() < 5
 
