@@ -46,13 +46,13 @@ class Outgoing(Protocol):
         """One receipt a message, in order. TryLater or CallOperator only if nothing was written."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Room:
-    """What the front door hands in."""
+    """What the front door hands in. Only `tables` is ever replaced: whole, between two steps, while the street runs."""
 
     store: CaseStore
     publisher: Outgoing
-    tables: Tables
+    tables: Tables  #: in force now: a release, and what is learned, put others here
     load_appeals: Callable[[Sequence[Text]], Awaitable[Mapping[Text, Appeal]]]  #: from `appeals` and `appeal_revisions`
     now: Callable[[], datetime]  #: the database's clock, aware UTC
     fence: Callable[[], int]  #: a number that no other claim has
