@@ -10,9 +10,9 @@ import msgspec
 from intake.screen import SHANGHAI, age
 from normalizer.appeal import Appeal
 from router.cases.case import Case
-from router.cases.centre import path
 from router.cases.clock import dues
 from router.cases.moves import Kind
+from router.cases.returns import path
 from router.cases.segments import CITIZEN, DONE, INTAKE, OUTAGE, RETURN, TRIAGE, totals
 from router.cases.standing import standing
 from router.cases.work import NAMES

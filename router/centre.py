@@ -9,12 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec.structs import replace
 
-from router.cases import centre
+from router.cases import centre, returns
 from router.cases.case import Case
 from router.cases.centre import Visit
-from router.cases.standing import standing
 from router.cases.work import Ask
 from router.desk import change, find_case
 from router.dispatch import Context, Decision
@@ -108,9 +106,9 @@ async def decide(  # noqa: PLR0917 - a decision has that many parts
         if not granted or what is not Ask.RETURN:
             return after
         if anew is None:
-            return centre.reassign(after, to or "", person, reason, versions, at)
+            return returns.give_to(after, to or "", person, reason, versions, arbiter, at)
         decision, context = anew
-        return centre.route_anew(after, decision, context, arbiter, at)
+        return returns.route_anew(after, decision, context, arbiter, at)
 
     return await change(case, move, room)
 
@@ -164,16 +162,7 @@ async def _anew(case: Case, returned_by: str, room: Room) -> tuple[Decision | Ex
     appeal = (await room.load_appeals([(case.id, case.revision)])).get((case.id, case.revision))
     if appeal is None:
         raise MoveNotAllowed(f"revision {case.revision} of appeal {case.id} is not in the store: name a department")
-    before = case.decision.context if case.decision else Context(mode=case.mode)
-    returns = [*standing(case).returns, returned_by]
-    context = replace(before, mode=case.mode, holder=None, returns=returns, hops=len(centre.path(case)))
-    decision = decided(appeal, context, room)
-    lead = None if isinstance(decision, Exception) else decision.routing.lead
-    if lead is not None and centre.goes_in_circles(case, lead):
-        # A to B and back to A: the rules have nothing new to say, so people do.
-        context = replace(context, returns=[*returns, lead])
-        decision = decided(appeal, context, room)
-    return decision, context
+    return returns.decided_anew(case, returned_by, lambda context: decided(appeal, context, room))
 
 
 async def _may_have(case: Case, department: str, room: Room, *, despite: bool) -> None:

@@ -13,17 +13,15 @@ import msgspec
 
 from normalizer.appeal import DecidedBy, Versions
 from router.cases.case import Case, holders
-from router.cases.deciding import by_hand, decide, settle
+from router.cases.deciding import by_hand, settle
 from router.cases.ledger import count, draft_of, record
 from router.cases.moves import Kind
 from router.cases.sending import append, recall_all, send_to
 from router.cases.standing import standing
 from router.cases.track import Handling
 from router.cases.work import CENTRE, NAMES, Ask, Work
-from router.dispatch import Context, Decision, MessageType, Outcome, Role
+from router.dispatch import MessageType, Role
 from router.errors import MoveNotAllowed
-
-ARBITER_AFTER = 3  #: hops: then one person decides (裁定)
 
 Solved = Literal["yes", "explained", "partly", "no"]
 Satisfied = Literal["very", "yes", "basically", "no", "not_at_all"]
@@ -128,33 +126,6 @@ def decide_ask(  # noqa: PLR0917 - a decision has that many parts
     )
     count(after)
     return after
-
-
-def route_anew(case: Case, decision: Decision | Exception, context: Context, arbiter: str, at: datetime) -> Case:
-    """Decide again after an upheld return; from the second one on people settle it together (会商)."""
-    after = _draft(case)
-    decide(after, decision, context, at)
-    failed = isinstance(decision, Exception) or decision.outcome is not Outcome.DISPATCH
-    if failed and len(context.returns) > 1:
-        record(after, Kind.CONSULTED, at, note="、".join(context.returns))
-    if context.hops >= ARBITER_AFTER and not any(event.kind is Kind.ARBITRATED for event in case.events):
-        record(after, Kind.ARBITRATED, at, note=arbiter)
-    return after
-
-
-def path(case: Case) -> list[str]:
-    """Give who led it, one after the other (转办路径)."""
-    leads: list[str] = []
-    for decided in [*case.past_decisions, *([case.decision] if case.decision else [])]:
-        lead = decided.routing.lead if decided.outcome is Outcome.DISPATCH else None
-        if lead is not None and leads[-1:] != [lead]:
-            leads.append(lead)
-    return leads
-
-
-def goes_in_circles(case: Case, next_one: str) -> bool:
-    """Say whether this would bring it back to somebody who had it (A→B→A)."""
-    return next_one in path(case)[:-1]
 
 
 # ---------------------------------------------------------------- the reply and the end

@@ -15,6 +15,7 @@ from router.cases.case import Case, holders
 from router.cases.clock import Limits
 from router.cases.ledger import count, draft_of, record
 from router.cases.moves import Kind
+from router.cases.returns import is_arbitrated
 from router.cases.sending import append
 from router.cases.standing import standing
 from router.cases.track import Handling, Track
@@ -47,6 +48,7 @@ REFUSALS = {
     "stale": "这条反馈说的是重办以前的事：如是新一轮办理的情况，请用新的时间和编号再发",
     "too_late": "该工单已答复或已有更新的同类申请，不再受理这项申请",
     "return_late": "已超过退单时限，不能退单：请继续办理，或与热线中心联系",
+    "arbitrated": "该工单的承办单位已经裁定，不能再退单：请办理，或与热线中心联系",
     "extend_late": "已过办结时限，不能再申请延期：请尽快办结",
     "extend_again": "该工单已延期过一次：特殊情况请与热线中心联系",
     "extend_long": "申请延期的天数超过原办理时限：请缩短后重新申请",
@@ -112,10 +114,8 @@ def _track(case: Case, department: str) -> Track:
 
 def _refusal(case: Case, department: str, said: Feedback, at: datetime, limits: Limits) -> str | None:
     track = standing(case).tracks.get(department)
-    if track is None:
-        return "no_order"  # a copy is to know, not to act
-    if said.dispatch != order_of(case, department):
-        return "no_order"
+    if track is None or said.dispatch != order_of(case, department):
+        return "no_order"  # a copy, which is to know and not to act, has no track
     moment = moment_of(said)
     if moment is None or moment > at + AHEAD:
         return "bad_time"
@@ -123,13 +123,18 @@ def _refusal(case: Case, department: str, said: Feedback, at: datetime, limits: 
         return "stale"
     if _too_much(case, department, said):
         return "too_much"
-    return _against_limits(said, track, at, limits)
+    if STEPS[_kind(said)].ask is Ask.RETURN:
+        return _against_returning(case, at, limits)
+    return _against_extending(said, track, at, limits)
 
 
-def _against_limits(said: Feedback, track: Track, at: datetime, limits: Limits) -> str | None:
-    ask = STEPS[_kind(said)].ask
-    if ask is Ask.RETURN and limits.return_until is not None and at > limits.return_until:
-        return "return_late"
+def _against_returning(case: Case, at: datetime, limits: Limits) -> str | None:
+    if is_arbitrated(case):
+        return "arbitrated"
+    return "return_late" if limits.return_until is not None and at > limits.return_until else None
+
+
+def _against_extending(said: Feedback, track: Track, at: datetime, limits: Limits) -> str | None:
     if not isinstance(said, ExtensionRequested):
         return None
     if limits.extend_until is not None and at > limits.extend_until:

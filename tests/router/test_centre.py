@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from router import centre
 from router.cases.case import Case
 from router.cases.centre import Visit
 from router.cases.moves import Kind, State
+from router.cases.returns import is_arbitrated, path
 from router.cases.work import Ask, Work
 from router.dispatch import Context, Decision
 from router.errors import MoveNotAllowed, NoSuchUnit
@@ -75,6 +77,21 @@ async def test_the_second_return_goes_to_a_joint_review_and_a_person_ends_it(str
     third = await returned(given, room, minute=3)
     (arbitrated,) = [event for event in third.events if event.kind is Kind.ARBITRATED]
     assert arbitrated.note == "李主任"
+    final = await centre.reassign(third, "QZF", "李主任", "裁定", room)
+    again = msgspec.structs.replace(said(final, "return_requested", 4, department="QZF"), clause="仍不服")
+    heard = await take_said(again, "QZF", Ear(room=room, seal=Seal(), mask=masked))
+    assert heard is not None
+    assert (heard.events[-1].kind, heard.events[-1].note) == (Kind.FEEDBACK_REFUSED, "arbitrated")
+
+
+async def test_whom_a_person_names_after_the_third_hop_is_named_by_the_arbiter(street: Street) -> None:
+    room = room_of(street, "on")
+    case = await returned(await opened(street, room), room, to="CGJ")
+    case = await returned(case, room, to="GAJ", minute=2)
+    assert not is_arbitrated(case)
+    case = await returned(case, room, to="ZJJ", minute=3)
+    assert is_arbitrated(case)
+    assert path(case) == ["ZJJ", "CGJ", "GAJ", "ZJJ"]
 
 
 async def test_a_case_is_not_sent_in_circles(street: Street) -> None:
