@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from intake.cli import App, command, fail, print_json, run
+from intake.cli import App, command, print_json, run
+from intake.facts import Reader, facts, within
 from intake.house import open_house
 from intake.screen import SHANGHAI, console, table
-from intake.street.left_behind import worker_name
-from intake.street.rooms import Rooms, open_rooms
-from normalizer.appeal import RequestType
-from router.cases.case import Case
-from router.cases.figures import FIGURES, Fact, fact_of, rate
-from router.looking import clock_of
+from router.cases.asked import Span
+from router.cases.facts import Fact
+from router.cases.figures import FIGURES, Figure, of_sources, of_units, reckon
+from router.cases.measures import Measure, Rate, Score, Spread
 
-BATCH = 500
 SINCE = click.option("--since", type=click.DateTime(), required=True, help="从，含 · from, Shanghai time")
 UNTIL = click.option("--until", type=click.DateTime(), required=True, help="到，不含 · before, Shanghai time")
+OPENED = ["工单号", "编号", "主办", "登记", "办结时限", "办结", "工作小时"]
+SHOWN = 200  #: cases that a table of people shows; a program gets all
 
 
 @click.group("export", help="一本账导出与指标 · the ledger's facts, and figures")
@@ -46,87 +45,115 @@ def ledger_command(app: App, out: Path) -> None:
 @export_command.command("figures", help="指标 · figures over a span of time")
 @SINCE
 @UNTIL
-@click.option("--unit", help="只算一个主办单位 · of one lead")
-@click.option("--open", "opened", help="打开一个指标：没达到的是哪些件 · which cases a figure lacks")
+@click.option("--unit", help="只算一个单位 · of one department")
+@click.option(
+    "--by", type=click.Choice(["unit", "source"]), help="每个单位、每个来源各算一份 · one set of figures each"
+)
+@click.option("--open", "opened", metavar="FIGURE", help="打开一个指标：要看的是哪些件 · which cases to look at")
 @command
-def figures_command(app: App, since: datetime, until: datetime, unit: str | None, opened: str | None) -> None:
+def figures_command(
+    app: App, *, since: datetime, until: datetime, unit: str | None, by: str | None, opened: str | None
+) -> None:
     """Every figure with its definition; small samples say so."""
-    names = {figure.name for figure in FIGURES}
+    names = [figure.name for figure in FIGURES]
     if opened is not None and opened not in names:
-        raise click.UsageError(f"没有这个指标 · no such figure: {opened}; {' '.join(sorted(names))}")
+        raise click.UsageError(f"没有这个指标 · no such figure: {opened}；有 · there are: {' '.join(names)}")
+    if until <= since:
+        raise click.UsageError("--until 要晚于 --since · --until must be later")
     first, last = (moment.replace(tzinfo=SHANGHAI) for moment in (since, until))
-    if last <= first:
-        fail("--until 要晚于 --since · --until must be later")
-    facts = [fact for fact in run(_within(app, first, last)) if unit is None or fact.unit == unit.upper()]
-    rates = {figure.name: rate(figure, facts, first, last) for figure in FIGURES}
+    span = Span(first, last, unit.upper() if unit else None)
+    found = run(_within(app, span))
     if opened is not None:
-        print_json(list(rates[opened].cases)) if app.as_json else click.echo("\n".join(rates[opened].cases))
-        return
+        _open(app, opened, found, span)
+    elif by is not None:
+        _show_each(app, by, found, span)
+    else:
+        _show(app, reckon(found, span), f"指标 {since:%Y-%m-%d} 至 {until:%Y-%m-%d}（不含）{span.unit or ''}")
+
+
+def _show(app: App, found: dict[str, Measure], title: str) -> None:
     if app.as_json:
-        print_json([_row(figure.name, figure.title, figure.definition, rates[figure.name]) for figure in FIGURES])
+        print_json([row_of(figure, found[figure.name]) for figure in FIGURES])
         return
-    lines = [[figure.title, rates[figure.name].text(), figure.definition] for figure in FIGURES]
-    console().print(table(f"指标 {since:%Y-%m-%d} 至 {until:%Y-%m-%d}", ["指标", "值", "口径"], lines))
+    lines = [[figure.title, found[figure.name].text(), figure.definition] for figure in FIGURES]
+    console().print(table(title, ["指标", "值", "口径"], lines))
 
 
-def _row(name: str, title: str, definition: str, found: Any) -> dict[str, Any]:  # noqa: ANN401 - a rate
-    return {
-        "name": name,
-        "title": title,
-        "definition": definition,
-        "numerator": found.numerator,
-        "denominator": found.denominator,
-        "percent": found.percent,
-        "interval": found.interval,
-        "text": found.text(),
+def _show_each(app: App, by: str, found: Sequence[Fact], span: Span) -> None:
+    groups = of_units(found) if by == "unit" else of_sources(found)
+    each = {
+        name: reckon(groups[name], span._replace(unit=name) if by == "unit" else span)
+        for name in sorted(groups)
+        if span.unit in {None, name} or by == "source"
     }
+    if app.as_json:
+        rows = {name: [row_of(figure, told[figure.name]) for figure in FIGURES] for name, told in each.items()}
+        print_json([{by: name, "figures": told} for name, told in rows.items()])
+        return
+    for name, told in each.items():
+        lines = [[figure.title, told[figure.name].text()] for figure in FIGURES]
+        console().print(table(name, ["指标", "值"], lines))
+
+
+def _open(app: App, name: str, found: Sequence[Fact], span: Span) -> None:
+    """What a good rate lacks, what a bad one has, what was counted, the longest first."""
+    cases = reckon(found, span)[name].cases
+    if app.as_json:
+        print_json(list(cases))
+        return
+    by_case = {fact.case: fact for fact in found}
+    title = next(figure.title for figure in FIGURES if figure.name == name)
+    out = console()
+    out.print(table(f"{title} {len(cases)} 件", OPENED, [_opened(by_case[case]) for case in cases[:SHOWN]]))
+    if len(cases) > SHOWN:
+        click.echo(f"只列了前 {SHOWN} 件，全部用 --json · the first {SHOWN}; all of them with --json", err=True)
+
+
+def _opened(fact: Fact) -> list[object]:
+    hours = None if fact.worked_seconds is None else round(fact.worked_seconds / 3600, 1)
+    return [fact.case_no, fact.case, fact.unit, fact.opened_at, fact.close_due, fact.resolved_at, hours]
+
+
+def row_of(figure: Figure, found: Measure) -> dict[str, Any]:
+    """Give one figure as a program reads it; what its kind does not have is null."""
+    row: dict[str, Any] = {
+        "name": figure.name,
+        "title": figure.title,
+        "definition": figure.definition,
+        "kind": figure.kind,
+        "numerator": None,
+        "denominator": None,
+        "percent": None,
+        "interval": None,
+        "text": found.text(),
+        "cases": len(found.cases),
+    }
+    if isinstance(found, Rate):
+        rate = {"numerator": found.numerator, "denominator": found.denominator}
+        return row | rate | {"percent": found.percent, "interval": found.interval}
+    if isinstance(found, Spread):
+        names = ("n", "median", "p75", "p90", "mean")
+        return row | {"value": found.median} | {name: getattr(found, name) for name in names}
+    if isinstance(found, Score):
+        return row | {"value": found.value, "n": found.n, "parts": dict(found.parts)}
+    return row | {"value": found.n}
 
 
 async def _ledger(app: App, out: Path) -> int:
+    """Written beside and then put in its place, so that no half ledger stands there."""
+    settings, tables = app.settings_and_tables()
+    beside = out.with_name(f"{out.name}.part")
     count = 0
-    async with _opened(app) as rooms:
-        with out.open("wb") as file:
-            async for fact in _facts(rooms):
+    async with open_house(settings, broker=False) as house:
+        with beside.open("wb") as file:
+            async for fact in facts(Reader.of(house, tables, datetime.now(UTC))):
                 file.write(msgspec.json.encode(fact) + b"\n")
                 count += 1
+    beside.replace(out)
     return count
 
 
-async def _within(app: App, since: datetime, until: datetime) -> list[Fact]:
-    """Only what some figure asks about is held in memory."""
-    async with _opened(app) as rooms:
-        return [
-            fact
-            async for fact in _facts(rooms)
-            if fact.excluded is None and any(figure.asked(fact, since, until) for figure in FIGURES)
-        ]
-
-
-@asynccontextmanager
-async def _opened(app: App) -> AsyncIterator[Rooms]:
-    settings, _ = app.settings_and_tables()
-    async with open_house(settings, broker=False) as house, open_rooms(house, worker_name()) as rooms:
-        yield rooms
-
-
-async def _facts(rooms: Rooms) -> AsyncIterator[Fact]:
-    batch: list[Case] = []
-    async for case in rooms.cases.all():
-        batch.append(case)
-        if len(batch) == BATCH:
-            for fact in await _read(batch, rooms):
-                yield fact
-            batch = []
-    for fact in await _read(batch, rooms):
-        yield fact
-
-
-async def _read(cases: Sequence[Case], rooms: Rooms) -> list[Fact]:
-    appeals = await rooms.router.load_appeals([(case.id, case.revision) for case in cases])
-    facts = []
-    for case in cases:
-        appeal = appeals.get((case.id, case.revision))
-        clock = clock_of(appeal, rooms.router) if appeal else None
-        praise = appeal is not None and appeal.request_type is RequestType.PRAISE
-        facts.append(fact_of(case, clock, praise=praise))
-    return facts
+async def _within(app: App, span: Span) -> list[Fact]:
+    settings, tables = app.settings_and_tables()
+    async with open_house(settings, broker=False) as house:
+        return await within(Reader.of(house, tables, datetime.now(UTC)), span.since, span.until)

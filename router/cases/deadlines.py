@@ -160,6 +160,25 @@ def _working_hours(begins: datetime, left: timedelta, calendar: Calendar, shifts
         day += timedelta(days=1)
 
 
+def is_office_hour(at: datetime, calendar: Calendar, shifts: Shifts = OFFICE_HOURS) -> bool:
+    """Say whether offices are open at this moment."""
+    here = at.astimezone(SHANGHAI)
+    since_midnight = here - datetime.combine(here.date(), time(0), SHANGHAI)
+    return calendar.is_working(here.date()) and any(opens <= since_midnight < closes for opens, closes in shifts)
+
+
+def worked(begin: datetime, end: datetime, calendar: Calendar, shifts: Shifts = OFFICE_HOURS) -> timedelta:
+    """Say how much of a stretch of time was office hours (工作小时)."""
+    total, first, last = timedelta(0), begin.astimezone(SHANGHAI), end.astimezone(SHANGHAI)
+    for number in range((last.date() - first.date()).days + 1):
+        day = first.date() + timedelta(days=number)
+        if calendar.is_working(day):
+            midnight = datetime.combine(day, time(0), SHANGHAI)
+            for opens, closes in shifts:
+                total += max(min(last, midnight + closes) - max(first, midnight + opens), timedelta(0))
+    return total
+
+
 class _Sheet(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     default: str
