@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import normalizer.tables
@@ -9,7 +10,9 @@ import router.dispatching.tables
 from intake.settings import Settings, TableFiles
 from normalizer.errors import TableError
 from router.dispatching.directory import Places
-from router.dispatching.sheet import BadTables
+from router.dispatching.sheet import BadTables, Written
+
+Texts = Mapping[str, Sequence[Written]]  #: whole tables that stand for files: of `rules` and `directory`, as released
 
 
 class BadTableFiles(Exception):
@@ -27,22 +30,35 @@ class Tables(NamedTuple):
     router: router.dispatching.tables.Tables
 
 
-def load(settings: Settings, ref_key: bytes = b"") -> Tables:
+def load(settings: Settings, ref_key: bytes = b"", texts: Texts | None = None) -> Tables:
     """Read the tables that the settings name; each that is left out is the packaged one."""
-    return load_files(settings.tables, city=settings.city, ref_key=ref_key)
+    return load_files(settings.tables, city=settings.city, ref_key=ref_key, texts=texts)
 
 
-def load_files(files: TableFiles, *, city: str = "", ref_key: bytes = b"") -> Tables:
+def load_files(files: TableFiles, *, city: str = "", ref_key: bytes = b"", texts: Texts | None = None) -> Tables:
     """Read tables; `ref_key` derives a citizen's reference for each department."""
     try:
         reading = normalizer.tables.load_tables(files.taxonomy, files.places, city or None, files.words)
     except TableError as error:
-        raise BadTableFiles([*error.problems, *_router_problems(files, city)]) from error
+        raise BadTableFiles([*error.problems, *_router_problems(files, city, texts)]) from error
+    return Tables(reading, load_router(files, reading, city=city, ref_key=ref_key, texts=texts))
+
+
+def load_router(
+    files: TableFiles,
+    reading: normalizer.tables.Tables,
+    *,
+    city: str = "",
+    ref_key: bytes = b"",
+    texts: Texts | None = None,
+) -> router.dispatching.tables.Tables:
+    """Read the router's tables alone, and check them with what the normalizer reads."""
     try:
-        ruling = router.dispatching.tables.load_tables(
+        return router.dispatching.tables.load_tables(
             taxonomy_version=reading.versions["taxonomy"],
             directory=files.directory,
             rules=files.rules,
+            texts=texts,
             holidays=files.holidays,
             deadlines=files.deadlines,
             categories=frozenset(reading.classes),
@@ -52,15 +68,15 @@ def load_files(files: TableFiles, *, city: str = "", ref_key: bytes = b"") -> Ta
         )
     except BadTables as error:
         raise BadTableFiles(list(error.problems)) from error
-    return Tables(reading, ruling)
 
 
-def _router_problems(files: TableFiles, city: str) -> list[str]:
+def _router_problems(files: TableFiles, city: str, texts: Texts | None) -> list[str]:
     try:
         router.dispatching.tables.load_tables(
             taxonomy_version="",
             directory=files.directory,
             rules=files.rules,
+            texts=texts,
             holidays=files.holidays,
             deadlines=files.deadlines,
             city=city,

@@ -7,10 +7,15 @@ from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 import msgspec
+import structlog
 
 from intake.house import House
 from router.dispatching.broker import Management
+from router.dispatching.directory import Directory
 from router.dispatching.topology import Credentials, Plan, Unit, bring_up
+from router.errors import RouterError
+
+log = structlog.get_logger()
 
 
 class DepartmentQueue(msgspec.Struct, frozen=True):
@@ -46,6 +51,19 @@ async def ensure_topology(house: House, units: Iterable[Unit]) -> Plan:
     """Make queues and bindings follow the directory, before the first dispatch goes out."""
     async with aiohttp.ClientSession() as session:
         return await bring_up(units, management(house, session))
+
+
+async def prepare_queues(house: House, directory: Directory) -> None:
+    """Queues before the first dispatch; without the management API the queues that are there must do."""
+    try:
+        made = await ensure_topology(house, directory.units.values())
+    except RouterError as error:
+        log.warning("queues not checked", action="topology_unchecked", reason=str(error))
+        return
+    for name in made.kept:
+        log.warning("queue kept, its department is gone", action="queue_kept", queue=name)
+    for wrong in made.wrong:
+        log.error("broker needs a hand", action="topology_wrong", reason=wrong)
 
 
 def address_of(given: Credentials, broker_url: str) -> str:

@@ -23,7 +23,7 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import migrations
 from intake.cli import App, fail, print_json, run
-from intake.commands.run import prepare_queues, stopped_by_signals, watching
+from intake.commands.run import stopped_by_signals, watching
 from intake.demo_server import demo_server
 from intake.house import House, open_house
 from intake.settings import Settings
@@ -31,6 +31,7 @@ from intake.street.backfill import SHARE, Backfill, Done, Span
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.rooms import Rooms, open_connectors, open_rooms
 from intake.street.worker import Left, Street
+from intake.topology import prepare_queues
 from normalizer.mappers import MAPPERS
 
 log = structlog.get_logger()

@@ -27,13 +27,14 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import migrations
 from intake.cli import App, command, fail, print_json, run
-from intake.commands.run import prepare_queues, stopped_by_signals, watching
+from intake.commands.run import stopped_by_signals, watching
 from intake.house import House, open_house
 from intake.settings import Settings
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.rooms import open_rooms
 from intake.street.watching import watches_of
 from intake.street.worker import Left, Street
+from intake.topology import prepare_queues
 
 LOOK_EVERY = 0.2
 

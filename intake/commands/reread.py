@@ -13,7 +13,7 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import migrations
 from intake.cli import App, fail, print_json, run
-from intake.commands.run import prepare_queues, stopped_by_signals, watching
+from intake.commands.run import stopped_by_signals, watching
 from intake.house import House, keys_for, open_house
 from intake.sealing import Sealer
 from intake.settings import Settings
@@ -22,6 +22,7 @@ from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.reread import Again, Reread, accept
 from intake.street.rooms import Rooms, open_rooms
 from intake.street.worker import Left, Street
+from intake.topology import prepare_queues
 
 
 def reread_source(app: App, name: str) -> None:

@@ -30,9 +30,7 @@ from intake.street.live import watched
 from intake.street.rooms import Rooms, open_connectors, open_rooms
 from intake.street.watching import LOOK_AT_PUSHES_EVERY, look_at_pushes, overheard, watches_of
 from intake.street.worker import ROOMS, Left, Street
-from intake.topology import ensure_topology
-from router.dispatching.directory import Directory
-from router.errors import RouterError
+from intake.topology import prepare_queues
 
 log = structlog.get_logger()
 
@@ -103,19 +101,6 @@ async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIter
             offers = open_offers(house.db, store, rooms.clock.now)
             street.sweep_too("pushes", LOOK_AT_PUSHES_EVERY, partial(look_at_pushes, pushed, rooms, offers))
         yield street
-
-
-async def prepare_queues(house: House, directory: Directory) -> None:
-    """Queues before the first dispatch; without the management API the queues that are there must do."""
-    try:
-        made = await ensure_topology(house, directory.units.values())
-    except RouterError as error:
-        log.warning("queues not checked", action="topology_unchecked", reason=str(error))
-        return
-    for name in made.kept:
-        log.warning("queue kept, its department is gone", action="queue_kept", queue=name)
-    for wrong in made.wrong:
-        log.error("broker needs a hand", action="topology_wrong", reason=wrong)
 
 
 @asynccontextmanager

@@ -24,12 +24,12 @@ from connectors.channels.mailbox import MailboxSettings, account_of
 from connectors.flow import Batch
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from intake import tables
 from intake.house import House, keys_for
 from intake.keys import Keys
 from intake.rights import retention
 from intake.rights.custody import custody
 from intake.sealing import Sealer
+from intake.rules import releases, versions
 from intake.settings import Settings
 from intake.street import statements
 from intake.street.answering import Answering, answer_due, spans
@@ -40,6 +40,7 @@ from intake.street.normalizing import Begin
 from intake.street.second_look import matters_of
 from intake.tables import Tables
 from normalizer.appeal import Appeal, Handed
+from intake.topology import prepare_queues
 from normalizer.matter.flow import second_look
 from normalizer.steps.mask import Masker
 from normalizer.store import AppealStore
@@ -82,13 +83,16 @@ class Rooms(NamedTuple):
     second_look: Callable[[], Awaitable[int]]
     beside: Beside
 
+    take_release: Callable[[], Awaitable[bool]]
 
 @asynccontextmanager
 async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
     """Open every room with what it needs from outside."""
     db, settings = house.db, house.settings
     keys = await keys_for(db, settings)
-    sealer, read = Sealer(db, keys, cipher=settings.keys.cipher), tables.load(settings, keys.ref_key)
+    sealer = Sealer(db, keys, cipher=settings.keys.cipher)
+    read = await releases.in_force(db, settings, keys.ref_key)
+    await versions.keep(db, read, settings.tables)
     clock, fences = await Clock.of(db), await Fences.of(db)
     publisher, beside = Publisher(house.broker_url), _beside(settings, read, keys)
     try:
@@ -234,6 +238,9 @@ def _rooms(
         beside=beside,
     )
 
+        take_release=releases.Following(
+            house.db, house.settings, read.normalizer, sending, partial(prepare_queues, house)
+        ).look,
 
 async def _make_vault_key(sealer: Sealer, clock: Clock) -> None:
     """Have the vault key made before sources ask for data keys side by side.

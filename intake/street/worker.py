@@ -187,6 +187,7 @@ class Street:
             yield "second look", COMPARE_EVERY, self._look_again
         if "router" in self._only:
             yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
+            yield "released rules", SWEEP_EVERY, self._rooms.take_release
             yield "triage", ESCALATE_EVERY, self._escalate
             yield "deadlines", SWEEP_EVERY, self._look_at_due
             yield "refused feedback", SWEEP_EVERY, self._answer_strays
