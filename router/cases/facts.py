@@ -65,6 +65,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     category: str
     urgency: str
     district: str | None
+    street: str | None = None
     unit: str | None  #: its present lead
     assist: tuple[str, ...] = ()
     person: int | None = None  #: the same number is the same citizen, in this ledger alone; None: nobody knows
@@ -77,6 +78,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     said_again: tuple[datetime, ...] = ()  #: when its author came back with the same
     lacks: tuple[str, ...] = ()  #: of the quality of its data (dq_score)
     automatic: bool = False  #: no person chose its first unit
+    return_codes: tuple[str, ...] = ()  #: the reasons given for returns (退单)
     moved: bool = False  #: taken from a unit again: returned, reassigned, taken back
     dispatch_due: datetime | None = None
     dispatched_at: datetime | None = None
@@ -94,7 +96,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hands: tuple[Hand, ...] = ()
     reopened: int = 0
     urged: int = 0
-    carded: str | None = None  #: the gravest card of its lead
+    card: str | None = None  #: the gravest card that its lead stands under
+    carded_at: datetime | None = None
+    work: str | None = None  #: where the work stands
     visited_at: datetime | None = None
     solved: str | None = None
     satisfied: str | None = None
@@ -128,6 +132,7 @@ def fact_of(
         category=case.category,
         urgency=case.urgency.value,
         district=case.district,
+        street=case.street,
         unit=case.holder,
         assist=tuple(code for code in handling.tracks if code != case.holder),
         person=person,
@@ -140,6 +145,7 @@ def fact_of(
         said_again=tuple(said_again),
         lacks=() if appeal is None else tuple(lacking(appeal)),
         automatic=_first_by(case) in AUTOMATIC,
+        return_codes=tuple(event.data["code"] for event in case.events if event.kind is Kind.RETURN_ASKED),
         moved=not _MOVED.isdisjoint(kinds),
         dispatch_due=_dispatch_due(case, clock),
         dispatched_at=next((event.at for event in case.events if event.kind is Kind.DISPATCHED), None),
@@ -149,6 +155,7 @@ def fact_of(
         reopened=handling.reopened,
         urged=handling.urged,
         **_of_visit(case),
+        work=None if handling.work is None else handling.work.value,
         waits_visit=handling.work is Work.CALLBACK,
         expired=closed is not None and bool(closed.data.get("expired")),
     )
@@ -202,7 +209,6 @@ def _of_track(case: Case, track: Track | None, clock: Clock | None, now: datetim
     own = [event for event in case.events if event.department == lead]
     resolved = next((event for event in reversed(own) if event.kind is Kind.RESOLVED), None)
     reached = [bool(event.data.get("reached", True)) for event in own if event.kind is Kind.CONTACTED]
-    colours = {event.data["colour"] for event in own if event.kind is Kind.CARDED}
     return {
         "sign_due": due.get("sign"),
         "contact_due": due.get("contact"),
@@ -213,7 +219,8 @@ def _of_track(case: Case, track: Track | None, clock: Clock | None, now: datetim
         "suspended_at": next((event.at for event in own if event.kind is Kind.SUSPENSION_GRANTED), None),
         "resolved_at": track.resolved,
         "resolution": resolved.data.get("resolution") if resolved and track.resolved else None,
-        "carded": next((colour for colour in ("red", "yellow") if colour in colours), None),
+        "card": track.card,
+        "carded_at": track.carded_at,
         "worked_seconds": _worked(case, clock, now),
     }
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from router.cases.carded import carded, gravest
 from router.cases.case import Case, Event
 from router.cases.moves import Kind, State
 from router.cases.track import Handling, Reply, Track
@@ -59,7 +60,7 @@ class _Read:
 def standing(case: Case) -> Handling:
     """Say where everything stands; the answers to the source are kept as they are."""
     read = _read(case.events)
-    tracks = {code: _track(of, read.decided) for code, of in read.rounds.items()}
+    tracks = carded({code: _track(of, read.decided) for code, of in read.rounds.items()}, case.events)
     work = _work(case, read, tracks)
     kinds = [event.kind for event in case.events]
     before = case.handling or Handling()
@@ -75,6 +76,7 @@ def standing(case: Case) -> Handling:
         supervised=Kind.SUPERVISED in kinds,
         reopened=kinds.count(Kind.REOPENED),
         visited=Kind.VISITED in kinds,
+        card=gravest(track.card for track in tracks.values()),
         waits_review=waits,
         reply=read.replies[-1] if read.replies else None,
     )

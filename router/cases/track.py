@@ -12,6 +12,8 @@ import msgspec
 
 from router.cases.work import Ask, Work
 
+Colour = Literal["yellow", "red"]
+
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
     """How far one department is with its order, lead or assisting."""
@@ -28,6 +30,8 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     interim: datetime | None = None
     resolved: datetime | None = None
     reply: str | None = None  #: feedback id of its latest public reply
+    card: Colour | None = None  #: the gravest one shown for what it still has to do
+    carded_at: datetime | None = None  #: … since when
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,7 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     supervised: bool = False
     reopened: int = 0
     visited: bool = False
+    card: Colour | None = None  #: the gravest of its tracks
     waits_review: str | None = None  #: feedback id of the lead's reply that nobody has reviewed
     reply: Reply | None = None
     answers: list[Answering] = []
