@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
+from hypothesis import settings
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 
@@ -22,6 +23,10 @@ from intake.sealing import Sealer
 from intake.servers import Servers, embedded
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 #: Files that take longest, begun first, so that the two processes of `make test` end together.
 FIRST = (
