@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -12,6 +12,7 @@ import msgspec
 from connectors.source import Source
 from intake.door.settings import DoorSettings
 from intake.item_keys import Cipher
+from intake.pushing.settings import Push
 from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
 from intake.settings_sources import Kinds, read_sources
 
@@ -96,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     retention: Retention = Retention()
     door: DoorSettings | None = None  #: None: nobody listens
+    pushes: tuple[Push, ...] = ()  #: departments that messages are pushed to
     sources: tuple[Source, ...]
     environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
 
@@ -107,7 +109,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return next((source for source in self.sources if source.name == name), None)
 
 
-_TOP = ("city", "arbiter", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door", "source")
+_TOP = (
+    *("city", "arbiter", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door"),
+    *("push", "source"),
+)
 
 
 def find(asked: Path | None, folder: Path) -> tuple[Path, bool]:
@@ -169,6 +174,7 @@ def _settings(
         keys=_keys(file, table, problems),
         retention=_part(table, "retention", Retention, problems),
         door=_door(file, table, problems),
+        pushes=tuple(_pushes(file, table, environment, problems)),
         sources=read_sources(table, environment, kinds, problems),
         environment=environment,
     )
@@ -227,6 +233,32 @@ def _door(file: Path, table: Mapping[str, object], problems: Problems) -> DoorSe
         if not beside[name].is_file():
             problems.tell(("door", name), f"没有这个文件 {path} · no such file: {path}")
     return msgspec.structs.replace(door, **beside)
+
+
+def _pushes(
+    file: Path, table: Mapping[str, object], environment: Mapping[str, str], problems: Problems
+) -> Iterator[Push]:
+    written = table.get("push", [])
+    if not isinstance(written, list) or not all(isinstance(each, dict) for each in written):
+        problems.tell(("push",), "推送写作 [[push]]，一个单位一段 · write [[push]], one a department")
+        return
+    known: set[str] = set()
+    for number, each in enumerate(written):
+        where = ("push", number)
+        before = len(problems.found)
+        fields = checked_fields(each, Push, where, problems)
+        if len(problems.found) > before:
+            continue
+        push = Push(**fields)
+        push = push if push.ca is None else msgspec.structs.replace(push, ca=file.parent / push.ca)
+        for problem in push.problems(environment):
+            problems.tell((*where, problem.split(" ", 1)[0]), problem)
+        if push.ca is not None and not push.ca.is_file():
+            problems.tell((*where, "ca"), f"没有这个文件 {push.ca.name} · no such file: {push.ca.name}")
+        if push.department in known:
+            problems.tell((*where, "department"), f"{push.department} 写了两次 · stands twice")
+        known.add(push.department)
+        yield push
 
 
 def _keys(file: Path, table: Mapping[str, object], problems: Problems) -> Keys:

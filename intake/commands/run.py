@@ -21,6 +21,7 @@ from intake.commands.balance import as_json, compute, show
 from intake.demo_server import DemoFailed, demo_server
 from intake.door.door import Door
 from intake.house import FOLDER, House, open_house
+from intake.pushing.pushing import pushing
 from intake.screen import console
 from intake.servers import watch
 from intake.settings import Demo, Settings
@@ -96,6 +97,8 @@ async def _street(house: House, rooms: Rooms, only: frozenset[str]) -> AsyncIter
         street = Street(rooms, readers, only=only, watches=watches)
         if settings.door is not None and "connectors" in only:
             street.open_beside(Door(settings.door, house, rooms, street).run)
+        if settings.pushes and "router" in only:
+            street.open_beside(pushing(house, rooms, worker_name()).run, "pushing")
         pushed = watches_of([source for source in settings.sources if source.transport == "push"], rooms)
         if pushed and "connectors" in only:
             offers = open_offers(house.db, store, rooms.clock.now)

@@ -12,6 +12,7 @@ from intake import migrations
 from intake.cli import App, command, print_json, run
 from intake.commands.sources import STANDING, standing
 from intake.house import FOLDER, House, open_house
+from intake.pushing.standing import Standing, StandingStore
 from intake.screen import STATES, console, table
 from intake.servers import ServerStatus, status
 from intake.topology import DepartmentQueue, depths, management
@@ -44,6 +45,7 @@ async def _status(app: App) -> dict[str, Any]:
             "cases": await CaseStore(house.db).counts(),
             "work": await CaseStore(house.db).counts_by_work(),
             "queues": await _queues(house),
+            "pushes": await StandingStore(house.db).all(),
         }
 
 
@@ -87,4 +89,12 @@ def _show(found: dict[str, Any]) -> None:
         deepest = sorted(queues, key=lambda queue: -queue.messages)[:20]
         rows = [[queue.name, queue.messages, queue.consumers] for queue in deepest]
         out.print(table(f"队列 {len(queues)}（最深的 {len(rows)} 个）", ["队列", "积压", "消费者"], rows))
+    pushes: list[Standing] = found["pushes"]
+    if pushes:
+        out.print(table("推送", ["单位", "状态", "送到", "失败", "挂起", "上次送到", "原因"], map(_pushed, pushes)))
     out.print(f"未完成的页 {found['pages_open']}，库结构第 {found['schema']} 版")
+
+
+def _pushed(each: Standing) -> list[object]:
+    state = "没有进程在推" if not each.pushing else "停歇" if each.state == "resting" else "在推"
+    return [each.department, state, each.taken, each.failed, each.parked, each.taken_at, each.reason]

@@ -66,7 +66,7 @@ class Street:
         pairs = list(readers)
         self.stopping = stopping or asyncio.Event()
         self._broken: str | None = None
-        self._doors: list[Callable[[], Awaitable[None]]] = []
+        self._beside: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._more_sweeps: list[tuple[str, float, Callable[[], Awaitable[bool]]]] = []
         self.progress = Progress(tuple(source.name for source, _ in pairs))
         self.patience = Patience(self.stopping)
@@ -100,15 +100,15 @@ class Street:
         """Have a step done again and again while the street runs; it says whether there is more at once."""
         self._more_sweeps.append((name, every, step))
 
-    def open_beside(self, door: Callable[[], Awaitable[None]]) -> None:
+    def open_beside(self, door: Callable[[], Awaitable[None]], name: str = "door") -> None:
         """Have what others push to us come in as well: `door` runs while the street does, and closes before it."""
-        self._doors.append(door)
+        self._beside.append((name, door))
 
     async def run(self) -> None:
         """Run until `stopping` is set, then close within five seconds."""
         async with self.working():
             readers = [self._start(reader.run(), reader.source.name) for reader in self._readers]
-            readers += [self._start(self._forever("door", door), "door") for door in self._doors]
+            readers += [self._start(self._forever(name, door), name) for name, door in self._beside]
             log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(self._readers))
             await self.stopping.wait()
             await _end(readers)

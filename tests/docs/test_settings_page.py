@@ -14,6 +14,7 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import settings, tables
 from intake.door.settings import DoorSettings
+from intake.pushing.settings import Push
 from router.dispatching.crosswalk import FOLDER
 from router.dispatching.sheet import DATA
 from tests.docs.pages import SETTINGS, Block, blocks, rows
@@ -27,6 +28,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[retention]`": settings.Retention,
     "`[demo]`": settings.Demo,
     "`[door]`": DoorSettings,
+    "`[[push]]`": Push,
     "`[[source]]`": Source,
     "`write_back`": AnswerTable,
     **{f"`{name}`": kind for name, kind in KINDS.items()},

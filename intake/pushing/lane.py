@@ -1,0 +1,256 @@
+"""One department's lane (一个单位的推送): what lies in its queues is posted, case by case in order, until it must rest.
+
+A message stays in the queue until the department's address has said 2xx. Of each case one message is under way at a
+time; cases go side by side. So few are taken from the queue at once that, given back, they lie there in the order they
+had. While the department rests nothing is held: the broker counts how often a message is given back, and gives it up
+after twenty times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+import aio_pika
+import msgspec
+from aio_pika.abc import AbstractIncomingMessage
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from intake.pushing.judging import Next, Verdict
+from intake.pushing.posting import Event
+from router.dispatching.publisher import as_ours
+from router.errors import BrokerAway
+
+AT_ONCE = 16  #: messages of one queue; the broker keeps the order of so few when they are given back
+CONNECT_WITHIN = 5.0  #: seconds
+REMEMBERED = 4_096  #: messages known to be there already: the urgent lane has a second copy of each
+
+
+class Pace(NamedTuple):
+    """How long to wait, in seconds, and how often to try."""
+
+    first: float = 1.0  #: before the second try of a message; doubled each time
+    longest: float = 30.0
+    refusals: int = 3  #: tries of a message that the department refuses, before it is parked
+    failures: int = 5  #: failures in a row after which the department rests
+    stubborn: int = 12  #: failures of one message, while others are taken, before it is parked
+    hold: float = 60.0  #: a shorter rest is waited out with the messages in hand
+    rest: float = 5.0  #: the first rest; doubled each time until a message is taken
+    longest_rest: float = 1_800.0
+    ping: float = 60.0  #: the longest time between two pings
+
+
+class Refused(NamedTuple):
+    """A message that the department will not take, as the keeper of dead letters reads one (`why`)."""
+
+    message_id: str | None
+    routing_key: str | None
+    body: bytes
+    headers: dict[str, object]
+
+
+class MustRest(Exception):
+    """The department is to be left alone."""
+
+    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.seconds = seconds
+
+
+class _NotTaken(Exception):
+    """The message is tried again."""
+
+
+class _Named(msgspec.Struct):
+    id: str
+    type: str
+    subject: str
+
+
+Post = Callable[[Event], Awaitable[Verdict]]
+Park = Callable[[Refused], Awaitable[object]]
+
+
+class Lane:
+    """What is remembered of a department from one session to the next."""
+
+    def __init__(self, queues: Sequence[str], post: Post, park: Park, pace: Pace) -> None:
+        self._queues = queues
+        self._post = post
+        self._park = park
+        self._pace = pace
+        self.counts: Counter[str] = Counter()  #: taken, failed, parked since they were last written down
+        self._cases: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._there: OrderedDict[str, None] = OrderedDict()
+        self._in_a_row = 0
+        self._failures: dict[str, tuple[int, int]] = {}  #: of a message: how many, and how many others were taken then
+        self._taken = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
+
+    @property
+    def taken(self) -> int:
+        """How many messages the department took."""
+        return self._taken
+
+    def take_counts(self) -> Counter[str]:
+        """Give what was counted since the last time."""
+        counts, self.counts = self.counts, Counter()
+        return counts
+
+    def forget_failures(self) -> None:
+        """Hold none of them against a message: it was the address that was away."""
+        self._failures.clear()
+
+    async def session(self, url: str) -> None:
+        """Push until the department must rest (MustRest). Raises BrokerAway, BrokerRefuses."""
+        self._in_a_row = 0
+        self._calm.set()
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def take(letter: AbstractIncomingMessage) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            try:
+                await self._bring(letter, ended)
+            finally:
+                tasks.discard(task)
+
+        with as_ours("pushing to a department"):
+            connection = await aio_pika.connect(url, timeout=CONNECT_WITHIN)
+            async with connection:
+                channel = await connection.channel(publisher_confirms=False)
+
+                def lost(*_: object) -> None:
+                    if not ended.done():
+                        ended.set_exception(BrokerAway("the channel closed, or the queue is gone"))
+
+                channel.close_callbacks.add(lost)
+                # Who deletes the queue ends our reading and leaves the channel open.
+                (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lost)
+                await channel.set_qos(prefetch_count=AT_ONCE)
+                try:
+                    for name in self._queues:
+                        await (await channel.get_queue(name, ensure=False)).consume(take)
+                    await ended
+                finally:
+                    for task in list(tasks):
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+                    if ended.done() and not ended.cancelled():
+                        ended.exception()  # seen, also where the session ends for another reason
+
+    async def _bring(self, letter: AbstractIncomingMessage, ended: asyncio.Future[None]) -> None:
+        """Bring one message there, after those of its case that were taken from the queue before it."""
+        event = event_of(letter.body)
+        # Nothing is awaited before the lock is asked for: so messages stand in line as they came.
+        lock = self._cases.setdefault("" if event is None else event.subject, asyncio.Lock())
+        async with lock:
+            # Once a session is over nothing more is posted: what comes before it in its case was not taken.
+            if ended.done():
+                return
+            try:
+                await self._settle(letter, event)
+            except Exception as error:  # noqa: BLE001 - whatever it is ends the session, which says so
+                if not ended.done():
+                    ended.set_exception(error)
+
+    async def _settle(self, letter: AbstractIncomingMessage, event: Event | None) -> None:
+        if event is None:
+            await letter.reject(requeue=False)  # none of ours: it goes the way of dead letters
+            return
+        if event.id not in self._there:
+            await self._until_settled(event, letter)
+        await letter.ack()
+
+    async def _until_settled(self, event: Event, letter: AbstractIncomingMessage) -> None:
+        """Post it until it is taken, or parked."""
+        pace, refusals = self._pace, 0
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(_NotTaken),
+            wait=wait_exponential_jitter(multiplier=pace.first, max=pace.longest, jitter=pace.first),
+        ):
+            with attempt:
+                await self._calm.wait()
+                verdict = await self._post(event)
+                match verdict.next:
+                    case Next.DONE:
+                        self._well(event)
+                        return
+                    case Next.REFUSED:
+                        refusals += 1
+                        if refusals >= pace.refusals:
+                            await self._give_up(letter, event, verdict, refusals)
+                            return
+                        raise _NotTaken
+                    case Next.FAILED:
+                        failures = self._failed(event, verdict)
+                        if failures >= pace.stubborn:
+                            await self._give_up(letter, event, verdict, failures)
+                            return
+                        raise _NotTaken
+                    case Next.REST:
+                        await self._leave_alone(verdict)
+                        raise _NotTaken
+                    case Next.WRONG:
+                        raise MustRest(verdict.reason)
+
+    def _well(self, event: Event) -> None:
+        self._in_a_row = 0
+        self._taken += 1
+        self.counts["taken"] += 1
+        self._failures.pop(event.id, None)
+        self._remember(event)
+
+    def _remember(self, event: Event) -> None:
+        """Know its second copy, which the urgent lane has of a critical one."""
+        if len(self._queues) > 1:
+            self._there[event.id] = None
+            if len(self._there) > REMEMBERED:
+                self._there.popitem(last=False)
+
+    def _failed(self, event: Event, verdict: Verdict) -> int:
+        """Count it; gives how often this message failed while others were taken, and rests after too many in a row."""
+        self.counts["failed"] += 1
+        self._in_a_row += 1
+        count, taken_then = self._failures.get(event.id, (0, self._taken))
+        self._failures[event.id] = (count + 1, taken_then)
+        stubborn = count + 1 if self._taken > taken_then else 0
+        if self._in_a_row >= self._pace.failures and stubborn < self._pace.stubborn:
+            raise MustRest(verdict.reason)
+        return stubborn
+
+    async def _leave_alone(self, verdict: Verdict) -> None:
+        """Wait as long as it said; the others of this lane wait too."""
+        if verdict.seconds > self._pace.hold:
+            raise MustRest(verdict.reason, verdict.seconds)
+        self._calm.clear()
+        try:
+            await asyncio.sleep(verdict.seconds)
+        finally:
+            self._calm.set()
+
+    async def _give_up(self, letter: AbstractIncomingMessage, event: Event, verdict: Verdict, tries: int) -> None:
+        """Park it where people see it, with what the address answered; what follows it in its case goes on."""
+        queue = self._queues[0]
+        death = {"queue": queue, "reason": f"its address answered {verdict.reason}", "count": tries}
+        await self._park(Refused(event.id, letter.routing_key, letter.body, {"x-death": [death]}))
+        self.counts["parked"] += 1
+        self._in_a_row = 0
+        self._failures.pop(event.id, None)
+        self._remember(event)
+
+
+def event_of(body: bytes) -> Event | None:
+    """Read the id, type and case of a message; None where it is none of ours."""
+    try:
+        named = msgspec.json.decode(body, type=_Named)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return Event(named.id, named.type, named.subject, body)
