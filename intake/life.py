@@ -219,6 +219,7 @@ _KINDS = {
     "destroyed": "个人信息已销毁",
 }
 
+    "redecided": "规则发布后重新研判",
 
 def _case_moments(case: Mapping[str, Any] | None) -> Iterable[Moment]:
     for event in [] if case is None else case["events"]:

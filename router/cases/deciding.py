@@ -142,16 +142,7 @@ def decide(case: Case, decision: Decision | Exception, context: Context, at: dat
         record(case, Kind.UNDECIDED, at, note=f"deciding failed: {type(decision).__name__}")
         return
     born = case.state is State.RECEIVED
-    decided = Decided(
-        outcome=decision.outcome,
-        routing=decision.routing,
-        code=decision.code,
-        sentence=decision.sentence,
-        context=context,
-        revision=case.revision,
-    )
-    settle(case, decided)
-    case.assigned_by_person = False
+    settled(case, decision, context)
     lead, assist = decision.routing.lead, decision.routing.assist
     if decision.outcome is Outcome.DISPATCH and context.linked_to is None:
         wanted = {} if lead is None else {lead: Role.LEAD}
@@ -204,6 +195,20 @@ def _assign(case: Case, decided: Decided, actor: str, at: datetime) -> Case:
 
 def settle(case: Case, decided: Decided) -> None:
     """Keep the decision before, since messages of its time are made from it."""
+def settled(case: Case, decision: Decision, context: Context) -> None:
+    """Keep what the rules decided, with all that it depended on."""
+    decided = Decided(
+        outcome=decision.outcome,
+        routing=decision.routing,
+        code=decision.code,
+        sentence=decision.sentence,
+        context=context,
+        revision=case.revision,
+    )
+    settle(case, decided)
+    case.assigned_by_person = False
+
+
     if case.decision is not None:
         case.past_decisions.append(case.decision)
     case.decision = decided

@@ -62,6 +62,7 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"  #: 撤回
     ASSIGNED = "assigned"  #: a person, or the fallback after 15 minutes, named the department
     RECORDED = "recorded"  #: a revision that says nothing new to a department
+    REDECIDED = "redecided"  #: 规则发布后重新研判, with the release
     DUTY_CALLED = "duty_called"  #: 呼叫值班: a critical one is in triage
     CARRIES = "carries"  #: 并入: this order carries another case too
     LETS_GO = "lets_go"  #: 拆出: it carries that case no longer
@@ -155,6 +156,7 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         # What people do.
         Kind.ASSIGNED: Move(frozenset({State.TRIAGE, State.PARKED, State.INFORMED, State.HANDED_OVER})),
         Kind.RECORDED: Move(_STORED),
+        Kind.REDECIDED: Move(_OUT | {State.TRIAGE}),
         Kind.DUTY_CALLED: Move(frozenset({State.TRIAGE})),
         Kind.REASSIGNED: Move(_OUT | {State.TRIAGE}),
         Kind.TAKEN_BACK: Move(_OUT | {State.TRIAGE}),

@@ -5,7 +5,7 @@ These functions change the draft that they are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +23,18 @@ ELSEWHERE = "经重新研判，不再由本单位办理"
 def send_to(case: Case, wanted: Mapping[str, Role], at: datetime) -> None:
     """Bring it to exactly these departments: recalled elsewhere, updated where it stays, dispatched where it is new."""
     held = holders(case)
+    move_to(case, wanted, at, tell=[code for code in wanted if code in held])
+
+
+def move_to(case: Case, wanted: Mapping[str, Role], at: datetime, tell: Sequence[str]) -> None:
+    """Bring it to exactly these departments; of those that have it, only these are told."""
+    held = holders(case)
     recall_all(case, wanted, at)
-    stays = [code for code in wanted if code in held]
     new = [code for code in wanted if code not in held]
-    for code in stays:
+    for code in tell:
         append(case, code, MessageType.UPDATED, wanted[code], at)
-    if stays:
-        record(case, Kind.UPDATED, at, data={"departments": stays})
+    if tell:
+        record(case, Kind.UPDATED, at, data={"departments": list(tell)})
     for code in new:
         append(case, code, MessageType.DISPATCHED, wanted[code], at)
     if new or case.goal is not State.DELIVERED:
