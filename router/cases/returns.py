@@ -1,7 +1,8 @@
 """The way of a case that is sent back (退单流转): decided anew, seen when it goes in circles, and ended by one person.
 
 Pure. The second upheld return goes to a joint review (会商); after the third hop an arbiter names the unit (裁定), and
-what was arbitrated is not sent back any more: so no case changes hands more than `MOST_LEADS` - 1 times by returns.
+what was arbitrated is not sent back any more. So at most `MOST_LEADS` units lead a case, and three returns of it are
+upheld, also where people give it to the same unit again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def decided_anew(case: Case, returned_by: str, decide: Decide) -> tuple[Decision
     """Decide on a case whose return by this unit is upheld; a way in circles (A→B→A) is left to people."""
     before = case.decision.context if case.decision else Context(mode=case.mode)
     returns = [*standing(case).returns, returned_by]
-    context = replace(before, mode=case.mode, holder=None, returns=returns, hops=len(path(case)))
+    context = replace(before, mode=case.mode, holder=None, returns=returns, hops=max(len(path(case)), len(returns)))
     decision = decide(context)
     lead = None if isinstance(decision, Exception) else decision.routing.lead
     if lead is not None and goes_in_circles(case, lead):
@@ -58,7 +59,7 @@ def give_to(  # noqa: PLR0917 - as `reassign`, and who arbitrates
 ) -> Case:
     """Give a case whose return was upheld to the unit that a person names; after the third hop that is final."""
     after = case
-    if len(path(case)) >= ARBITER_AFTER:
+    if max(len(path(case)), len(standing(case).returns)) >= ARBITER_AFTER:
         after = _draft(case)
         _arbitrate(after, arbiter, at)
     return reassign(after, department, person, reason, versions, at)

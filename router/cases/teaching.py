@@ -26,9 +26,9 @@ def precedent_of(case: Case, appeal: Appeal, tables: Tables) -> Precedent | None
     spot = spot_of(appeal, tables) if case.mode is Mode.ROUTE and case.decision is not None else None
     if spot is None:
         return None
-    refused = _refused(case)
+    refused, turned_down = _decided(case, Kind.RETURN_UPHELD), _decided(case, Kind.RETURN_REFUSED)
     owner = taken_on_by(case)
-    if not refused and not _teaches_unreturned(case, owner, spot[1]):
+    if not refused and not turned_down and not _teaches_unreturned(case, owner, spot[1]):
         return None
     if owner is not None and owner in refused:
         refused.remove(owner)  # it came back to it in the end
@@ -39,6 +39,7 @@ def precedent_of(case: Case, appeal: Appeal, tables: Tables) -> Precedent | None
         sent_to=spot[1],
         owner=owner,
         refused=refused,
+        turned_down=turned_down,
         words=words_of(appeal),
         by=_by(case, owner),
         at=case.events[-1].at,
@@ -60,13 +61,15 @@ def _teaches_unreturned(case: Case, owner: str | None, named: str) -> bool:
     return owner is not None and (owner == named or (case.decision.routing.rule or "").startswith(PREFIX))
 
 
-def _refused(case: Case) -> list[str]:
+def _decided(case: Case, as_: Kind) -> list[str]:
+    """Give whose returns were decided so, of those that are about whose the case is."""
     asked = {event.data["feedback"]: event for event in case.events if event.kind is Kind.RETURN_ASKED}
-    upheld = [event for event in case.events if event.kind is Kind.RETURN_UPHELD]
     return [
         event.department or ""
-        for event in upheld
-        if (request := asked.get(event.data["feedback"])) is not None and request.data.get("code") in TEACHING
+        for event in case.events
+        if event.kind is as_
+        and (request := asked.get(event.data["feedback"])) is not None
+        and request.data.get("code") in TEACHING
     ]
 
 

@@ -45,6 +45,7 @@ class Precedent(msgspec.Struct, frozen=True, kw_only=True):
     sent_to: str  #: and to which unit
     owner: str | None  #: who has taken it on; None: nobody yet
     refused: list[str] = []  #: whose return was upheld
+    turned_down: list[str] = []  #: whose return was not
     words: list[str]  #: of its masked text, in pairs of characters, and its place
     by: str  #: who decided on the return, or the unit that signed
     at: datetime
@@ -161,6 +162,11 @@ class Lessons:
         """Weigh whether this unit takes on what is like this appeal, against all others and the rule."""
         node = self.nodes.get(spot, _EMPTY)
         return _weigh(node, owner, _known(node, words_of(appeal)), spot[1])[0]
+
+    def unseen(self, spot: Spot, owner: str, appeal: Appeal) -> list[str]:
+        """Give what is in this appeal and in nothing that the unit took on: it may be what makes the difference."""
+        theirs = self.nodes.get(spot, _EMPTY).words.get(owner, {})
+        return [word for word in words_of(appeal) if word not in theirs]
 
     def _best(self, node: Node, spot: Spot, appeal: Appeal) -> Said | None:
         owners = [code for code in node.totals if code not in {_NOBODY, spot[1]}]

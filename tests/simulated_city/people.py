@@ -13,9 +13,12 @@ KNOWS = 0.6  #: a clerk without a proposal knows who has it
 JOINT_REVIEW_RIGHT = 0.9  #: 会商: the units sit at one table
 
 
-def upholds(rightly_refused: bool, chance: Random) -> bool:
-    """Judge a return."""
-    return rightly_refused != (chance.random() < ERRS)
+def upholds(rightly_refused: bool, advice: str | None, chance: Random) -> bool:
+    """Judge a return; whom the advice contradicts looks a second time, as well and as badly as the first time."""
+    verdict = rightly_refused != (chance.random() < ERRS)
+    if advice == ("refuse" if verdict else "uphold"):
+        verdict = rightly_refused != (chance.random() < ERRS)
+    return verdict
 
 
 def sends_to(
