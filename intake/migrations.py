@@ -131,6 +131,9 @@ MIGRATIONS: Sequence[Migration] = (
     # Older workers would seal under the month's key and find no key of an item: from here on they are refused. What
     # stands is sealed anew by the sweep of retention, which has the keys (intake/rights/resealing.py).
     Migration(7, "a key for each item, the caller's data apart from the matter's", _nothing),
+    # Older workers would write events without their stamps. What stands is stamped by the first anchor, which has the
+    # key (intake/ledger/anchoring.py).
+    Migration(8, "ledgers are stamped, event by event", _nothing),
 )
 
 #: The schema versions that this worker reads and writes.

@@ -134,22 +134,23 @@ class CaseStore:
             stamps = stamps + made
         return update, replace(after, version=before.version + 1, stamps=stamps)
 
-    async def stamp_late(self, case: str) -> Case | None:
-        """Stamp what stands there without a stamp, written before there were any; what is stamped stays as it is."""
+    async def stamp_late(self, ids: Sequence[str]) -> int:
+        """Stamp what stands there without a stamp, written before there were any; give in how many cases."""
         raw = self._cases.with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
-        while (found := await raw.find_one({"_id": case}, {"version": 1, "events": 1, "stamps": 1})) is not None:
+        writes = []
+        async for found in raw.find({"_id": {"$in": list(ids)}}, {"version": 1, "events": 1, "stamps": 1}):
             stamps = [bytes(stamp) for stamp in found.get("stamps", [])]
             events = [event.raw for event in found["events"]][len(stamps) :]
             if not events:
-                break
-            made = self._stamper.stamps(case, events, stamps[-1] if stamps else BEGIN, Made.LATE)
-            written = await self._cases.update_one(
-                {"_id": case, "version": found["version"]},
-                {"$set": {"stamps": stamps + made, "version": found["version"] + 1}},
-            )
-            if written.matched_count:
-                break
-        return await self.get(case)
+                continue
+            stamps += self._stamper.stamps(found["_id"], events, stamps[-1] if stamps else BEGIN, Made.LATE)
+            # A new version: whoever has read it without its stamps reads it again.
+            version = found["version"]
+            after = {"$set": {"stamps": stamps, "version": version + 1}}
+            writes.append(UpdateOne({"_id": found["_id"], "version": version}, after))
+        if not writes:
+            return 0
+        return int((await self._cases.bulk_write(writes, ordered=False)).matched_count)
 
     async def change(self, case: Case, function: Change, kinds: Iterable[Kind] = ()) -> Case:
         """Do a pure function to a case and write what it changed; if somebody was faster, read and do it again.
@@ -162,7 +163,11 @@ class CaseStore:
             if after is case or after == case:
                 return case
             if len(case.stamps) < len(case.events):
-                case = await self.stamp_late(case.id) or case
+                await self.stamp_late([case.id])
+                stamped = await self.get(case.id)
+                if stamped is None:
+                    return case
+                case = stamped
                 continue
             guard: dict[str, Any] = {"_id": case.id, "version": case.version}
             if states:

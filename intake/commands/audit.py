@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from intake.cli import App, command, fail, print_json, run
-from intake.commands.later import later
+from intake.commands.verify import anchor_command, anchors_command, verify_command
 from intake.house import FOLDER, open_house
-from intake.rights.accesses import Seen, note
+from intake.rights.accesses import ALL, Seen, note
 from intake.rights.custody import open_custody
 from intake.rights.persons import numbers_of_vault
 from intake.rights.scanner import Known, Scanned, scan
@@ -58,7 +58,9 @@ def _print(done: Scanned) -> None:
         console().print(table("明文", ["何处", "什么"], told))
 
 
-audit_command.add_command(later("audit verify", "台账校验 · verify the ledger's chain"))
+audit_command.add_command(verify_command)
+audit_command.add_command(anchor_command)
+audit_command.add_command(anchors_command)
 
 
 async def _scan(app: App, logs: tuple[Path, ...], actor: str, *, against_vault: bool) -> Scanned:
@@ -68,7 +70,7 @@ async def _scan(app: App, logs: tuple[Path, ...], actor: str, *, against_vault: 
         numbers: list[str] = []
         if against_vault:
             # That all of it was opened is one line: nobody saw any of it.
-            await note(house.db, ["*"], Seen.VAULT, actor=actor, reason="明文扫描", at=datetime.now(UTC))
+            await note(house.db, [ALL], Seen.VAULT, actor=actor, reason="明文扫描", at=datetime.now(UTC))
             async with open_custody(house) as custody:
                 numbers = [number async for number in numbers_of_vault(custody)]
         return await scan(house.db, Known(numbers), rooms.router, logs, ours)

@@ -9,7 +9,9 @@ import click
 import msgspec
 
 from intake.cli import App, command, fail, run, write_out
+from intake.commands.viewer import VIEWER
 from intake.house import open_house
+from intake.rights.accesses import Seen, note
 from intake.screen import URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -27,13 +29,14 @@ ROLES = {"lead": "主办", "assist": "协办", "copy": "抄送"}
 @click.argument("department")
 @click.option("--max", "most", type=click.IntRange(min=1), help="最多几条 · at most")
 @click.option("--peek", is_flag=True, help="只看已送未确认的，不碰队列 · only look, from our own store")
+@VIEWER
 @command
-def consume_command(app: App, department: str, most: int | None, peek: bool) -> None:
+def consume_command(app: App, department: str, most: int | None, viewer: str, *, peek: bool) -> None:
     """Each message is acknowledged once it is printed; with --json they make one JSON array."""
     code = department.upper()
     shown = _Shown(as_json=app.as_json)
     try:
-        run(_peek(app, code, most, shown) if peek else _take(app, code, most, shown))
+        run(_peek(app, code, most, shown, viewer) if peek else _take(app, code, most, shown))
     except RouterError as error:
         shown.close()
         fail(f"取不到 {queue_of(code)} · cannot read {queue_of(code)}: {error}")
@@ -86,13 +89,16 @@ async def _take(app: App, code: str, most: int | None, shown: _Shown) -> None:
         await take(house.broker_url, queue_of(code), shown.add, limit=most)
 
 
-async def _peek(app: App, code: str, most: int | None, shown: _Shown) -> None:
+async def _peek(app: App, code: str, most: int | None, shown: _Shown, viewer: str) -> None:
     """Make the bodies again from what is stored: the same bytes as were sent."""
     settings, tables = app.settings_and_tables()
     _must_know(code, tables.router.directory)
     left = most
     async with open_house(settings, broker=False) as house, open_rooms(house, worker_name()) as rooms:
         sent = {"dispatches": {"$elemMatch": {"department": code, "state": Sent.SENT.value}}}
+        shows = house.db.cases.find(sent, {"_id": 1}).sort("opened_at", 1).limit(most or 0)
+        ids = [case["_id"] async for case in shows]
+        await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake consume --peek", at=rooms.clock.now())
         async for document in house.db.cases.find(sent).sort("opened_at", 1):
             case = from_document(document)
             for row in case.dispatches:

@@ -11,8 +11,10 @@ import click
 import msgspec
 
 from intake.cli import App, command, print_json, run
+from intake.commands.viewer import VIEWER
 from intake.facts import Reader, facts, within
 from intake.house import open_house
+from intake.rights.accesses import ALL, Seen, note
 from intake.screen import SHANGHAI, console, table
 from router.cases.asked import Span
 from router.cases.facts import Fact
@@ -32,10 +34,11 @@ def export_command() -> None:
 
 @export_command.command("ledger", help="一件一行，没有群众的话 · one line a case, nobody's words")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="写到 · JSON lines")
+@VIEWER
 @command
-def ledger_command(app: App, out: Path) -> None:
+def ledger_command(app: App, out: Path, viewer: str) -> None:
     """Anybody can reckon the figures again from it: docs/figures.py does."""
-    count = run(_ledger(app, out))
+    count = run(_ledger(app, out, viewer))
     if app.as_json:
         print_json({"cases": count, "file": str(out)})
     else:
@@ -139,12 +142,13 @@ def row_of(figure: Figure, found: Measure) -> dict[str, Any]:
     return row | {"value": found.n}
 
 
-async def _ledger(app: App, out: Path) -> int:
+async def _ledger(app: App, out: Path, viewer: str) -> int:
     """Written beside and then put in its place, so that no half ledger stands there."""
     settings, tables = app.settings_and_tables()
     beside = out.with_name(f"{out.name}.part")
     count = 0
     async with open_house(settings, broker=False) as house:
+        await note(house.db, [ALL], Seen.EXPORT, actor=viewer, reason="intake export ledger", at=datetime.now(UTC))
         with beside.open("wb") as file:
             async for fact in facts(Reader.of(house, tables, datetime.now(UTC))):
                 file.write(msgspec.json.encode(fact) + b"\n")

@@ -10,11 +10,13 @@ import msgspec
 
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.later import later
+from intake.commands.viewer import VIEWER
 from intake.house import open_house
 from intake.reports.document import FORMS, Document, shown, write
 from intake.reports.shadow import sheet
 from intake.reports.shadow_figures import Compared, figures
 from intake.reports.shadow_items import items_of, names_known
+from intake.rights.accesses import Seen, note
 from intake.screen import SHANGHAI, console, table
 from router.dispatching.directory import Directory
 
@@ -44,8 +46,11 @@ for name, help_ in NOT_YET.items():
     "--out", "files", multiple=True, required=True, type=click.Path(path_type=Path, dir_okay=False),
     help="写到 .xlsx 或 .html，可以给几个 · where to write it; may be given more than once",
 )  # fmt: skip
+@VIEWER
 @command
-def shadow_command(app: App, source_name: str, first: str | None, last: str | None, files: tuple[Path, ...]) -> None:
+def shadow_command(  # noqa: PLR0917 - options
+    app: App, source_name: str, first: str | None, last: str | None, files: tuple[Path, ...], viewer: str
+) -> None:
     """Compare what was first offered on these days."""
     settings, tables = app.settings_and_tables()
     if source_name not in {source.name for source in settings.sources}:
@@ -56,7 +61,7 @@ def shadow_command(app: App, source_name: str, first: str | None, last: str | No
     today = datetime.now(UTC).astimezone(SHANGHAI)
     begin = _day(first, "--from") or f"{today - timedelta(days=WEEK - 1):%Y-%m-%d}"
     end = _day(last, "--to") or f"{today:%Y-%m-%d}"
-    items = run(_items(app, tables.router.directory, source_name, begin, end))
+    items = run(_items(app, tables.router.directory, source_name, begin, end, viewer))
     if not items:
         fail(f"{source_name} 在 {begin} 至 {end} 没有收到诉求，没有写出报表 · nothing was offered on these days")
     known = names_known(tables.router.directory)
@@ -71,9 +76,14 @@ def shadow_command(app: App, source_name: str, first: str | None, last: str | No
         _show(document, files)
 
 
-async def _items(app: App, directory: Directory, source: str, first: str, last: str) -> list[Compared]:
+async def _items(  # noqa: PLR0917 - what is asked for, and who asks
+    app: App, directory: Directory, source: str, first: str, last: str, viewer: str
+) -> list[Compared]:
     async with open_house(app.settings(), broker=False) as house:
-        return [item async for item in items_of(house.db, directory, source, first, last)]
+        items = [item async for item in items_of(house.db, directory, source, first, last)]
+        ids = [item.id for item in items]
+        await note(house.db, ids, Seen.EXPORT, actor=viewer, reason="intake report shadow", at=datetime.now(UTC))
+        return items
 
 
 def _told(items: list[Compared]) -> dict[str, object]:

@@ -189,6 +189,7 @@ async def text(request: web.Request, counter: Counter) -> web.Response:
     caller = await _caller(request, counter)
     case = await _case(request, caller, counter)
     appeal = await _sent(case, caller, counter)
+    await _note(case, Seen.TEXT, caller, counter)
     return json_answer(WholeText(case=case.id, revision=appeal.revision, title=appeal.title, text=appeal.text))
 
 
@@ -201,15 +202,17 @@ async def attachment(request: web.Request, counter: Counter) -> web.StreamRespon
     found = next((each for each in appeal.attachments if each.id == request.match_info["attachment"]), None)
     if found is None or found.sha256 is None or (secret and (found.media_type or "").startswith("audio")):
         raise Refused(404, "没有这个附件 · no such attachment")
-    actor, at = caller.login.user, counter.custody.now()
-    await note(
-        counter.custody.db, [case.id], Seen.ATTACHMENT, actor=actor, reason="办理", at=at, department=caller.code
-    )
+    await _note(case, Seen.ATTACHMENT, caller, counter)
     medium = await counter.media.open(case.id.partition("-")[0], found.sha256)
     if medium is None:
         raise Refused(404, "附件未保存或已到期销毁 · it was not kept, or its time is over")
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
     return web.Response(body=medium.body, content_type=medium.media_type, headers=headers)
+
+
+async def _note(case: Case, what: Seen, caller: _Caller, counter: Counter) -> None:
+    actor, at = caller.login.user, counter.custody.now()
+    await note(counter.custody.db, [case.id], what, actor=actor, reason="办理", at=at, department=caller.code)
 
 
 async def _case(request: web.Request, caller: _Caller, counter: Counter) -> Case:

@@ -26,10 +26,11 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake.house import House, keys_for
 from intake.keys import Keys
+from intake.ledger import anchoring
 from intake.rights import retention
 from intake.rights.custody import custody
-from intake.sealing import Sealer
 from intake.rules import releases, versions
+from intake.sealing import Sealer
 from intake.settings import Settings
 from intake.street import statements
 from intake.street.answering import Answering, answer_due, spans
@@ -39,8 +40,8 @@ from intake.street.clock import Clock, Fences
 from intake.street.normalizing import Begin
 from intake.street.second_look import matters_of
 from intake.tables import Tables
-from normalizer.appeal import Appeal, Handed
 from intake.topology import prepare_queues
+from normalizer.appeal import Appeal, Handed
 from normalizer.matter.flow import second_look
 from normalizer.steps.mask import Masker
 from normalizer.store import AppealStore
@@ -79,11 +80,12 @@ class Rooms(NamedTuple):
     answer_sources: Callable[[], Awaitable[int]]
     retain: Callable[[], Awaitable[bool]]
     state: Callable[[], Awaitable[bool]]
+    anchor: Callable[[], Awaitable[bool]]
     unsent: Callable[[], Awaitable[int]]
     second_look: Callable[[], Awaitable[int]]
+    take_release: Callable[[], Awaitable[bool]]
     beside: Beside
 
-    take_release: Callable[[], Awaitable[bool]]
 
 @asynccontextmanager
 async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
@@ -233,14 +235,15 @@ def _rooms(
             owner,
         ),
         state=partial(statements.once_a_day, house.db, sending, owner),
+        anchor=partial(anchoring.once_a_day, house.db, sending.store, keys.stamper, clock.now, owner),
         unsent=sending.store.unsent,
         second_look=partial(second_look, matters, COMPARED_AT_ONCE),
-        beside=beside,
-    )
-
         take_release=releases.Following(
             house.db, house.settings, read.normalizer, sending, partial(prepare_queues, house)
         ).look,
+        beside=beside,
+    )
+
 
 async def _make_vault_key(sealer: Sealer, clock: Clock) -> None:
     """Have the vault key made before sources ask for data keys side by side.

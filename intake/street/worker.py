@@ -29,6 +29,7 @@ COMPARE_EVERY = 5.0  #: seconds between two looks for appeals that were not comp
 ESCALATE_EVERY = 15.0  #: seconds between two looks at critical items in triage
 RETAIN_EVERY = 600.0  #: seconds between two looks whether today's personal data was destroyed
 STATE_EVERY = 600.0  #: seconds between two looks whether today's statements are out
+ANCHOR_EVERY = 900.0  #: seconds between two looks whether the ledgers are anchored today
 LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock
 AGAIN_AFTER = 5.0  #: seconds before a loop that failed by a fault of ours begins again
 DRAIN = 1.0  #: seconds that pages in hand get when the street closes: five in all, with our own servers
@@ -186,14 +187,15 @@ class Street:
         if "normalizer" in self._only:
             yield "second look", COMPARE_EVERY, self._look_again
         if "router" in self._only:
-            yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
             yield "released rules", SWEEP_EVERY, self._rooms.take_release
+            yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
             yield "triage", ESCALATE_EVERY, self._escalate
             yield "deadlines", SWEEP_EVERY, self._look_at_due
             yield "refused feedback", SWEEP_EVERY, self._answer_strays
             yield "answers", SWEEP_EVERY, self._answer_sources
             yield "retention", RETAIN_EVERY, self._rooms.retain
             yield "statements", STATE_EVERY, self._rooms.state
+            yield "anchor", ANCHOR_EVERY, self._rooms.anchor
 
     def stages(self) -> tuple[Stage, ...]:
         """Which pages this worker takes over."""

@@ -96,6 +96,11 @@ class Stamper:
         return bytes((Made.TOGETHER, number)) + found.digest()
 
 
+def split(stamps: bytes) -> list[bytes]:
+    """Take stamps apart that are kept in one piece."""
+    return [stamps[n : n + SIZE + 2] for n in range(0, len(stamps), SIZE + 2)]
+
+
 def flaws(
     stamper: Stamper,
     case: str,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from tests.house import LETTERS, House, opened
 
@@ -97,3 +99,40 @@ def test_many_are_chosen_first_and_moved_only_on_a_second_word(house: House, tmp
     assert json.loads(done.stdout)["imported"] == 1
     assert "第 3 行" in done.stderr
     assert house.json("balance")["difference_count"] == 0
+
+
+def test_every_look_is_listed_delivery_view_reveal_and_export(house: House) -> None:
+    id_ = case_of(house, "p5")
+    house.intake("show", id_, "--by", "看的人")
+    house.intake("case", "dossier", id_, "--by", "看案卷的人")
+    house.intake("consume", "GJJ", "--peek", "--json", "--by", "看队列的人")
+    house.intake("departments", "matter", id_, "--actor", "看门牌的人", "--reason", "上门核实")
+    house.intake("export", "ledger", "--out", "ledger.jsonl", "--by", "导出的人")
+    (told,) = house.json("who-saw", id_)
+    seen = {(each["who"], each["what"]) for each in told["seen"]}
+    assert ("dept.GJJ", "收到消息 dispatched（第 1 版，脱敏）") in seen
+    assert {
+        ("看的人", "查看正文（脱敏）"),
+        ("看案卷的人", "查看正文（脱敏）"),
+        ("看队列的人", "查看正文（脱敏）"),
+        ("看门牌的人", "查看事项信息"),
+        ("导出的人", "查看导出"),
+    } <= seen
+
+
+def test_one_past_event_changed_by_hand_is_found_and_named(house: House) -> None:
+    assert house.json("audit", "verify")["findings"] == []
+    first = house.json("audit", "anchor")
+    assert [each["digest"] for each in house.json("audit", "anchors")][-1] == first["digest"]
+    id_ = case_of(house, "p5")
+    with MongoClient[dict[str, Any]](f"mongodb://{house.server('mongod')['address']}/?directConnection=true") as client:
+        cases = client["letters"]["cases"]
+        (event, *_) = cases.find_one({"_id": id_}, {"events": 1})["events"]  # type: ignore[index]
+        cases.update_one({"_id": id_}, {"$set": {"events.0.at": event["at"] - timedelta(days=1)}})
+        done = house.command("audit", "verify", id_, "--json")
+        (found,) = json.loads(done.stdout)["findings"]
+        assert (done.returncode, found["where"], found["event"]) == (1, id_, 1)
+        assert house.command("audit", "verify").returncode == 1
+        cases.update_one({"_id": id_}, {"$set": {"events.0.at": event["at"]}})
+    kept = f"{first['number']}:{first['digest']}"
+    assert house.json("audit", "verify", "--kept", kept)["findings"] == []

@@ -8,8 +8,10 @@ import click
 
 from intake.cli import App, command, print_json, run
 from intake.commands.cases.desk import ONE, opened
+from intake.commands.viewer import VIEWER
 from intake.dossier import Dossier, dossier
 from intake.life import find_ids
+from intake.rights.accesses import Seen, note
 from intake.screen import console, printable, table
 from router import centre
 from router.cases.case import Case
@@ -40,10 +42,11 @@ def list_command(app: App, work: tuple[str, ...], department: str | None, limit:
 
 @click.command("dossier", help="一页案卷，供会商与裁定 · one page, for whoever decides")
 @ONE
+@VIEWER
 @command
-def dossier_command(app: App, id_: str) -> None:
+def dossier_command(app: App, id_: str, viewer: str) -> None:
     """Masked: what departments see, whom it went to and why it came back, and whose time it was."""
-    page = run(_dossier(app, id_))
+    page = run(_dossier(app, id_, viewer))
     if app.as_json:
         print_json(page)
     else:
@@ -73,10 +76,11 @@ def _row(case: Case) -> dict[str, Any]:
     }
 
 
-async def _dossier(app: App, id_: str) -> Dossier:
+async def _dossier(app: App, id_: str, viewer: str) -> Dossier:
     async with opened(app) as (rooms, db):
         ids = await find_ids(db, id_)
         case = await find_case(ids[0] if len(ids) == 1 else id_, rooms.router)
+        await note(db, [case.id], Seen.TEXT, actor=viewer, reason="intake case dossier", at=rooms.clock.now())
         appeals = await rooms.router.load_appeals([(case.id, case.revision)])
         arbiter = app.settings().arbiter or centre.ARBITER
         return dossier(case, appeals.get((case.id, case.revision)), rooms.router, arbiter)

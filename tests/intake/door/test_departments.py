@@ -13,6 +13,7 @@ import aio_pika
 import aiohttp
 import pytest
 
+from intake.rights.accesses import who_saw
 from intake.topology import address_of, management
 from router.dispatching.leasing import Login
 from router.dispatching.topology import Credentials, credentials, queue_of
@@ -176,7 +177,7 @@ async def test_the_contact_is_shown_with_a_reason_and_written_down(here: Here) -
     assert status == (200 if granted else 403), told
 
 
-async def test_text_and_pictures_are_fetched_and_the_picture_is_written_down(here: Here) -> None:
+async def test_text_and_pictures_are_fetched_and_both_are_written_down(here: Here) -> None:
     status, told = await here.ask("GET", f"cases/{here.case['_id']}/text")
     assert (status, here.phone in told["text"], "石桥区文昌路" in told["text"]) == (200, False, True)
     (mine,) = [each for each in await here.pull() if each["subject"] == here.case["_id"]]
@@ -185,6 +186,10 @@ async def test_text_and_pictures_are_fetched_and_the_picture_is_written_down(her
     assert (status, body[:4]) == (200, PNG[:4])
     assert await here.opened.db.accesses.count_documents({"item": here.case["_id"], "what": "附件"}) == 1
     assert (await here.ask("GET", f"cases/{here.case['_id']}/attachments/none"))[0] == 404
+    seen = await who_saw(here.opened.db, here.case["_id"])
+    told = [(sight.what, sight.who) for sight in seen if sight.who == here.given.user]
+    assert told == [("查看正文（脱敏）", here.given.user), ("查看附件", here.given.user)]
+    assert any(sight.who == f"dept.{here.code}" and sight.what.startswith("收到消息") for sight in seen)
 
 
 async def test_a_department_reaches_its_own_code_alone(here: Here) -> None:

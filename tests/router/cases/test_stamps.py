@@ -102,7 +102,7 @@ def test_an_event_taken_away_put_in_or_moved_is_found_also_by_one_who_mends_the_
     assert found(without, stamps[:place] + stamps[place + 1 :], rolls)
     twice = numbered([_plain(event) for event in [*ledger[: place + 1], *ledger[place:]]])
     assert found(twice, [*stamps[: place + 1], *stamps[place:]], rolls)
-    moved = ledger[:place] + [ledger[place + 1], ledger[place]] + ledger[place + 2 :]
+    moved = [*ledger[:place], ledger[place + 1], ledger[place], *ledger[place + 2 :]]
     assert found(moved, stamps, rolls)
     renumbered = numbered([_plain(event) for event in moved])
     if renumbered != ledger:
