@@ -185,7 +185,7 @@ async def _open(
     begins = {item.appeal.id: item for item in handed if item.appeal.id not in older and item.appeal.quality.is_appeal}
     candidates = await carriers(list(begins.values()), room.store)
     linked: dict[str, tuple[Case, Carrier]] = {}
-    cases = [_begun(item, room, claim, at, candidates, linked) for item in begins.values()]
+    cases = [begun(item, room, claim, at, candidates, linked) for item in begins.values()]
     # First the order says that it carries them; then they are there.
     carrying = await tell_carriers(linked, room.store, at, claim) if linked else []
     there = await room.store.insert(cases)
@@ -198,7 +198,7 @@ async def _open(
     return opened, known, carrying
 
 
-def _begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
+def begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
     item: Handed,
     room: Room,
     claim: Claim,
@@ -206,6 +206,7 @@ def _begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
     candidates: Mapping[str, Sequence[Carrier]],
     linked: dict[str, tuple[Case, Carrier]],
 ) -> Case:
+    """Begin a case; what is carried by another order is told in `linked`."""
     if item.change is Change.WITHDRAWN:
         return open_withdrawn(item.appeal, item.mode, at)
     context = Context(mode=item.mode)
@@ -232,15 +233,15 @@ async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim)
     at = room.moment()
     items = {case.id: item for case, item in known}
     before = {case.id: case.version for case, _ in known}
-    amended = await room.store.change_all(
-        [case for case, _ in known], lambda case: _amended(case, items[case.id], room, claim, at)
+    changed = await room.store.change_all(
+        [case for case, _ in known], lambda case: amended(case, items[case.id], room, claim, at)
     )
-    for case in amended:
+    for case in changed:
         if case.version != before[case.id]:
             tell_duty(case)
     earlier = {case.id: case for case, _ in known}
-    left = [id_ for case in amended for id_ in orphans(earlier[case.id], case)]
-    return amended + (await stand_alone(left, room, claim) if left else [])
+    left = [id_ for case in changed for id_ in orphans(earlier[case.id], case)]
+    return changed + (await stand_alone(left, room, claim) if left else [])
 
 
 async def stand_alone(ids: Sequence[str], room: Room, claim: Claim) -> list[Case]:
@@ -259,7 +260,8 @@ async def stand_alone(ids: Sequence[str], room: Room, claim: Claim) -> list[Case
     return await room.store.change_all(cases, alone)
 
 
-def _amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
+def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
+    """Take a revision into its case."""
     decision, context = None, None
     accused = case.assigned_by_person and _accuses_holder(case, item.appeal, room)
     if needs_decision(case, item.change, item.appeal.revision, accuses_holder=accused):
