@@ -119,7 +119,7 @@ class TableFile:
                 rows, ids = [], set()
             rows.append(read)
             ids.add(read.native_id)
-        if rows:
+        if rows or number == 0:  # a file without rows is a page without rows: whoever watches the source sees it
             yield self._page(rows, number, before, to_end=True)
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:

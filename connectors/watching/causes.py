@@ -35,6 +35,7 @@ class Cause(StrEnum):
     ID_REUSED = "id_reused"
     UNREADABLE = "rows_unreadable"
     REFUSED = "refused"
+    TURNED_AWAY = "pushes_refused"
     FORMAT = "format_changed"
     SILENT = "silent"
 
@@ -100,6 +101,10 @@ _SENTENCES: dict[Cause, tuple[str, str]] = {
     Cause.ID_REUSED: ("编号 {field} 换成了别的内容", "ids stand for other items now ({field})"),
     Cause.UNREADABLE: ("读不懂的行突然增多", "far more rows than usual cannot be read"),
     Cause.REFUSED: ("对方拒绝了请求", "the source refuses us"),
+    Cause.TURNED_AWAY: (
+        "对方推来的多数被拒收，告知对方的原因：{other}",
+        "most of what it pushes is refused; it was told: {other}",
+    ),
     Cause.FORMAT: ("返回的内容与连接器所知不符", "the answer is not what the connector knows"),
     Cause.SILENT: (
         "安静得不寻常：{other} 没有新内容，平时这段时间约有 {was} 条",

@@ -6,17 +6,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import pairwise
+from http import HTTPStatus
+from itertools import combinations, pairwise
 from typing import Any
 
 import msgspec
 
 from connectors.base import Item, Page, Request, Response
-from connectors.receiving.contract import Pushed
+from connectors.reading.encoding import is_log_in_page, text_of
 from connectors.watching.learned import Learned, Remembered, learn
 from connectors.watching.shape import Shape, decoded_payload, look, look_at_rows, route_of
 from connectors.watching.signs import Sign, signs
-from connectors.watching.values import is_time, kind_of
+from connectors.watching.values import OUR_OFFSET, Values, gap_of, is_time, kind_of
 
 ROWS = "(rows)"  #: the route of what a connector reads from pages that are no JSON
 PAGES = "(pages)"  #: the route of facts about pages
@@ -26,8 +27,9 @@ LOOKED_AT = 8  #: items of a page whose ids are remembered
 ANSWERS = 4
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PAGES = 64
+MOST = 0.6  #: of a page's rows
 HALF_AN_HOUR = 1800
-OUR_OFFSET = 8 * 3600  #: between Chinese time and UTC: what a source is off by when its zone is lost
+TIMES = 6  #: of one row that are compared
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -45,6 +47,7 @@ class Reading:
         self._bytes = 0
         self.exchanges: list[Exchange] = []
         self.pages: list[Page] = []
+        self.refused: Counter[str] = Counter()  #: pushes that we turned away, by what their callers were told
 
     def heard(self, request: Request, response: Response) -> None:
         """So many bytes are held of one reading, those that came first."""
@@ -65,12 +68,18 @@ class Reading:
             made.update(exchange.response.body)
         for page in () if self.exchanges else self.pages:
             made.update(b"".join(item.payload for item in page.items))
+        made.update("".join(sorted(self.refused)).encode())
         return made.hexdigest()
+
+    @property
+    def ends_at_a_log_in(self) -> bool:
+        """The last answer asks who we are; there may be sites on which every page does."""
+        return bool(self.exchanges) and is_log_in_page(text_of(self.exchanges[-1].response.body))
 
     def shapes(self, learned: Learned, now: datetime) -> dict[str, Shape]:
         """What every route's answers look like."""
         made: dict[str, Shape] = {}
-        by_rows = not self.exchanges  # a file
+        by_rows = bool(self.pages) and not self.exchanges  # a file, or what was pushed
         for exchange in self.exchanges:
             shape = made.setdefault(route_of(exchange.request), Shape())
             if shape.answers < ANSWERS and not look(shape, exchange.response, self._zone):
@@ -101,41 +110,51 @@ class Reading:
         shape = Shape()
         shape.fact("same page", "yes" if self._pages_repeat() else "no")
         offered = [native_id for page in self.pages for native_id in page.offered]
-        twice = bool(offered) and len(set(offered)) <= 0.75 * len(offered)
-        shape.fact("twice", "yes" if twice else "no")
+        repeats = len(offered) - len(set(offered))
+        some = "yes" if repeats and 4 * repeats >= len(offered) else "no"
+        shape.fact("twice", "most" if repeats > MOST * len(offered) else some)
         bad = sum(len(page.bad) for page in self.pages)
         if offered:
-            shape.fact("unreadable", "most" if bad > 0.6 * len(offered) else "some" if bad else "none")
+            shape.fact("unreadable", "most" if bad > MOST * len(offered) else "some" if bad else "none")
+        refused = self.refused.total()
+        reason = max(self.refused, key=lambda each: self.refused[each], default="")
+        shape.fact("refused", reason if refused and refused >= len(offered) else "no")
         seen = self._remembered()
-        shape.fact("reused", "yes" if _reused(seen, learned.ids) or self._two_under_one_id() else "no")
+        shape.fact("reused", "yes" if _reused(seen, learned.ids) else self._several_under_one_id())
         for shift in _shifts(seen, learned.ids):
             shape.fact("shift", shift)
         if "shift" not in shape.facts:
             shape.fact("shift", "no")
+        for one in seen.values():
+            _look_at_gaps(shape, one.times)
         return shape
 
     def _pages_repeat(self) -> bool:
-        """Two questions, one answer: the same bytes, or the same ids."""
-        asked: dict[bytes, tuple[str, bytes | None]] = {}
+        """Several questions of one kind, one answer: the same bytes, or the same ids."""
+        routes: dict[str, dict[bytes, list[Exchange]]] = {}
         for exchange in self.exchanges:
-            body, request = exchange.response.body, exchange.request
-            question = (f"{request.url} {sorted(request.query.items())}", request.body)
-            if asked.setdefault(body, question) != question and self._holds_rows(exchange):
-                return True
+            if exchange.response.status == HTTPStatus.OK:
+                answers = routes.setdefault(route_of(exchange.request), {})
+                answers.setdefault(exchange.response.body, []).append(exchange)
+        for answers in routes.values():
+            for same in answers.values():
+                if len({_question(each.request) for each in same}) > 1 and self._says_much(same[0], len(answers)):
+                    return True
         ids = [frozenset(page.offered) for page in self.pages if page.offered]
         return any(one == two for one, two in pairwise(ids))
 
-    def _holds_rows(self, exchange: Exchange) -> bool:
-        """An empty page may well be the same as another."""
+    def _says_much(self, exchange: Exchange, answers: int) -> bool:
+        """Empty lists are alike, and so are pages for people that say that something is gone."""
         shape = Shape()
         if not look(shape, exchange.response, self._zone):
-            return any(page.offered for page in self.pages)
+            return answers == 1
         return any("list" in values.kinds for values in shape.fields.values())
 
-    def _two_under_one_id(self) -> bool:
+    def _several_under_one_id(self) -> str:
         told: dict[str, tuple[str, ...]] = {}
-        items = (item for page in self.pages for item in page.items)
-        return any(told.setdefault(item.native_id, item.content) != item.content for item in items)
+        items = [item for page in self.pages for item in page.items]
+        others = sum(told.setdefault(item.native_id, item.content) != item.content for item in items)
+        return "most" if others > 1 and 2 * others >= len(items) else "yes" if others else "no"
 
     def _remembered(self) -> dict[str, Remembered]:
         made: dict[str, Remembered] = {}
@@ -161,11 +180,20 @@ def _times(row: Any, zone: str, deep: int = 2) -> Iterator[tuple[str, float]]:  
                 yield from _times(value, zone, deep - 1)
 
 
-def as_asked(pushed: Pushed, name: str) -> tuple[Request, Response]:
-    """A push, as if we had asked for it: a form is one object."""
-    body = msgspec.json.encode(pushed.form) if pushed.form else pushed.body
-    response = Response(status=200, headers=pushed.headers, body=body, fetched_at=pushed.at)
-    return Request(url=f"push:///{name}", method="POST"), response
+def _look_at_gaps(shape: Shape, times: dict[str, float]) -> None:
+    """How far apart the times of one row are: what is always near, as when a mail was written and when it came in."""
+    pairs = list(combinations(sorted(times)[:TIMES], 2))
+    shape.objects[""] = shape.objects.get("", 0) + bool(pairs)
+    for one, other in pairs:
+        gap = times[one] - times[other]
+        values = shape.fields.setdefault(f"{one} - {other}", Values())
+        values.seen += 1
+        kind = gap_of(gap)
+        values.kinds[kind] = values.kinds.get(kind, 0) + 1
+
+
+def _question(request: Request) -> tuple[str, bytes | None]:
+    return f"{request.url} {sorted(request.query.items())}", request.body
 
 
 def _reused(seen: dict[str, Remembered], known: dict[str, Remembered]) -> bool:

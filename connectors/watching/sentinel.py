@@ -58,9 +58,13 @@ def judge_failure(learned: Learned, reading: Reading, error: ConnectorError, *, 
         # Whoever says that it is not ready may be so; who says it twice in the same strange way has changed.
         return tuple(judge(learned, [msgspec.structs.replace(sign, at_once=False) for sign in found], reading.body))
     surely = [sign for sign in found if sign.at_once] or _strongest(found)
-    if surely:
-        return tuple(dict.fromkeys(sign.drift for sign in surely))
-    return (Drift(cause=Cause.REFUSED if isinstance(error, AccessDenied) else Cause.FORMAT),)
+    drifts = list(dict.fromkeys(sign.drift for sign in surely))
+    if isinstance(error, AccessDenied) and not any(drift.cause is Cause.LOG_IN for drift in drifts):
+        drifts.insert(0, Drift(cause=Cause.LOG_IN if reading.ends_at_a_log_in else Cause.REFUSED))
+    elif all(drift.cause is Cause.ENCODING for drift in drifts):
+        # No connector stops for that: it is how the page looks that took the place of the data.
+        drifts.insert(0, Drift(cause=Cause.FORMAT))
+    return tuple(drifts)
 
 
 def adopt(learned: Learned, drifts: tuple[Drift, ...]) -> None:

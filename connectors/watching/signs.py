@@ -7,7 +7,7 @@ a sign that shows itself now and then, and with nothing wrong, is a habit of thi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from connectors.watching.causes import Cause, Drift
 from connectors.watching.learned import Field, Route, bucket, rows_of
 from connectors.watching.shape import Shape
-from connectors.watching.values import Values, is_time
+from connectors.watching.values import APART, GAPS, Values, is_time
 
 FEWEST_READINGS = 20  #: of a route, before anything is said of it
 FEWEST_ROWS = 20  #: of a field
@@ -65,9 +65,12 @@ _OF_PAGES = {
     "shift": Cause.TIME_SHIFT,
     "unreadable": Cause.UNREADABLE,
     "status": Cause.NOT_DATA,
+    "refused": Cause.TURNED_AWAY,
 }
 _AT_ONCE = {Cause.LOG_IN, Cause.NOT_DATA, Cause.BROKEN, Cause.TIME_SHIFT, Cause.ID_REUSED}
 _WHOLE = {Cause.LOG_IN, Cause.NOT_DATA, Cause.BROKEN}
+#: Facts that a page has more or less of: less than usual is no fault.
+_DEGREES = {"no": 0, "none": 0, "yes": 1, "some": 1, "most": 2}
 
 
 def _facts(route: Route, shape: Shape) -> Iterator[Sign]:
@@ -76,16 +79,22 @@ def _facts(route: Route, shape: Shape) -> Iterator[Sign]:
         known = route.facts.get(fact, {})
         usual = max(known, key=lambda each: known[each], default=None)
         for value in values:
-            if value in known or usual is None or value == "no":
-                continue  # an answer that asks for no password, or a page that is not like another, is no fault
+            if value in known or usual is None or _is_less(value, known):
+                continue
             drift = Drift(cause=_cause_of_fact(fact, value, shape), other=value, was=usual)
             yield Sign(drift, SURE, at_once=drift.cause in _AT_ONCE)
+
+
+def _is_less(value: str, known: Iterable[str]) -> bool:
+    """An answer that asks for no password, or a page with fewer unreadable rows than usual, is no fault."""
+    most = max((_DEGREES[each] for each in known if each in _DEGREES), default=0)
+    return _DEGREES.get(value, most + 1) <= most
 
 
 def _cause_of_fact(fact: str, value: str, shape: Shape) -> Cause:
     if fact in _OF_PAGES:
         return _OF_PAGES[fact]
-    if value == "yes" or (value == "html" and "yes" in shape.facts.get("log-in", {})):
+    if fact == "log-in" or (value == "html" and "yes" in shape.facts.get("log-in", {})):
         return Cause.LOG_IN
     if fact in {"encoding", "charset"}:
         return Cause.ENCODING
@@ -105,17 +114,29 @@ def _fields(route: Route, shape: Shape) -> Iterator[Sign]:
                 yield Sign(Drift(cause=cause, field=path, other=other, was=was), decades)
 
 
+_GAPS = {*GAPS.values(), APART}
+
 Strange = tuple[Cause, float, str | None, str | None]
 
 
 def _of_field(field: Field, values: Values, rows: int) -> Iterator[Strange]:
     usual = max(field.kinds, key=lambda kind: field.kinds[kind], default=None)
+    if usual in _GAPS:
+        # Times that are apart, or were, may be anything to each other; eight hours more or less are a zone.
+        if values.present and usual != APART:
+            yield from (each for each in _of_kinds(field, values, usual) if each[2] != APART)
+        return
     if values.present == 0 and field.present:
         cause = Cause.GONE if values.seen == 0 else Cause.NO_ROWS if usual == "list" else Cause.EMPTIED
         decades = rows * _decades(field.rows - field.present, field.rows)
         # A list may well be empty at the end of every reading; what no reading did is to hold nothing at all.
         always = field.held == field.readings >= ALWAYS_READINGS and (decades >= 1 or usual == "list")
         yield cause, max(decades, SURE) if always else decades, None, usual
+    missed = field.rows - field.present
+    if 0 < values.present <= MOSTLY * rows and missed < RARE * field.rows:
+        # What every row held, and half of them no longer do: of several who send, one has changed.
+        decades = _rows_say(rows - values.present, missed, field.rows)
+        yield (Cause.GONE if values.seen <= MOSTLY * rows else Cause.EMPTIED), decades, None, usual
     if values.present and usual is not None:
         yield from _of_kinds(field, values, usual)
         yield from _of_text(field, values)
@@ -141,6 +162,8 @@ def _of_kinds(field: Field, values: Values, usual: str) -> Iterator[Strange]:
 def _cause_of_kind(usual: str, other: str) -> Cause:
     if usual.startswith("epoch") and other.startswith("epoch"):
         return Cause.TIME_UNIT if usual.split()[1] != other.split()[1] else Cause.TYPE
+    if usual in _GAPS:
+        return Cause.TIME_SHIFT
     if is_time(usual):
         return Cause.TIME_FORMAT
     return Cause.TYPE

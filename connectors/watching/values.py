@@ -21,6 +21,11 @@ _LOST = re.compile(
 )
 _SECONDS = (9e8, 4.2e9)  #: 1998 to 2103
 _THOUSAND = 1000
+OUR_OFFSET = 8 * 3600  #: between Chinese time and UTC: what a source is off by when its zone is lost
+_NEAR = 1800
+#: What two times of one row may be to each other.
+APART = "apart"
+GAPS = {0: "near", OUR_OFFSET: "+8 h", -OUR_OFFSET: "-8 h"}
 
 
 class Values(msgspec.Struct):
@@ -84,6 +89,11 @@ def kind_of(value: Any, zone: str) -> tuple[str | None, float | None]:  # noqa: 
 def is_time(kind: str) -> bool:
     """Whether this kind is a time."""
     return kind.startswith(("time ", "epoch "))
+
+
+def gap_of(seconds: float) -> str:
+    """How far apart two times are: near, as far as a lost zone makes them, or anyhow."""
+    return next((name for gap, name in GAPS.items() if abs(seconds - gap) < _NEAR), APART)
 
 
 def _number(number: float) -> tuple[str, float]:

@@ -6,7 +6,7 @@ brought the same bytes as the one before. What was learned is written at most on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -32,6 +32,7 @@ class Pushed(NamedTuple):
     pages: Sequence[Page]
     fresh: int
     last: str
+    refused: Mapping[str, int] = {}  #: by what their callers were told
 
 
 class Offers(Protocol):
@@ -106,8 +107,9 @@ class Watch:
         self._learned.looked = pushed.last
         for page in pushed.pages:
             self._reading.read(page)
+        self._reading.refused.update(pushed.refused)
         self._fresh = pushed.fresh
-        if pushed.pages:
+        if pushed.pages or pushed.refused:
             await self._judge()
             return
         now = self._now()
@@ -126,7 +128,7 @@ class Watch:
         self._reading, self._cursor, self._fresh = Reading(self._source.zone), cursor, 0
 
     async def _judge(self) -> None:
-        if not self._reading.exchanges and not self._reading.pages:
+        if not self._reading.exchanges and not self._reading.pages and not self._reading.refused:
             return  # a file that was read to its end before
         now = self._now()
         fresh = 0 if self._catches_up else self._fresh

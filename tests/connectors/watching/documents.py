@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import email
 import io
 import re
 from collections.abc import Iterator
+from copy import deepcopy
+from email.header import Header
+from email.policy import compat32
 from typing import Any
 
 import msgspec
 
+from connectors.channels.mailbox_mime import read_mail
 from connectors.reading.encoding import text_of
 from connectors.reading.times import moment_of
 
@@ -51,8 +56,9 @@ class Json(Document):
         self._holder = max(_holders(self.value), key=lambda holder: _weight(_rows_of(holder)), default=None)
         self.rows = list(_rows_of(self._holder)) if self._holder is not None else []
         self.keyed = isinstance(self._holder, dict)
-        if isinstance(self.value, dict) and _weight([self.value]) > _weight(self.rows):
-            self._holder, self.rows = None, [self.value]  # one item, told by itself
+        single = max(_objects(self.value), key=lambda each: _weight([each]), default=None)
+        if single is not None and _weight([single]) > 2 * _weight(self.rows):
+            self._holder, self.rows = None, [single]  # one item, told by itself
 
     def set_rows(self, rows: list[Row]) -> None:
         holder = self._holder
@@ -118,15 +124,17 @@ class Table(Document):
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
         lines = self.text.splitlines(keepends=True)
-        head = next(number for number, line in enumerate(lines) if line.count(",") == lines[-1].count(","))
+        filled = [sum(1 for cell in next(csv.reader([line])) if cell) for line in lines]
+        head = filled.index(max(filled))  # the line of names has no empty cell
         self._title = "".join(lines[:head])  #: above the names
+        self._names = next(csv.reader([lines[head]]))
         self.rows = list(csv.DictReader(io.StringIO("".join(lines[head:]))))
 
     def set_rows(self, rows: list[Row]) -> None:
         self.rows = rows
 
     def written(self) -> str:
-        names = list(dict.fromkeys(name for row in self.rows for name in row)) or self.text.splitlines()[0].split(",")
+        names = list(dict.fromkeys(name for row in self.rows for name in row)) or self._names
         out = io.StringIO()
         writer = csv.DictWriter(out, names, restval="")
         writer.writeheader()
@@ -135,19 +143,40 @@ class Table(Document):
 
 
 class Mail(Document):
-    """One mail: its headers, as they stand."""
+    """One mail: its headers, and its plain text as `text`."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
-        head, self._gap, self._rest = re.split(r"(\r?\n\r?\n)", self.text, maxsplit=1)
-        self.rows = [dict(re.findall(r"^([A-Z][\w-]*): (.*(?:\r?\n[ \t].*)*)", head, re.MULTILINE))]
+        self._mail = email.message_from_bytes(body, policy=compat32)
+        told = read_mail(body, size=len(body))
+        self.rows = [{name: self._mail[name] for name in ("Message-ID", "Date") if name in self._mail}]
+        self.rows[0] |= {"Subject": told.subject} if told.subject else {}
+        self.rows[0] |= {"text": told.text} if told.text else {}
+        self._before = dict(self.rows[0])
 
     def set_rows(self, rows: list[Row]) -> None:
         self.rows = rows
 
-    def written(self) -> str:
-        head = "\r\n".join(f"{name}: {value}" for row in self.rows for name, value in row.items())
-        return head + self._gap + self._rest
+    def body(self) -> bytes:
+        """What was not changed stays as it came."""
+        mail, row = deepcopy(self._mail), self.rows[0]
+        for name in self._before.keys() | row.keys():
+            value = row.get(name)
+            if value == self._before.get(name):
+                continue
+            if name == "text":
+                part = _plain(mail)
+                del part["Content-Transfer-Encoding"]
+                part.set_payload(str(value or ""), "utf-8")
+                continue
+            del mail[name]
+            if value is not None:
+                mail[name] = str(value) if str(value).isascii() else Header(str(value), "utf-8").encode()
+        return mail.as_bytes()
+
+
+def _plain(mail: Any) -> Any:
+    return next(part for part in mail.walk() if part.get_content_type() == "text/plain")
 
 
 def document_of(body: bytes) -> Json | Lines | Xml | Table | Mail | None:
@@ -156,7 +185,7 @@ def document_of(body: bytes) -> Json | Lines | Xml | Table | Mail | None:
     if text.startswith("<"):
         made: Any = Xml(body)
         return made if made.rows else None
-    if re.match(r"[A-Z][\w-]*: .*\r?\n(?:.*\r?\n)*?\r?\n", text):
+    if re.match(r"(?:[A-Z][\w-]*: .*\r?\n(?:[ \t].*\r?\n)*)+\r?\n", text):
         return Mail(body)
     kinds: tuple[type[Json | Lines], ...] = (Json, Lines)
     for kind in kinds:
@@ -202,6 +231,13 @@ def _holders(value: Any) -> Iterator[Any]:
             yield value
         for part in value.values():
             yield from _holders(part)
+
+
+def _objects(value: Any) -> Iterator[Row]:
+    if isinstance(value, dict):
+        yield value
+        for part in value.values():
+            yield from _objects(part)
 
 
 def _rows_of(holder: Any) -> list[Row]:

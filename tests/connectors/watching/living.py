@@ -16,14 +16,17 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import Page, Request, Response
+from connectors.base import BadItem, Item, Page, Request, Response
 from connectors.channels.http_json.presets import FOLDER as PRESETS
-from connectors.errors import ConnectorError, FormatChanged
+from connectors.errors import ConnectorError
+from connectors.keeping.offers import ROWS, UNREADABLE
 from connectors.reading.encoding import text_of
 from connectors.receiving.contract import Pushed, Refused
-from connectors.watching.reading import Reading, as_asked
+from connectors.watching.reading import Reading
+from connectors.watching.shape import route_of
 from tests.connectors.push_recording import PushRecording
-from tests.connectors.recording import FETCHED, Recording
+from tests.connectors.recording import Recording
+from tests.connectors.watching.documents import Mail, document_of
 
 #: A change of one answer: its bytes, and what they are called (Content-Type).
 Alter = Callable[[bytes, str], tuple[bytes, str]]
@@ -52,6 +55,7 @@ class Living:
         self.folder = folder
         self.is_pushed = (folder / "push.toml").exists()
         self.recording: Any = PushRecording(folder) if self.is_pushed else Recording(folder)
+        self.is_asked = not self.is_pushed and self.recording.kind.open_file is None
         self.told: str = (folder / ("push.toml" if self.is_pushed else "recording.toml")).read_text("utf-8")
         preset = PRESETS / f"{self.recording.told['source'].get('preset')}.toml"
         self.told += preset.read_text("utf-8") if preset.exists() else ""
@@ -59,10 +63,14 @@ class Living:
         self._ids = _ids_of(self.recording)
         self._back: dict[str, str] = {}
         self._grown: dict[tuple[str, int], bytes] = {}
+        self.bodies: list[bytes] = []  #: what the last reading was told
+        self.routes: dict[str, set[bytes]] = {}  #: … by kind of question
+        self.route = ""  #: which is being answered
 
     async def read(self, generation: int, alter: Alter = plain) -> tuple[Reading, ConnectorError | None]:
         """Read it whole."""
         reading = Reading(self.settings.zone)
+        self.bodies, self.routes = [], {}
         try:
             if self.is_pushed:
                 self._receive(reading, generation, alter)
@@ -95,13 +103,17 @@ class Living:
         response: Response = await self.recording.fetch(self._as_recorded(request))
         if response.status != 200:
             return response
+        self.route = route_of(request)
         body, content_type = alter(self._grow(response.body, generation), response.headers["content-type"])
+        self.bodies.append(body)
+        self.routes.setdefault(self.route, set()).add(body)
         return msgspec.structs.replace(response, body=body, headers={**response.headers, "content-type": content_type})
 
     async def _read_file(self, reading: Reading, generation: int, alter: Alter) -> None:
+        """A file is asked of nobody: its rows are all that is seen of it."""
         name = self.recording.told["file"]
         body, _ = alter(self._grow((self.folder / name).read_bytes(), generation), "")
-        reading.heard(Request(url="file:///import"), Response(status=200, headers={}, body=body, fetched_at=FETCHED))
+        self.bodies.append(body)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, name)
             file.write_bytes(body)
@@ -109,18 +121,32 @@ class Living:
                 reading.read(page)
 
     def _receive(self, reading: Reading, generation: int, alter: Alter) -> None:
+        """What is pushed is stored or turned away; the sentinel looks at what is stored (keeping/offers.py)."""
         receiver = self.recording.receiver()
+        stored: dict[str, Item | BadItem] = {}
         for pushed in self.recording.pushes():
-            body, _ = alter(self._grow(pushed.body, generation), pushed.headers.get("content-type", ""))
-            changed = self.recording.with_body(pushed, body)
-            if pushed.form:  # short words too: a form holds little else
-                changed = _form(pushed, alter(self._other_form(pushed.form, generation), "")[0])
-            reading.heard(*as_asked(changed, "push"))
             try:
-                page: Page = receiver.receive(changed).page
+                page = receiver.receive(self._pushed(pushed, generation, alter)).page
             except Refused as refused:
-                raise FormatChanged(refused.reason) from refused
-            reading.read(page)
+                reading.refused[refused.reason] += 1
+                continue
+            for row in (*page.items, *page.bad):
+                before = stored.get(row.native_id)
+                if isinstance(before, Item) and isinstance(row, Item) and hasattr(receiver, "merge"):
+                    row = receiver.merge(before.payload, row.payload)  # noqa: PLW2901
+                stored[row.native_id] = row
+        if stored:
+            reading.read(_looked_at(list(stored.values())))
+
+    def _pushed(self, pushed: Pushed, generation: int, alter: Alter) -> Pushed:
+        if pushed.form:  # short words too: a form holds little else
+            body, _ = alter(self._other_form(pushed.form, generation), "")
+            self.bodies.append(body)
+            return _form(pushed, body)
+        body, _ = alter(self._grow(pushed.body, generation), pushed.headers.get("content-type", ""))
+        self.bodies.append(body)
+        changed: Pushed = self.recording.with_body(pushed, body)
+        return changed
 
     def _as_recorded(self, request: Request) -> Request:
         return Request(
@@ -146,6 +172,11 @@ class Living:
         return self._grown[key]
 
     def _made(self, body: bytes, generation: int) -> bytes:
+        document = document_of(body)
+        if isinstance(document, Mail):  # its words are wrapped
+            row = document.rows[0]
+            row |= {name: self._others(row[name], generation) for name in ("Subject", "text") if name in row}
+            body = document.body()
         text = text_of(body)
         encoding = "utf-8" if text.encode("utf-8", "replace") == body.removeprefix(b"\xef\xbb\xbf") else "gb18030"
         chance = random.Random(generation)
@@ -153,7 +184,7 @@ class Living:
         text = _TIME.sub(lambda match: self._later(match, minutes), text)
         text = _EPOCH.sub(lambda match: self._later_epoch(match, minutes), text)
         text = _LONE.sub(lambda match: match[1] + self._lone(match[2], generation), self._new_ids(text, generation))
-        text = _WORDS.sub(lambda match: self._other_words(match[0], generation), text)
+        text = self._others(text, generation)
         text = _COUNTS.sub(lambda match: match[1] + str(int(match[2]) + chance.randrange(9)), text)
         return text.encode(encoding, "replace")
 
@@ -200,6 +231,9 @@ class Living:
         }
         return msgspec.json.encode(grown)
 
+    def _others(self, text: str, generation: int) -> str:
+        return _WORDS.sub(lambda match: self._other_words(match[0], generation), text)
+
     def _other_words(self, words: str, generation: int) -> str:
         if words in self.told:
             return words  # the settings know this word
@@ -209,11 +243,29 @@ class Living:
 
 
 def _form(pushed: Pushed, body: bytes) -> Pushed:
-    """What is no form any more is the whole body."""
+    """A form has no null, and writes what is in a field as name[key]; what is no form any more is the whole body."""
     try:
-        return msgspec.structs.replace(pushed, form=msgspec.json.decode(body, type=dict[str, str]))
+        fields = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.structs.replace(pushed, form={}, body=body)
+    form: dict[str, str] = {}
+    for name, value in fields.items():
+        inner = {f"{name}[{key}]": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
+        form |= {key: str(each) for key, each in inner.items() if each is not None}
+    return msgspec.structs.replace(pushed, form=form)
+
+
+def _looked_at(rows: list[Item | BadItem]) -> Page:
+    """One look of the sentinel at what was pushed to us: a few items opened, of the others that they came."""
+    items = [row for row in rows if isinstance(row, Item)][-ROWS:]
+    return Page(
+        offered=tuple(row.native_id for row in rows),
+        items=tuple(Item(native_id=item.native_id, payload=item.payload, content=()) for item in items),
+        bad=tuple(
+            BadItem(native_id=row.native_id, payload=b"", reason=UNREADABLE) for row in rows if isinstance(row, BadItem)
+        ),
+        cursor=None,
+    )
 
 
 def _ids_of(recording: Any) -> set[str]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +21,8 @@ import msgspec
 from connectors.reading.encoding import text_of
 from connectors.reading.times import moment_of
 from connectors.watching.causes import Cause
-from tests.connectors.watching.documents import Document, Json, Lines, Row, Table, Xml, document_of, fields_of
+from connectors.watching.values import kind_of
+from tests.connectors.watching.documents import Document, Json, Lines, Mail, Row, Table, Xml, document_of, fields_of
 
 Rows = list[Row]
 
@@ -36,10 +39,11 @@ class Spot:
     time: str | None = None
     id: str | None = None
     rows: int = 0
-    first: bytes = b""  #: the first answer that holds rows
+    route: str = ""  #: which question is being answered
+    firsts: dict[str, bytes] = field(default_factory=dict)  #: the first answer of this reading to each
     hours: int = 8
     one_encoding: bool = True
-    pages: int = 0
+    pages: int = 0  #: different answers to one kind of question in one reading
     keyed: bool = False
     is_long: bool = False
     is_html: bool = False
@@ -87,11 +91,11 @@ def spot_of(bodies: list[bytes], seed: int, zone: str, ids: set[str], times: set
         if each.rows and 2 * len(_keys(each) & _keys(heavy)) >= min(len(_keys(each)), len(_keys(heavy)))
     ]
     rows = [row for each in alike for row in each.rows]
-    spot.first = heavy.text.encode(heavy.encoding)
-    spot.rows, spot.pages = max(len(each.rows) for each in alike), len({each.text for each in alike})
+    spot.rows = max(len(each.rows) for each in alike)
     spot.keyed = any(isinstance(each, Json) and each.keyed for each in alike)
     found = fields_of(rows, zone, ids)
-    spot.text = found["text"][0] if found["text"] else None
+    texts = found["text"]
+    spot.text = texts[0] if seed == 0 and texts else chance.choice(texts) if texts else None
     seen = (
         [name for name in found["time"] if name.lower() in {each.lower() for each in times} and name != "against"]
         if times
@@ -99,14 +103,21 @@ def spot_of(bodies: list[bytes], seed: int, zone: str, ids: set[str], times: set
     )
     spot.time = chance.choice(seen) if seen else None
     spot.id = found["id"][0] if found["id"] else None
-    spot.other = found["text"][1] if len(found["text"]) > 1 else spot.time
-    spot.in_order = bool(found["time"]) or all(str(row.get(spot.id or "", "")).isdigit() for row in rows)
+    spot.other = spot.time or next((name for name in texts if name != spot.text), None)
+    spot.in_order = any(_runs(heavy.rows, name, zone) for name in (*found["time"], *found["id"]))
     clocks = [str(row[spot.time]) for row in rows if spot.time and row.get(spot.time)]
     spot.has_clock = all(":" in clock or clock.isdigit() for clock in clocks)
-    texts = [str(row[spot.text]) for row in rows if spot.text and row.get(spot.text)]
-    spot.is_long = bool(texts) and min(len(text) for text in texts) > 7
-    spot.is_html = any("<" in text or "&lt;" in text for text in texts)
+    written = [str(row[spot.text]) for row in rows if spot.text and row.get(spot.text)]
+    spot.is_long = bool(written) and min(len(text) for text in written) > 7
+    spot.is_html = any("<" in text or "&lt;" in text for text in written)
     return spot
+
+
+def _runs(rows: Rows, name: str, zone: str) -> bool:
+    """Whether rows stand in the order of a field: only those can be reversed."""
+    places = [kind_of(row[name], zone)[1] for row in rows if row.get(name)]
+    steps = [(one < other) - (one > other) for one, other in pairwise(places) if one is not None and other is not None]
+    return len(steps) > 1 and abs(sum(steps)) == len(steps)
 
 
 def _keys(document: Document) -> set[str]:
@@ -120,7 +131,10 @@ def rows_changed(change: Callable[[Rows, Spot], Rows | None]) -> Change:
         document: Any = document_of(body)
         if document is None or not document.rows:
             return body, content_type
+        before = deepcopy(document.rows)
         made = change(document.rows, spot)
+        if (document.rows if made is None else made) == before:
+            return body, content_type  # to write the same down again is no change
         document.set_rows(document.rows if made is None else made)
         return document.body(), content_type
 
@@ -185,16 +199,25 @@ def _shifted(value: Any, spot: Spot) -> Any:
     if isinstance(value, int):
         return value + int(gap.total_seconds()) * (1000 if value > 10**11 else 1)
     text = str(value)
-    match = re.search(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ])(\d{1,2}):(\d{2})", text)
-    if match is None:
-        return value
-    year, sign, month, day, gap_sign, hour, minute = match.groups()
-    try:
-        moved = datetime(int(year), int(month), int(day), int(hour), int(minute)) + gap  # noqa: DTZ001
-    except ValueError:
-        return value
-    made = f"{moved.year}{sign}{moved.month:02}{sign}{moved.day:02}{gap_sign}{moved:%H:%M}"
-    return text[: match.start()] + made + text[match.end() :]
+    if text.isdigit():
+        return str(_shifted(int(text), spot))
+    for form, pattern in _WRITTEN:
+        if (match := re.search(pattern, text)) is not None:
+            try:
+                moved = datetime.strptime(match[0], form) + gap  # noqa: DTZ007  it stays where it is, zone and all
+            except ValueError:
+                return value
+            return text[: match.start()] + moved.strftime(form) + text[match.end() :]
+    return value
+
+
+_WRITTEN = (
+    ("%Y-%m-%d %H:%M", r"\d{4}-\d\d?-\d\d? \d\d?:\d\d"),
+    ("%Y-%m-%dT%H:%M", r"\d{4}-\d\d?-\d\d?T\d\d?:\d\d"),
+    ("%Y/%m/%d %H:%M", r"\d{4}/\d\d?/\d\d? \d\d?:\d\d"),
+    ("%Y.%m.%d %H:%M", r"\d{4}\.\d\d?\.\d\d? \d\d?:\d\d"),
+    ("%a, %d %b %Y %H:%M", r"[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d?:\d\d"),
+)
 
 
 def _reused(rows: Rows, spot: Spot) -> Rows | None:
@@ -232,6 +255,8 @@ def _tops(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
     if not isinstance(document, Json) or not isinstance(document.value, dict):
         return body, content_type
     name = max(document.value, key=lambda each: len(str(document.value[each])))
+    if not isinstance(document.value[name], dict | list):
+        return body, content_type
     document.value = {f"{key}New" if key == name else key: value for key, value in document.value.items()}
     return document.body(), content_type
 
@@ -265,15 +290,8 @@ def _cut_off(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
 
 
 def _same_page(body: bytes, content_type: str, spot: Spot) -> tuple[bytes, str]:
-    document = document_of(body)
-    if document is None or not document.rows or not _alike(document, spot):
-        return body, content_type
-    return spot.first, content_type
-
-
-def _alike(document: Document, spot: Spot) -> bool:
-    first = document_of(spot.first)
-    return first is not None and set(first.rows[0]) & set(document.rows[0]) >= set(document.rows[0]) - {"top"}
+    """Whatever page is asked for, the first one comes."""
+    return spot.firsts.setdefault(spot.route, body), content_type
 
 
 def _text(spot: Spot) -> str | None:
@@ -328,7 +346,7 @@ def _without_year(value: Any, spot: Spot) -> Any:
 
 
 LOST = frozenset({Cause.GONE, Cause.RENAMED, Cause.MOVED, Cause.EMPTIED, Cause.UNREADABLE})
-WRONG = frozenset({Cause.FORMAT})
+WRONG = frozenset({Cause.FORMAT, Cause.TURNED_AWAY})  #: what the connector says of it, to us or to its caller
 
 MUTATIONS = (
     Mutation("renamed field", LOST | WRONG, each_row(_any, _rename), lambda s: s.any is not None, _any),
@@ -336,21 +354,21 @@ MUTATIONS = (
         "moved node",
         LOST | WRONG | {Cause.TYPE},
         each_row(_any, _move),
-        lambda s: s.any is not None and Table not in s.kinds,
+        lambda s: s.any is not None and not {Table, Mail} & s.kinds,
         _any,
     ),
     Mutation("dropped field", LOST | WRONG, each_row(_text, _drop), lambda s: s.text is not None, _text),
     Mutation(
         "null text",
-        LOST,
+        LOST | WRONG,
         each_row(_text, to(lambda v, s: None)),
         lambda s: s.text is not None and Xml not in s.kinds,
         _text,
     ),
-    Mutation("empty text", LOST, each_row(_text, to(lambda v, s: "")), lambda s: s.text is not None, _text),
+    Mutation("empty text", LOST | WRONG, each_row(_text, to(lambda v, s: "")), lambda s: s.text is not None, _text),
     Mutation(
         "text becomes an object",
-        frozenset({Cause.TYPE}) | LOST,
+        frozenset({Cause.TYPE}) | LOST | WRONG,
         each_row(_text, to(lambda v, s: {"content": v})),
         lambda s: s.text is not None and _is_json(s),
         _text,
@@ -380,7 +398,7 @@ MUTATIONS = (
         "HTML in the text",
         frozenset({Cause.HTML}),
         each_row(_text, to(lambda v, s: f"<div class='w'>{v}</div>")),
-        lambda s: s.text is not None and _is_json(s) and not s.is_html,
+        lambda s: s.text is not None and bool({Json, Mail} & s.kinds) and not s.is_html,
         _text,
     ),
     Mutation(
