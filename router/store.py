@@ -105,7 +105,8 @@ class CaseStore:
             return set()
         try:
             # Encoded one by one while each is still warm: a page of dicts is slower to encode than to make.
-            documents = [RawBSONDocument(encode(self._stamped(case))) for case in cases]
+            last: dict[int, tuple[dict[str, Any], RawBSONDocument]] = {}
+            documents = [RawBSONDocument(encode(self._stamped(case, last))) for case in cases]
             await self._cases.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             failed = error.details["writeErrors"]
@@ -114,12 +115,16 @@ class CaseStore:
             return {cases[each["index"]].id for each in failed}
         return set()
 
-    def _stamped(self, case: Case) -> dict[str, Any]:
+    def _stamped(self, case: Case, last: dict[int, tuple[dict[str, Any], RawBSONDocument]]) -> dict[str, Any]:
         """Give the document of a new case. Its stamps are kept in the case too: they are no move of it."""
         document = to_document(case)
-        events = [encode(event) for event in document["events"]]
-        document["stamps"] = case.stamps = self._stamper.stamps(case.id, events, BEGIN)
-        document["events"] = [RawBSONDocument(event) for event in events]
+        for place, event in enumerate(document["events"]):
+            # Cases of a page begin alike: what reads as in the one before is not encoded again.
+            if place not in last or last[place][0] != event:
+                last[place] = event, RawBSONDocument(encode(event))
+        events = [last[place][1] for place in range(len(document["events"]))]
+        document["events"] = events
+        document["stamps"] = case.stamps = self._stamper.stamps(case.id, [bytes(event.raw) for event in events], BEGIN)
         return document
 
     def _update(self, before: Case, after: Case) -> tuple[dict[str, Any], Case]:

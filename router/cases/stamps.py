@@ -62,9 +62,11 @@ class Stamper:
 
     def stamps(self, case: str, events: Sequence[bytes], before: bytes, made: Made = Made.AT_ONCE) -> list[bytes]:
         """Stamp events that follow each other."""
-        found = []
+        found, head, name, fresh = [], bytes((made, self._newest)), case.encode(), self._hashes[made, self._newest]
         for event in events:
-            before = self.stamp(case, event, before, made)
+            stamp = fresh.copy()
+            stamp.update(_over(before, name, event))
+            before = head + stamp.digest()
             found.append(before)
         return found
 
@@ -85,7 +87,7 @@ class Stamper:
 
     def _stamp(self, made: Made, number: int, case: str, event: bytes, before: bytes) -> bytes:
         found = self._hashes[made, number].copy()
-        found.update(b"%c%b%b\0%b" % (len(before), before, case.encode(), event))
+        found.update(_over(before, case.encode(), event))
         return bytes((made, number)) + found.digest()
 
     def _together(self, number: int, event: bytes, cases: Sequence[str], before: Sequence[bytes]) -> bytes:
@@ -94,6 +96,11 @@ class Stamper:
         found.update("\0".join(cases).encode())
         found.update(b"\0" + b"".join(before))
         return bytes((Made.TOGETHER, number)) + found.digest()
+
+
+def _over(before: bytes, case: bytes, event: bytes) -> bytes:
+    """What one stamp is made over; it can be read in one way only."""
+    return b"%c%b%b\0%b" % (len(before), before, case, event)
 
 
 def split(stamps: bytes) -> list[bytes]:
