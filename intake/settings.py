@@ -85,6 +85,14 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an operator may set."""
+class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From when on a release of rules is refused (发布门槛), unless it is forced with a reason."""
+
+    moved: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1  #: share of the appeals that would go elsewhere
+    triage: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02  #: by how much the share of triage may grow
+    load: Annotated[float, msgspec.Meta(ge=0)] = 0.5  #: by how much the load of one department may grow
+
+
 
     file: Path
     city: str = ""
@@ -98,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     door: DoorSettings | None = None  #: None: nobody listens
     pushes: tuple[Push, ...] = ()  #: departments that messages are pushed to
+    release: ReleaseLimits = ReleaseLimits()
     sources: tuple[Source, ...]
     environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
 
@@ -111,7 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _TOP = (
     *("city", "arbiter", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door"),
-    *("push", "source"),
+    *("release", "push", "source"),
 )
 
 
@@ -176,6 +185,7 @@ def _settings(
         door=_door(file, table, problems),
         pushes=tuple(_pushes(file, table, environment, problems)),
         sources=read_sources(table, environment, kinds, problems),
+        release=_part(table, "release", ReleaseLimits, problems),
         environment=environment,
     )
 

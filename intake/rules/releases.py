@@ -39,7 +39,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     versions: dict[str, str]  #: of what was released: rules, directory
     before: dict[str, str]  #: what was in force until then
-    tests: str | None = None  #: the version of the tests beside the rules
+    tests: int = 0  #: how many tests stood beside the rules
     forced: list[str] = []  #: what spoke against it, where it was forced
     back: bool = False  #: it puts the versions before in force again
 
