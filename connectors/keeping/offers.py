@@ -22,14 +22,17 @@ UNREADABLE = "not read"
 class OfferStore:
     """By the time in a page's id, which every page has: there is no index for a source's pages."""
 
-    def __init__(self, pages: Any, raw: RawStore, now: Callable[[], datetime]) -> None:  # noqa: ANN401
+    def __init__(self, pages: Any, sources: Any, raw: RawStore, now: Callable[[], datetime]) -> None:  # noqa: ANN401
         self._pages = pages
+        self._sources = sources
         self._raw = raw
         self._now = now
 
     async def since(self, source: str, last: str) -> Pushed:
         """Give what was offered since; items of a page that is not stored yet are told of and not opened."""
-        after = ObjectId(last) if last else ObjectId.from_datetime(self._now() - FIRST_LOOK)
+        told, _, counted = last.partition(" ")
+        after = ObjectId(told) if told else ObjectId.from_datetime(self._now() - FIRST_LOOK)
+        refused, count = await self._refused(source, counted)
         found = await (
             self._pages.find({"_id": {"$gt": after}, "source": source}, {"ids": 1, "native_ids": 1, "whats": 1})
             .sort("_id", 1)
@@ -37,7 +40,7 @@ class OfferStore:
             .to_list(None)
         )
         if not found:
-            return Pushed((), 0, str(after))
+            return Pushed((), 0, f"{after} {count}", refused)
         rows = [row for page in found for row in zip(page["ids"], page["native_ids"], page["whats"], strict=True)]
         wanted = [id_ for id_, _, what in rows if what != What.BAD]
         opened = await self._raw.load(dict.fromkeys(wanted[-ROWS:], False))
@@ -51,4 +54,13 @@ class OfferStore:
             ),
             cursor=None,
         )
-        return Pushed((page,), len(rows), str(found[-1]["_id"]))
+        return Pushed((page,), len(rows), f"{found[-1]['_id']} {count}", refused)
+
+    async def _refused(self, source: str, counted: str) -> tuple[dict[str, int], int]:
+        """How many were turned away since so many were, with the word that most of them heard; and how many in all."""
+        document = await self._sources.find_one({"_id": source}, {"refused": 1})
+        told = (document or {}).get("refused")
+        if told is None:
+            return {}, 0
+        more = told["count"] - int(counted) if counted else 0
+        return ({told["reason"]: more} if more > 0 else {}), told["count"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -142,10 +142,17 @@ class SourceStore:
         result = await self._sources.update_one({"_id": name}, {"$set": fields})
         return bool(result.matched_count)
 
-    async def heard(self, name: str, at: datetime | None) -> bool:
-        """Of a source that is pushed to us: say when something came; True: an operator paused it."""
-        if at is not None:
-            await self._sources.update_one({"_id": name}, {"$set": {"last_page_at": at}})
+    async def heard(self, name: str, at: datetime | None, refused: Mapping[str, int]) -> bool:
+        """Of a source that is pushed to us: say when something came, and what was turned away with which word.
+
+        True: an operator paused it.
+        """
+        fields: dict[str, Any] = {"last_page_at": at} if at is not None else {}
+        if refused:
+            fields["refused.reason"] = max(refused, key=lambda reason: refused[reason])
+        if fields:
+            counted = {"$inc": {"refused.count": sum(refused.values())}} if refused else {}
+            await self._sources.update_one({"_id": name}, {"$set": fields, **counted})
         document = await self._sources.find_one({"_id": name}, {"paused": 1})
         return document is not None and bool(document["paused"])
 

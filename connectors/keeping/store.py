@@ -58,7 +58,7 @@ class Store(NamedTuple):
 
 def open_offers(database: Any, store: Store, now: Callable[[], datetime]) -> OfferStore:  # noqa: ANN401
     """Where the sentinel finds what was pushed."""
-    return OfferStore(database.pages, store.raw, now)
+    return OfferStore(database.pages, database.sources, store.raw, now)
 
 
 def open_store(database: Any, seal: Sealing) -> Store:  # noqa: ANN401  motor ships no types

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.raw_appeal import appeal_id
-from connectors.receiving.contract import Pushed, Received, Receiver
+from connectors.receiving.contract import Pushed, Received, Receiver, Refused
 from connectors.source import Source
 from intake.door.inbox import Inbox
 from intake.door.limits import Limit
@@ -27,7 +27,11 @@ class Desk:
 
     async def take(self, pushed: Pushed) -> Received:
         """Read a push and store it; its receipts are the ids of its items."""
-        received = self.receiver.receive(pushed)
+        try:
+            received = self.receiver.receive(pushed)
+        except Refused as refused:
+            self.inbox.turned_away(refused.reason)
+            raise
         self.limit.take(received.client)
         await self.inbox.put(received)
         return received

@@ -8,6 +8,7 @@ go, stored as they are, and the sweep of forgotten pages finds them.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -31,6 +32,7 @@ LONGER = 0.06  #: seconds more while pages wait for their turn: the street then 
 MOST_WAITING = 2_000  #: pushes that wait to be stored; more are asked to come again
 MOST_PAGES = 4  #: stored pages that wait in memory for their turn in the street
 LOOK_EVERY = 2.0  #: seconds between two looks at whether an operator paused the source
+LONGEST_REASON = 200
 AGAIN_AFTER = 2.0  #: seconds that a caller is asked to wait
 
 #: Keeps the media of items that are stored.
@@ -64,6 +66,7 @@ class Inbox:
         self._waiting: list[_Waiting] = []
         self._came = asyncio.Event()
         self._paused = False
+        self._refused: Counter[str] = Counter()  #: since the last look
         self._putting: set[asyncio.Task[None]] = set()
 
     async def put(self, received: Received) -> None:
@@ -76,6 +79,10 @@ class Inbox:
         self._waiting.append(waiting)
         self._came.set()
         await waiting.stored
+
+    def turned_away(self, reason: str) -> None:
+        """Count a push that was not taken in: the sentinel tells when that becomes the rule."""
+        self._refused[reason[:LONGEST_REASON]] += 1
 
     async def run(self) -> None:
         """Store what comes, until cancelled; then what is in hand is let go."""
@@ -162,11 +169,13 @@ class Inbox:
         heard = partial(self._room.store.sources.heard, self.source.name)
         seen = -1
         while True:
+            refused, self._refused = self._refused, Counter()
             try:
                 news, seen = self._progress.items != seen, self._progress.items
-                self._paused = await heard(self._room.now() if news and seen else None)
+                self._paused = await heard(self._room.now() if news and seen else None, refused)
                 self._progress.state = State.PAUSED if self._paused else State.LISTENING
             except Exception as error:  # noqa: BLE001 - the last look stands
+                self._refused.update(refused)
                 if not is_away(error):
                     log.error("source not looked up", action="push_failed", source=self.source.name, error=fault(error))  # noqa: TRY400
             await asyncio.sleep(LOOK_EVERY)

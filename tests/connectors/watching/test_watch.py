@@ -370,4 +370,17 @@ async def test_pushed_pages_are_found_once_whoever_took_them_in(room: Room, sour
     assert (pushed.fresh, set(found.offered)) == (4, {"0", "1", "2", "bad"})
     assert [item.payload for item in found.items] == [b'{"text": "a letter"}'] * 3
     assert [row.native_id for row in found.bad] == ["bad"]
-    assert (again.pages, again.fresh, again.last) == ((), 0, pushed.last)
+    assert (again.pages, again.fresh, again.last, again.refused) == ((), 0, pushed.last, {})
+
+
+async def test_what_was_turned_away_is_told_once_whoever_looks(room: Room, source: Source, database: Any) -> None:
+    await room.store.sources.ensure([source.name])
+    offers = open_offers(database, room.store, lambda: datetime.now(UTC))
+    before = await offers.since(source.name, "")
+    await room.store.sources.heard(source.name, None, {"not signed": 1})
+    await room.store.sources.heard(source.name, None, {"no text": 3, "not signed": 1})
+
+    pushed = await offers.since(source.name, before.last)
+    again = await offers.since(source.name, pushed.last)
+
+    assert (before.refused, pushed.refused, again.refused) == ({}, {"no text": 5}, {})

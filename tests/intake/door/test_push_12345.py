@@ -147,3 +147,24 @@ async def test_whoever_is_paused_is_asked_to_come_again(opened: Opened, session:
     async with asyncio.timeout(20):
         while (await push(session, opened, body))[0] != 200:
             await asyncio.sleep(0.2)
+
+
+async def test_what_is_turned_away_is_counted_beside_the_source(opened: Opened, session: aiohttp.ClientSession) -> None:
+    before = await refused_of(opened, at_least=0)
+
+    answers = [await push(session, opened, told("create", "2026-11-22 08:55:00", **ORDER), secret=no) for no in "ab"]
+
+    assert [status for status, _ in answers] == [401, 401]
+    found = await refused_of(opened, at_least=before["count"] + 2)
+    assert found["reason"] == answers[0][1]["message"]
+
+
+async def refused_of(opened: Opened, at_least: int) -> dict[str, Any]:
+    """What a look of the sentinel will find; it is written every two seconds."""
+    async with asyncio.timeout(20):
+        while True:
+            document = await opened.db.sources.find_one({"_id": "exchange"}, {"refused": 1})
+            found: dict[str, Any] = (document or {}).get("refused") or {"count": 0, "reason": ""}
+            if found["count"] >= at_least:
+                return found
+            await asyncio.sleep(0.1)
