@@ -6,7 +6,7 @@ precedents speak clearly, and the settings allow it, the return is decided by th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -15,12 +15,12 @@ from normalizer.appeal import Appeal
 from router.cases.case import Case
 from router.cases.moves import Kind
 from router.cases.returns import path
-from router.cases.teaching import TEACHING
+from router.cases.teaching import TEACHING, spot_of
 from router.cases.work import Ask
 from router.dispatching.accused import Accused
-from router.dispatching.decide import spot_of
-from router.dispatching.directory import Unit
-from router.dispatching.lessons import Lessons, Precedent, Spot
+from router.dispatching.directory import area_of_place
+from router.dispatching.lessons import Lessons
+from router.dispatching.precedents import Spot, called
 from router.dispatching.tables import Tables
 
 AUTOMATIC = "退单自动审核"  #: who decided, in the ledger
@@ -51,38 +51,56 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
 
 def advise(case: Case, appeal: Appeal, department: str, tables: Tables, lessons: Lessons) -> Advice:
     """Advise on the return that this department asks for."""
-    asked = _asked(case, department)
-    spot = spot_of(appeal, tables)
-    proposed = _proposed(asked.get("proposed_owner"), appeal, tables)
-    said = lessons.says(spot, appeal) if spot else None
-    other = said.owner if said else None
-    why = [
-        *_of_the_request(asked, proposed, department, case, appeal, tables),
-        *_of_the_rules(appeal, department, proposed, tables),
-        *_of_precedents(spot, department, appeal, lessons, tables),
-        *_of_its_record(department, lessons, tables),
-    ]
-    code = asked.get("code")
-    if code not in TEACHING or spot is None:
-        return Advice(suggest="look", to=None, clear=False, why=why)
-    insists = any(event.kind is Kind.RETURN_REFUSED and event.department == department for event in case.events)
-    mine = lessons.weigh(spot, department, appeal)
-    theirs = lessons.weigh(spot, proposed.code, appeal) if proposed else 0.0
-    if said is not None and other not in {department, *path(case)} and other is not None:
-        enough = _count(spot, other, lessons) >= ENOUGH
-        return Advice(
-            suggest="uphold", to=other, clear=said.weight >= CLEAR and enough and mine < 0 and not insists, why=why
-        )
-    kept = _count(spot, department, lessons)
-    if mine > 0 and kept and theirs <= 0:
-        nothing_new = len(lessons.unseen(spot, department, appeal)) <= NEW
-        return Advice(
-            suggest="refuse", to=None, clear=mine >= CLEAR and kept >= ENOUGH and nothing_new and not insists, why=why
-        )
-    return Advice(suggest="look", to=proposed.code if proposed else None, clear=False, why=why)
+    view = _View(case, appeal, department, tables, lessons)
+    if view.asked.get("code") not in TEACHING or view.spot is None:
+        return Advice(suggest="look", to=None, clear=False, why=view.why())
+    return _weighed(view, view.spot)
 
 
 # ---------------------------------------------------------------- inside
+
+
+class _View:
+    """Everything that is looked at for one return."""
+
+    def __init__(self, case: Case, appeal: Appeal, department: str, tables: Tables, lessons: Lessons) -> None:
+        self.case, self.appeal, self.tables, self.lessons = case, appeal, tables, lessons
+        self.area = area_of_place(appeal.place)
+        self.spot = spot_of(appeal, tables)
+        self.unit = tables.directory.get(department)
+        self.name = called(self.unit, self.area) if self.unit else department
+        self.asked = _asked(case, department)
+        named = self.asked.get("proposed_owner") or ""
+        self.proposed = tables.directory.get(named.strip().upper()) or tables.directory.find(named, appeal.place)
+        self.insists = any(
+            event.kind is Kind.RETURN_REFUSED and event.department == department for event in case.events
+        )
+
+    def short(self, name: str) -> str:
+        unit = self.tables.meant(name, self.area)
+        return unit.short if unit else name
+
+    def count(self, name: str) -> int:
+        node = self.lessons.nodes.get(self.spot) if self.spot else None
+        return node.totals.get(name, 0) if node else 0
+
+    def why(self) -> list[str]:
+        return [*_of_the_request(self), *_of_the_rules(self), *_of_precedents(self), *_of_its_record(self)]
+
+
+def _weighed(view: _View, spot: Spot) -> Advice:
+    said = view.lessons.says(spot, view.appeal)
+    mine = view.lessons.weigh(spot, view.name, view.appeal)
+    other = view.tables.meant(said.owner, view.area) if said and said.owner != view.name else None
+    if said is not None and other is not None and other.code not in path(view.case):
+        clear = said.weight >= CLEAR and view.count(said.owner) >= ENOUGH and mine < 0 and not view.insists
+        return Advice(suggest="uphold", to=other.code, clear=clear, why=view.why())
+    theirs = view.lessons.weigh(spot, called(view.proposed, view.area), view.appeal) if view.proposed else 0.0
+    if mine > 0 >= theirs and view.count(view.name):
+        nothing_new = len(view.lessons.unseen(spot, view.name, view.appeal)) <= NEW
+        clear = mine >= CLEAR and view.count(view.name) >= ENOUGH and nothing_new and not view.insists
+        return Advice(suggest="refuse", to=None, clear=clear, why=view.why())
+    return Advice(suggest="look", to=view.proposed.code if view.proposed else None, clear=False, why=view.why())
 
 
 def _asked(case: Case, department: str) -> Mapping[str, Any]:
@@ -94,74 +112,52 @@ def _asked(case: Case, department: str) -> Mapping[str, Any]:
     )
 
 
-def _proposed(name: str | None, appeal: Appeal, tables: Tables) -> Unit | None:
-    if not name:
-        return None
-    return tables.directory.get(name.strip().upper()) or tables.directory.find(name, appeal.place)
+def _of_the_request(view: _View) -> Iterator[str]:
+    code, unit = view.asked.get("code", ""), view.proposed
+    yield f"理由 {code}（{_CODES.get(code, '-')}），依据：{view.asked.get('clause') or '-'}"
+    if unit is None:
+        if view.asked.get("proposed_owner"):
+            yield "所建议的单位不在部门目录"
+        return
+    yield f"建议由{unit.short}（{unit.code}）办理"
+    if unit is view.unit:
+        yield "建议的就是它自己"
+    elif unit.code in path(view.case):
+        yield f"{unit.short}已经办过这一单"
+    if unit in Accused(view.appeal, view.tables.directory):
+        yield f"诉求反映的就是{unit.short}，不能派给它"
 
 
-def _of_the_request(  # noqa: PLR0917 - a request has that many sides
-    asked: Mapping[str, Any], proposed: Unit | None, department: str, case: Case, appeal: Appeal, tables: Tables
-) -> list[str]:
-    code = asked.get("code", "")
-    said = [f"理由 {code}（{_CODES.get(code, '-')}），依据：{asked.get('clause') or '-'}"]
-    if asked.get("proposed_owner") and proposed is None:
-        said.append("所建议的单位不在部门目录")
-    elif proposed is not None:
-        said.append(f"建议由{proposed.short}（{proposed.code}）办理")
-        if proposed.code == department:
-            said.append("建议的就是它自己")
-        elif proposed.code in path(case):
-            said.append(f"{proposed.short}已经办过这一单")
-        if proposed in Accused(appeal, tables.directory):
-            said.append(f"诉求反映的就是{proposed.short}，不能派给它")
-    return said
-
-
-def _of_the_rules(appeal: Appeal, department: str, proposed: Unit | None, tables: Tables) -> list[str]:
+def _of_the_rules(view: _View) -> Iterator[str]:
     """Tell what the rules and the directory say of both units' duties."""
-    parts = tables.rules.categories.get(appeal.category.code)
-    said = []
-    for unit in (tables.directory.get(department), proposed):
+    category = view.appeal.category
+    parts = view.tables.rules.categories.get(category.code)
+    for unit in (view.unit, view.proposed):
         if unit is None:
             continue
         part = "主办" if parts and unit.role == parts.lead else "协办" if parts and unit.role in parts.assist else None
-        duty = f"分类{appeal.category.code}（{appeal.category.name}）的{part}" if part else "派单目录没有把此类交给它"
-        named = [word for word in (*unit.names, *unit.covers) if len(word) > 1 and word in appeal.text]
-        also = f"，原文提到{'、'.join(named[:3])}" if named else ""
+        duty = f"分类{category.code}（{category.name}）的{part}" if part else "派单目录没有把此类交给它"
+        words = [word for word in (*unit.names, *unit.covers) if len(word) > 1 and word in view.appeal.text]
+        mentioned = f"，原文提到{'、'.join(words[:3])}" if words else ""
         area = f"，辖区{unit.area}" if unit.area else ""
-        said.append(f"{unit.short}：{duty}{area}{also}")
-    return said
+        yield f"{unit.short}：{duty}{area}{mentioned}"
 
 
-def _of_precedents(spot: Spot | None, department: str, appeal: Appeal, lessons: Lessons, tables: Tables) -> list[str]:
-    node = lessons.nodes.get(spot) if spot else None
-    if spot is None or node is None:
-        return ["没有同一规则派出的先例"]
-    said = []
-    for code in sorted(code for code in node.totals if code):
-        like = _of(spot, code, lessons)
-        numbers = "、".join(one.case_no for one in like[-3:])
-        weight = lessons.weigh(spot, code, appeal)
-        mark = "像这一件" if weight > 0 else "不大像这一件"
-        name = unit.short if (unit := tables.directory.get(code)) else code
-        whose = "本单位" if code == department else name
-        said.append(f"同一规则派出的有{len(like)}件由{whose}受理，{mark}（{numbers}）")
-    return said
+def _of_precedents(view: _View) -> Iterator[str]:
+    node = view.lessons.nodes.get(view.spot) if view.spot else None
+    if view.spot is None or node is None:
+        yield "没有同一规则派出的先例"
+        return
+    for name, count in sorted((name, count) for name, count in node.totals.items() if name):
+        numbers = "、".join([one.case_no for one in node.precedents.values() if one.owner == name][-3:])
+        whose = "本单位" if name == view.name else view.short(name)
+        like = "这一件与之相像" if view.lessons.weigh(view.spot, name, view.appeal) > 0 else "这一件与之不大像"
+        yield f"同一规则派出的有{count}件由{whose}受理，{like}（{numbers}）"
 
 
-def _of_its_record(department: str, lessons: Lessons, tables: Tables) -> list[str]:
-    every = [one for node in lessons.nodes.values() for one in node.precedents.values()]
-    upheld = sum(department in one.refused for one in every)
-    refused = sum(department in one.turned_down for one in every)
-    name = unit.short if (unit := tables.directory.get(department)) else department
-    return [f"{name}近来的退单：成立{upheld}件，驳回{refused}件"] if upheld + refused else []
-
-
-def _of(spot: Spot, owner: str, lessons: Lessons) -> Sequence[Precedent]:
-    return [one for one in lessons.nodes[spot].precedents.values() if one.owner == owner]
-
-
-def _count(spot: Spot, owner: str, lessons: Lessons) -> int:
-    node = lessons.nodes.get(spot)
-    return node.totals.get(owner, 0) if node else 0
+def _of_its_record(view: _View) -> Iterator[str]:
+    every = [one for node in view.lessons.nodes.values() for one in node.precedents.values()]
+    upheld = sum(view.name in one.refused for one in every)
+    refused = sum(view.name in one.turned_down for one in every)
+    if upheld + refused:
+        yield f"{view.short(view.name)}近来的退单：成立{upheld}件，驳回{refused}件"

@@ -7,14 +7,18 @@ were returned, and what a lesson brought there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from normalizer.appeal import Appeal, Mode
 from router.cases.case import Case, Event
 from router.cases.ledger import ROUTER
 from router.cases.moves import Kind, State
 from router.cases.standing import standing
 from router.cases.work import Ask
-from router.dispatching.decide import spot_of
-from router.dispatching.lessons import PREFIX, Precedent, words_of
+from router.dispatching.decide import ruled
+from router.dispatching.directory import area_of_place
+from router.dispatching.lessons import PREFIX, words_of
+from router.dispatching.precedents import Precedent, Spot, called
 from router.dispatching.tables import Tables
 
 #: 属地不符, 职能不符, 权属不清, 职责交叉. The other codes say that something is missing, double, or not ours at all.
@@ -26,12 +30,14 @@ def precedent_of(case: Case, appeal: Appeal, tables: Tables) -> Precedent | None
     spot = spot_of(appeal, tables) if case.mode is Mode.ROUTE and case.decision is not None else None
     if spot is None:
         return None
-    refused, turned_down = _decided(case, Kind.RETURN_UPHELD), _decided(case, Kind.RETURN_REFUSED)
-    owner = taken_on_by(case)
+    name = _Names(appeal, tables)
+    refused, turned_down = name.all(_decided(case, Kind.RETURN_UPHELD)), name.all(_decided(case, Kind.RETURN_REFUSED))
+    signed = taken_on_by(case)
+    owner = None if signed is None else name.of(signed)
     if not refused and not turned_down and not _teaches_unreturned(case, owner, spot[1]):
         return None
     if owner is not None and owner in refused:
-        refused.remove(owner)  # it came back to it in the end
+        refused = [each for each in refused if each != owner]  # it came back to it in the end
     return Precedent(
         case=case.id,
         case_no=case.case_no,
@@ -41,9 +47,29 @@ def precedent_of(case: Case, appeal: Appeal, tables: Tables) -> Precedent | None
         refused=refused,
         turned_down=turned_down,
         words=words_of(appeal),
-        by=_by(case, owner),
+        by=_by(case, signed),
         at=case.events[-1].at,
     )
+
+
+def spot_of(appeal: Appeal, tables: Tables) -> Spot | None:
+    """Say which rule sends an appeal where, as precedents have it."""
+    found = ruled(appeal, tables)
+    return (found[0], called(found[1], area_of_place(appeal.place))) if found else None
+
+
+class _Names:
+    """Calls units as precedents do."""
+
+    def __init__(self, appeal: Appeal, tables: Tables) -> None:
+        self._area, self._directory = area_of_place(appeal.place), tables.directory
+
+    def of(self, code: str) -> str:
+        unit = self._directory.get(code)
+        return called(unit, self._area) if unit else code
+
+    def all(self, codes: Iterable[str]) -> list[str]:
+        return [self.of(code) for code in codes]
 
 
 def taken_on_by(case: Case) -> str | None:

@@ -18,7 +18,8 @@ from normalizer.appeal import Alternative, Appeal, DecidedBy, Evidence, Mode, Re
 from router.dispatch import Context, Decision, Outcome
 from router.dispatching.accused import Accused
 from router.dispatching.directory import Area, Unit, area_of_place
-from router.dispatching.lessons import PREFIX, Said, Spot, evidence_of
+from router.dispatching.lessons import PREFIX, Said, evidence_of
+from router.dispatching.precedents import called
 from router.dispatching.referral import Informed, informed_because
 from router.dispatching.rules import Ruling, Thresholds, Tie
 from router.dispatching.tables import Tables
@@ -75,12 +76,12 @@ def _confidential(appeal: Appeal) -> bool:
     return appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
 
 
-def spot_of(appeal: Appeal, tables: Tables) -> Spot | None:
+def ruled(appeal: Appeal, tables: Tables) -> tuple[str, Unit] | None:
     """Say which rule sends an appeal to which unit, whatever was learned since; None: the rules are not sure."""
     area = area_of_place(appeal.place)
     ruling = tables.rules.rule_on(appeal, () if _confidential(appeal) else area)
     found = _apply(ruling, appeal, area, tables, _scores(appeal, ruling, area, tables))
-    return (found.rule, found.unit.code) if isinstance(found, Choice) else None
+    return (found.rule, found.unit) if isinstance(found, Choice) else None
 
 
 def _referral(appeal: Appeal, found: Choice | Unsure) -> tuple[str | None, Informed | None]:
@@ -180,10 +181,11 @@ def _taught(choice: Choice, appeal: Appeal, accused: Accused, context: Context, 
 
     A complaint about the rule's unit goes to its superior, lesson or not; a 举报 goes to nobody who lives door to door.
     """
-    said = tables.lessons.says((choice.rule, choice.unit.code), appeal)
+    area = area_of_place(appeal.place)
+    said = tables.lessons.says((choice.rule, called(choice.unit, area)), appeal)
     if said is None or choice.unit in accused:
         return choice
-    unit = tables.directory.get(said.owner)
+    unit = tables.meant(said.owner, area)
     if unit is None or unit.kind == "na" or unit in accused or unit.code in context.returns:
         return choice
     if _confidential(appeal) and unit.kind in {"terr", "util"}:

@@ -11,17 +11,14 @@ Every entry has a number, and `Lessons` after the first n entries are the versio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
-from heapq import nlargest
 from math import exp, log
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from normalizer.appeal import Appeal, Evidence
 from router.dispatching.directory import area_of_place
+from router.dispatching.precedents import Entry, Precedent, Ruled, Settled, Spot, Undone
 
 KEPT = 80  #: precedents of one rule and unit; older ones are forgotten
 TRUST = 1.0  #: what the rule itself weighs, in precedents for the unit that it names
@@ -34,54 +31,6 @@ SHOWN = 5  #: cases that a decision names
 PREFIX = "lesson."  #: of `routing.rule`, where a lesson has decided
 
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
-
-
-class Precedent(msgspec.Struct, frozen=True, kw_only=True):
-    """One case, and who took it on in the end (先例)."""
-
-    case: str
-    case_no: str
-    rule: str  #: which rule sends it
-    sent_to: str  #: and to which unit
-    owner: str | None  #: who has taken it on; None: nobody yet
-    refused: list[str] = []  #: whose return was upheld
-    turned_down: list[str] = []  #: whose return was not
-    words: list[str]  #: of its masked text, in pairs of characters, and its place
-    by: str  #: who decided on the return, or the unit that signed
-    at: datetime
-
-
-class Settled(msgspec.Struct, frozen=True, tag="settled"):
-    """A precedent is new, or stands otherwise than before."""
-
-    n: int
-    precedent: Precedent
-
-
-class Ruled(msgspec.Struct, frozen=True, tag="ruled"):
-    """A person forbids a lesson (停用), or allows it again (恢复)."""
-
-    n: int
-    lesson: str
-    allowed: bool
-    by: str
-    reason: str
-    at: datetime
-
-
-class Undone(msgspec.Struct, frozen=True, tag="undone"):
-    """A person takes a precedent out (撤销先例), or lets it in again: it was no good example."""
-
-    n: int
-    case: str
-    undone: bool
-    by: str
-    reason: str
-    at: datetime
-
-
-Entry = Settled | Ruled | Undone
-Spot = tuple[str, str]  #: a rule, and the unit to which it sends
 
 
 class Said(NamedTuple):
@@ -184,46 +133,6 @@ class Lessons:
         like.sort(key=lambda one: -len(set(best[2]).intersection(one.words)))
         return Said(lesson_id(spot, best[1]), best[1], best[0], tuple(best[2]), tuple(like))
 
-    def listed(self) -> Iterator[Listed]:
-        """List every lesson, for people."""
-        for spot, node in sorted(self.nodes.items()):
-            for code, count in sorted(node.totals.items()):
-                if code in {_NOBODY, spot[1]}:
-                    continue
-                theirs = [one for one in node.precedents.values() if one.owner == code]
-                all_words = [word for word in node.words[code] if node.words[code][word] > 1 or count == 1]
-                weights = {word: _word_weight(node, code, word) for word in all_words}
-                name = lesson_id(spot, code)
-                yield Listed(
-                    id=name,
-                    rule=spot[0],
-                    sent_to=spot[1],
-                    owner=code,
-                    precedents=count,
-                    against=sum(node.totals.values()) - count,
-                    words=[word for word in nlargest(HEARD * 2, weights, key=weights.__getitem__) if weights[word] > 0],
-                    cases=[one.case_no for one in reversed(list(node.precedents.values())) if one.owner == code][
-                        :SHOWN
-                    ],
-                    forbidden=name in self.forbidden,
-                    since=min(one.at for one in theirs),
-                )
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """One lesson as people see it."""
-
-    id: str
-    rule: str
-    sent_to: str
-    owner: str
-    precedents: int
-    against: int
-    words: list[str]
-    cases: list[str]  #: numbers, the newest first
-    forbidden: bool
-    since: datetime
-
 
 NOTHING = Lessons()
 
@@ -287,14 +196,14 @@ def _weigh(node: Node, owner: str, words: Sequence[str], named: str) -> tuple[fl
     """Weigh one unit against all others, by a few words; gives those that spoke for it."""
     mine = node.totals.get(owner, 0)
     others = sum(node.totals.values()) - mine + (0.0 if owner == named else TRUST)
-    weights = sorted(((_word_weight(node, owner, word), word) for word in words), reverse=True)
+    weights = sorted(((word_weight(node, owner, word), word) for word in words), reverse=True)
     best = [(weight, word) for weight, word in weights[:HEARD] if weight > 0]
     worst = [weight for weight, _ in weights[-HEARD:] if weight < 0]
     prior = log((mine + 0.5) / (others + 0.5))
     return prior + sum(weight for weight, _ in best) + sum(worst), [word for _, word in best]
 
 
-def _word_weight(node: Node, owner: str, word: str) -> float:
+def word_weight(node: Node, owner: str, word: str) -> float:
     """Say how much a word speaks for a unit: naive Bayes, drawn to nothing where it was seen seldom."""
     mine, all_ = node.totals.get(owner, 0), sum(node.totals.values())
     with_mine = node.words.get(owner, {}).get(word, 0)
@@ -356,16 +265,3 @@ def _side(precedent: Precedent) -> str | None:
     if precedent.owner is not None:
         return precedent.owner
     return _NOBODY if [code for code in precedent.refused if code != precedent.sent_to] else None
-
-
-def to_document(entry: Entry) -> dict[str, Any]:
-    """Give the BSON form; its number is its id."""
-    document: dict[str, Any] = msgspec.to_builtins(entry, builtin_types=(datetime,))
-    return {"_id": document.pop("n")} | document
-
-
-def from_document(document: Mapping[str, Any]) -> Entry:
-    """Read the BSON form back (aware datetimes)."""
-    plain = {name: value for name, value in document.items() if name not in {"_id", "key"}}
-    entry: Entry = msgspec.convert(plain | {"n": document["_id"]}, Entry)
-    return entry

@@ -13,6 +13,7 @@ from router.dispatching.crosswalk import Crosswalk, load_crosswalks
 from router.dispatching.directory import Area, Directory, Places, Unit, load_directory
 from router.dispatching.lessons import NOTHING, Lessons
 from router.dispatching.matrix import unresolved
+from router.dispatching.precedents import OF_ITS_PLACE
 from router.dispatching.rule_sheet import load_rules
 from router.dispatching.rules import Rules, Thresholds
 from router.dispatching.sheet import BadTables, Written, read_layers
@@ -62,6 +63,13 @@ class Tables:
             seen.add(role)
             units = self.directory.responsible(role, area)
         return units
+
+    def meant(self, name: str, area: Area) -> Unit | None:
+        """Find the unit that a precedent names; None: there is none here, or several."""
+        if not name.endswith(OF_ITS_PLACE):
+            return self.directory.get(name)
+        units = self.leading(name.removesuffix(OF_ITS_PLACE), area)
+        return units[0] if len(units) == 1 else None
 
     def gaps(self) -> list[str]:
         """Name the roles that rules send to and that no unit has: their appeals go to triage."""

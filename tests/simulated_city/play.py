@@ -26,11 +26,12 @@ from router.cases.deciding import assign, open_case
 from router.cases.delivery import all_sent
 from router.cases.hearing import hear, order_of
 from router.cases.moves import Kind, State
-from router.cases.teaching import precedent_of
+from router.cases.teaching import precedent_of, spot_of
 from router.cases.work import Ask
 from router.dispatch import Context, Decision, Outcome
-from router.dispatching.decide import decide, spot_of
-from router.dispatching.lessons import Lessons, Precedent, Settled, Spot
+from router.dispatching.decide import decide
+from router.dispatching.lessons import Lessons
+from router.dispatching.precedents import Precedent, Settled, Spot
 from router.feedback import Feedback
 from tests.simulated_city import people
 from tests.simulated_city.duties import INSISTS, SIGNS_FIRST

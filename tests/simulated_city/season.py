@@ -17,7 +17,8 @@ from intake.settings import TableFiles
 from intake.tables import Tables, load_files
 from normalizer.appeal import Appeal
 from normalizer.flow import normalize
-from router.dispatching.decide import spot_of
+from router.dispatch import Context, Outcome
+from router.dispatching.decide import decide, ruled
 from tests.simulated_city import duties
 from tests.simulated_city.duties import Duties, Matter
 from tests.simulated_city.texts import Letter, write
@@ -100,10 +101,10 @@ def _told(letter: Letter, read: Tables) -> Told | None:
         category=msgspec.structs.replace(appeal.category, code=letter.category, confidence=1.0),
         signals=msgspec.structs.replace(appeal.signals, runners_up=[]),
     )
-    spot = spot_of(understood, read.router)
-    if spot is None:
-        return None
-    return Told(appeal, Matter(letter.category, spot[1], letter.district, letter.detail))
+    usual = ruled(understood, read.router)
+    if usual is None or decide(appeal, Context(), read.router).outcome is not Outcome.DISPATCH:
+        return None  # our rules leave it to a person: nothing is sent to and fro by them
+    return Told(appeal, Matter(letter.category, usual[1].code, letter.district, letter.detail))
 
 
 def _near(category: str, read: Tables) -> list[str]:
