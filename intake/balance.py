@@ -17,35 +17,16 @@ from typing import Any
 
 import msgspec
 
+from intake.end_states import RAW_MISSING, UNKNOWN_STATE, Entry, end_state
+
 BATCH = 1000
 LISTED = 1000  #: open items and differences listed by name; all are counted
 OPEN_STATES = frozenset({"triage", "in_flight"})
-
-#: Why an item has no end state.
-RAW_MISSING = "raw missing"
-APPEAL_MISSING = "appeal missing"
-CASE_MISSING = "case missing"
-UNKNOWN_STATE = "case in a state without an end"
 
 # Motor ships no types.
 Database = Any
 Collection = Any
 Cursor = Any
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One item and where it ended (or stands)."""
-
-    id: str
-    source: str
-    native_id: str
-    day: str
-    state: str | None  #: None is a difference
-    department: str | None = None  #: who holds it
-    departments: tuple[str, ...] = ()  #: everyone to whom something was sent
-    since: datetime | None = None
-    reason: str | None = None
-    missing: str | None = None
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +129,7 @@ _CASE_FIELDS = {
     "since": 1,
     "dispatches.department": 1,
     "dispatches.state": 1,
+    "parts": 1,
 }
 
 
@@ -188,8 +170,11 @@ async def _join(db: Database, rows: Sequence[Mapping[str, Any]], unfinished: Map
     cases = await _by_id(db.cases, ids, _CASE_FIELDS)
     asked = [id_ for id_ in ids if id_ not in cases or id_ in unmapped]
     appeals = await _by_id(db.appeals, asked, {"quality.is_appeal": 1, "revision": 1})
+    parts = await _by_id(db.cases, [part for case in cases.values() for part in case.get("parts", ())], _CASE_FIELDS)
     return [
-        end_state(row, unmapped.get(row["_id"]), appeals.get(row["_id"]), cases.get(row["_id"]), unfinished)
+        end_state(
+            row, unmapped.get(row["_id"]), appeals.get(row["_id"]), cases.get(row["_id"]), unfinished, parts=parts
+        )
         for row in rows
     ]
 
@@ -198,84 +183,6 @@ async def _by_id(collection: Collection, ids: Sequence[str], fields: Mapping[str
     if not ids:
         return {}
     return {row["_id"]: row async for row in collection.find({"_id": {"$in": list(ids)}}, fields)}
-
-
-#: Case states that are end states or open states of the balance, named alike.
-CASE_STATES = frozenset(
-    {
-        "in_flight",
-        "delivered",
-        "triage",
-        "linked",
-        "informed",
-        "handed_over",
-        "withdrawn",
-        "observed",
-        "parked",
-    }
-)
-
-
-def end_state(
-    raw: Mapping[str, Any],
-    unmapped: Mapping[str, Any] | None,
-    appeal: Mapping[str, Any] | None,
-    case: Mapping[str, Any] | None,
-    unfinished: Mapping[str, datetime],
-) -> Entry:
-    """Derive where one item ended. Pure; the order of the questions is the meaning."""
-    if appeal is not None and unmapped is not None and appeal["revision"] >= unmapped["revision"]:
-        unmapped = None  # what could not be mapped was superseded by what could
-    parked = raw.get("parked") or (None if raw["_id"] in unfinished else unmapped)
-    if parked:
-        return _entry(raw, "parked", reason=parked.get("reason"))
-    if raw["_id"] in unfinished:
-        return _entry(raw, "in_flight", since=unfinished[raw["_id"]], case=case)
-    if case is not None:
-        return _of_case(raw, case)
-    return _without_case(raw, appeal)
-
-
-def _without_case(raw: Mapping[str, Any], appeal: Mapping[str, Any] | None) -> Entry:
-    if appeal is not None:
-        # Whatever is an appeal has a case, also one that was taken back.
-        is_appeal = appeal["quality"]["is_appeal"]
-        return _entry(raw, None, missing=CASE_MISSING) if is_appeal else _entry(raw, "not_an_appeal")
-    if raw.get("withdrawn"):
-        return _entry(raw, "withdrawn")  # before it was ever read
-    return _entry(raw, None, missing=APPEAL_MISSING)
-
-
-def _of_case(raw: Mapping[str, Any], case: Mapping[str, Any]) -> Entry:
-    if case["state"] not in CASE_STATES:
-        return _entry(raw, None, missing=f"{UNKNOWN_STATE}: {case['state']}", case=case)
-    return _entry(raw, case["state"], since=case.get("since"), case=case)
-
-
-def _entry(
-    raw: Mapping[str, Any],
-    state: str | None,
-    *,
-    case: Mapping[str, Any] | None = None,
-    since: datetime | None = None,
-    reason: str | None = None,
-    missing: str | None = None,
-) -> Entry:
-    sent = (
-        [] if case is None else [each["department"] for each in case.get("dispatches", []) if each["state"] == "sent"]
-    )
-    return Entry(
-        id=raw["_id"],
-        source=raw["source"],
-        native_id=raw["native_id"],
-        day=raw["day"],
-        state=state,
-        department=None if case is None else case.get("holder"),
-        departments=tuple(dict.fromkeys(sent)),
-        since=since or raw.get("received_at"),
-        reason=reason,
-        missing=missing,
-    )
 
 
 async def _offered_without_raw(db: Database, day: str | None) -> AsyncIterator[Entry]:

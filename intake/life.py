@@ -12,6 +12,7 @@ import msgspec
 from connectors.raw_appeal import appeal_id
 from intake.house import Database
 from intake.reasons import in_chinese
+from normalizer.appeal import message_of
 
 _MESSAGE = re.compile(r"[0-9a-f]{32}")
 
@@ -26,6 +27,19 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class PartOf(msgspec.Struct, frozen=True, kw_only=True):
+    """Another request of the same message: where it is, and by which words it begins."""
+
+    id: str
+    title: str
+    category: str
+    state: str | None
+    case_no: str | None
+    department: str | None
+    cue: str
+    why: str
+
+
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of one item; nothing sealed is opened."""
 
@@ -38,6 +52,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     appeal: dict[str, Any] | None = None
     case: dict[str, Any] | None = None
     unmapped: dict[str, Any] | None = None
+    parts: list[PartOf] = []  #: the other requests of the same message (一条多诉)
     source_changed: str | None = None  #: what the sentinel says of its source at the moment
     timeline: list[Moment] = []
 
@@ -69,17 +84,20 @@ async def _of_message(db: Database, name: str) -> list[str]:
 
 async def life_of(db: Database, id_: str) -> Life | None:
     """Put one life together; None if no room knows the id."""
-    raw = await db.raw.find_one({"_id": id_}, {"payload": 0, "content": 0, "digest": 0})
+    message = message_of(id_)
+    raw = await db.raw.find_one({"_id": message}, {"payload": 0, "content": 0, "digest": 0})
     case = await db.cases.find_one({"_id": id_})
     appeal = await db.appeals.find_one({"_id": id_})
     unmapped = await db.unmapped.find_one({"_id": id_})
     known = raw or case or appeal
     if known is None:
         return None
-    pages = await db.pages.find({"ids": id_}, {"ids": 1, "revisions": 1, "whats": 1, "at": 1, "stage": 1}).to_list(200)
+    pages = await db.pages.find({"ids": message}, {"ids": 1, "revisions": 1, "whats": 1, "at": 1, "stage": 1}).to_list(
+        200
+    )
     accesses = await db.accesses.find({"item": id_}).to_list(200)
     moments = [
-        *(_page_moment(page, id_) for page in pages),
+        *(_page_moment(page, message) for page in pages),
         *_normalized(appeal, unmapped),
         *_given_up((raw or {}).get("parked"), "connectors"),
         *_given_up(unmapped, "normalizer"),
@@ -97,8 +115,31 @@ async def life_of(db: Database, id_: str) -> Life | None:
         appeal=appeal,
         case=case,
         unmapped=unmapped,
+        parts=await _parts(db, (appeal or {}).get("links", {}).get("same_message", [])),
         source_changed=await _source_changed(db, known["source"]),
         timeline=sorted(moments, key=lambda moment: moment.at),
+    )
+
+
+async def _parts(db: Database, ids: list[str]) -> list[PartOf]:
+    if not ids:
+        return []
+    appeals = {row["_id"]: row async for row in db.appeals.find({"_id": {"$in": ids}})}
+    cases = {row["_id"]: row async for row in db.cases.find({"_id": {"$in": ids}})}
+    return [_part_of(appeals[id_], cases.get(id_) or {}) for id_ in ids if id_ in appeals]
+
+
+def _part_of(appeal: Mapping[str, Any], case: Mapping[str, Any]) -> PartOf:
+    piece = appeal["signals"].get("piece") or {}
+    return PartOf(
+        id=appeal["_id"],
+        title=appeal["title"],
+        category=f"{appeal['category']['code']} {appeal['category']['name']}",
+        state=case.get("state"),
+        case_no=case.get("case_no"),
+        department=case.get("holder"),
+        cue=piece.get("cue", ""),
+        why=piece.get("why", ""),
     )
 
 
@@ -180,6 +221,7 @@ _KINDS = {
     "withdrawn": "诉求人撤回",
     "assigned": "人工指派",
     "recorded": "记录在案",
+    "redecided": "规则发布后重新研判",
     "duty_called": "呼叫值班",
     "carries": "并入另一件",
     "lets_go": "拆出另一件",
@@ -219,7 +261,6 @@ _KINDS = {
     "destroyed": "个人信息已销毁",
 }
 
-    "redecided": "规则发布后重新研判",
 
 def _case_moments(case: Mapping[str, Any] | None) -> Iterable[Moment]:
     for event in [] if case is None else case["events"]:

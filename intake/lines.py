@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,10 @@ from router.dispatching.decide import decide
 
 SOURCE = "lines"
 _CONTEXT = Context(mode=Mode.ROUTE)
+
+
+#: A message with several requests (一条多诉): as one, and in `parts` each as it is stored and sent.
+Parted = dict[str, Any]
 
 
 class Bad(msgspec.Struct, frozen=True):
@@ -46,7 +51,7 @@ class Reader:
         for number, line in enumerate(lines, start=1):
             yield self._encoder.encode(self._read(line, number)) + b"\n"
 
-    def _read(self, line: bytes, number: int) -> Appeal | Bad:
+    def _read(self, line: bytes, number: int) -> Appeal | Parted | Bad:
         try:
             return self._appeal(line.strip().removeprefix(b"\xef\xbb\xbf"), number)
         except Unmappable as error:
@@ -58,7 +63,7 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - a line that fails is the failure of one; its text stays out of sight
             return Bad(f"unexpected {type(error).__name__}", number)
 
-    def _appeal(self, line: bytes, number: int) -> Appeal:
+    def _appeal(self, line: bytes, number: int) -> Appeal | Parted:
         named = self._id.decode(line).native_id
         native_id = f"line-{number}" if named in {None, ""} else str(named)
         raw = RawAppeal(
@@ -70,7 +75,13 @@ class Reader:
             payload=line,
             transport="import",
         )
-        appeal = normalize(raw, self._tables.normalizer, self._ref_key).appeal
+        made = normalize(raw, self._tables.normalizer, self._ref_key)
+        appeal = self._routed(made.appeal)
+        if not made.parts:
+            return appeal
+        return {**msgspec.to_builtins(appeal), "parts": [self._routed(part.appeal) for part in made.parts]}
+
+    def _routed(self, appeal: Appeal) -> Appeal:
         return msgspec.structs.replace(appeal, routing=self._routing(appeal))
 
     def _routing(self, appeal: Appeal) -> Routing:

@@ -5,6 +5,7 @@ JSON names and BSON names are alike. Times are text `2026-11-22T01:02:03.000Z` h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -161,10 +162,11 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
-    """The same person again, the same event: ids of other appeals."""
+    """The same person again, the same event, the other parts of one message: ids of other appeals."""
 
     same_person: list[str] = []
     same_event: str | None = None
+    same_message: list[str] = []  #: one message with several requests (一条多诉); the first part has the message's id
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,6 +256,18 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     referral: str | None = None  #: reject or referral code of DOMAIN section 3.3: N1 … N9, or 110, 119, 120, 122
     subject_entity: str | None = None  #: 被反映对象
     told: Told | None = None  #: what the text tells of time
+    piece: Piece | None = None  #: of a part of a message: which, and why it stands alone
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several requests of one message (一条多诉), and by which words it begins."""
+
+    number: int
+    of: int
+    #: In code points of the message's masked text: what is shared before it, its own words, what is shared after it.
+    spans: list[tuple[int, int]]
+    cue: str
+    why: str
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,10 +298,30 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Normalized(msgspec.Struct, frozen=True):
-    """What `normalize` returns."""
+    """What `normalize` returns: the message as one, and where it holds several requests, each of them."""
 
     appeal: Appeal
     secrets: Secrets
+    parts: list[Normalized] = []  #: none, or two and more; what has parts is stored and sent as these
+
+
+#: A message has at most so many parts.
+MOST_PARTS = 9
+
+
+def part_id(message: str, number: int) -> str:
+    """Name a part of a message: the first keeps the message's own id, so that its identity and revisions hold."""
+    return message if number == 1 else f"{message}-{number}"
+
+
+def family(messages: Iterable[str]) -> list[str]:
+    """Name all that these messages may have been stored as: each, and every part that it can have."""
+    return [part_id(message, number) for message in messages for number in range(1, MOST_PARTS + 1)]
+
+
+def message_of(id_: str) -> str:
+    """Give the message that an appeal is of, or a part of: the item of the source."""
+    return id_.partition("-")[0]
 
 
 def to_document(appeal: Appeal) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import (
     Appeal,
     Category,
+    Links,
     Normalized,
     OfficialReply,
+    Piece,
     Place,
     Quality,
     Secrets,
     Signals,
     instant,
+    part_id,
 )
 from normalizer.draft import Draft
 from normalizer.steps.identify import citizen_of, contact_of
@@ -24,14 +27,16 @@ def normalized(raw: RawAppeal, draft: Draft, versions: Tables, ref_key: bytes) -
     return Normalized(
         _appeal(raw, draft, versions, ref_key),
         Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft)),
+        [normalized(raw, part, versions, ref_key) for part in draft.parts],
     )
 
 
 def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> Appeal:
     """Build the frozen appeal once."""
+    piece = draft.piece
     chosen = tables.classes[draft.code]
     return Appeal(
-        id=raw.id,
+        id=raw.id if piece is None else part_id(raw.id, piece.number),
         revision=raw.revision,
         channel=draft.channel,
         channel_detail=draft.channel_detail,
@@ -72,6 +77,7 @@ def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> App
             notes=draft.notes,
         ),
         fingerprint=draft.fingerprint,
+        links=_ALONE if piece is None else _beside(raw.id, piece),
         signals=Signals(
             evidence=draft.evidence,
             runners_up=draft.runners_up,
@@ -81,8 +87,16 @@ def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> App
             referral=draft.referral,
             subject_entity=draft.subject_entity,
             told=draft.told,
+            piece=piece,
         ),
     )
+
+
+_ALONE = Links()
+
+
+def _beside(message: str, piece: Piece) -> Links:
+    return Links(same_message=[part_id(message, n) for n in range(1, piece.of + 1) if n != piece.number])
 
 
 def _reply(draft: Draft) -> OfficialReply | None:

@@ -14,6 +14,7 @@ from normalizer.appeal import (
     Evidence,
     Given,
     Location,
+    Piece,
     RequestType,
     RunnerUp,
     Thread,
@@ -95,6 +96,11 @@ class Draft:
     accused: list[str] = field(default_factory=list)
     told: Told | None = None
     fingerprint: str = ""
+
+    # --- one message with several requests (parting/)
+    parts: list[Draft] = field(default_factory=list)
+    piece: Piece | None = None  #: which part this is
+    message_title: str = ""  #: of the message that this is a part of: it may say where
 
     def note(self, repair: str) -> None:
         """Record a repair once."""

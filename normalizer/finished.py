@@ -13,6 +13,7 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
     appeal: Appeal
     secrets: Secrets
     document: bytes  #: BSON
+    more: list[Finished] = []  #: the other parts of a message with several requests
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

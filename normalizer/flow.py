@@ -26,6 +26,7 @@ from normalizer.matter.confirmed import members_of_confirmed
 from normalizer.normalize import GROUP, finish_all
 from normalizer.normalize import normalize as normalize  # handed on: whoever starts here finds it here
 from normalizer.normalize import normalize_all as normalize_all
+from normalizer.parting.standing import taken_back_parts, without_unnamed
 from normalizer.sealing import Seal
 from normalizer.settle import Made, linked, settle
 from normalizer.store import AppealStore
@@ -61,7 +62,8 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     failed: list[tuple[RawAppeal, str]] = []
     for raw, one in zip(raws, await _finished(raws, room), strict=True):
         if isinstance(one, Finished):
-            made.append(Made(raw, one.appeal, one.secrets, one.document))
+            # Parts first: whoever sees the first one, which names the others, finds them.
+            made += [Made(raw, part.appeal, part.secrets, part.document) for part in (*one.more, one)]
         else:
             failed.append((raw, one.reason))
     await room.store.set_aside([_failure(raw, reason, room) for raw, reason in failed if not raw.withdrawn])
@@ -70,9 +72,12 @@ async def normalize_page(raws: Sequence[RawAppeal], room: Room) -> list[Handed]:
     made += await _taken_back(gone, room)
     places = {id(raw): at for at, raw in enumerate(raws)}
     made.sort(key=lambda one: places[id(one.raw)])
+    made = await without_unnamed(made, room.store)
     await room.store.keep_secrets(await vault.sealed(made, room.seal, room.ref_key, room.now()))
     made, orders = await _with_event(await _with_repeats(made, room), room)
-    handed = [_with_order(one, orders) for one in await settle(made, room.store)]
+    settled = await settle(made, room.store)
+    settled += await taken_back_parts(made, settled, room.store)
+    handed = [_with_order(one, orders) for one in settled]
     await room.store.note_for_second_look([one.appeal.id for one in handed if one.change in COMPARED])
     await room.store.resolve([one.appeal.id for one in made if one.raw.revision > 1])
     return handed

@@ -16,6 +16,7 @@ from normalizer.draft import Draft
 from normalizer.errors import Unmappable
 from normalizer.finished import Failed, Finished
 from normalizer.mappers import MAPPERS
+from normalizer.parting.parts import into_parts
 from normalizer.steps.classify import classify
 from normalizer.steps.clean import clean
 from normalizer.steps.fingerprint import fingerprint
@@ -34,24 +35,18 @@ from normalizer.tables import Tables
 
 Step = Callable[[Draft, Tables], None]
 
+#: What reads the masked text; each part of a message with several requests is read for itself.
+READING: tuple[Step, ...] = (scan, classify, prioritize, locate, recount, judge, refer, fingerprint, entitle)
+
+
+def part(draft: Draft, tables: Tables) -> None:
+    """Part a message with several requests (一条多诉)."""
+    into_parts(draft, tables, READING)
+
+
 #: The order is the meaning: bytes first (cleaning would strip what tells how they broke), wording next, then masking,
 #: then everything that reads the masked text.
-STEPS: tuple[Step, ...] = (
-    repair,
-    clean,
-    simplify,
-    take_off_page,
-    mask,
-    scan,
-    classify,
-    prioritize,
-    locate,
-    recount,
-    judge,
-    refer,
-    fingerprint,
-    entitle,
-)
+STEPS: tuple[Step, ...] = (repair, clean, simplify, take_off_page, mask, part, *READING)
 
 
 def normalize(raw: RawAppeal, versions: Tables, ref_key: bytes) -> Normalized:
@@ -112,12 +107,21 @@ def finish_all(raws: Sequence[RawAppeal], tables: Tables, ref_key: bytes) -> lis
     for start in range(0, len(raws), GROUP):  # serialised while a group is warm
         some = raws[start : start + GROUP]
         done += [
-            Finished(one.appeal, one.secrets, encoded(one.appeal, withdrawn=raw.withdrawn))
-            if isinstance(one, Normalized)
-            else Failed(_reason(one))
+            _finished(one, withdrawn=raw.withdrawn) if isinstance(one, Normalized) else Failed(_reason(one))
             for raw, one in zip(some, _group(some, tables, ref_key), strict=True)
         ]
     return done
+
+
+def _finished(one: Normalized, *, withdrawn: bool) -> Finished:
+    """Serialise what is stored: of a message with several requests its parts, in place of the whole."""
+    first, *more = one.parts or [one]
+    return Finished(
+        first.appeal,
+        first.secrets,
+        encoded(first.appeal, withdrawn=withdrawn),
+        [_finished(each, withdrawn=withdrawn) for each in more],
+    )
 
 
 def _reason(error: Exception) -> str:

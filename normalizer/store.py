@@ -15,7 +15,7 @@ from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout
 
-from normalizer.appeal import Appeal, from_document, to_document
+from normalizer.appeal import MOST_PARTS, Appeal, from_document, message_of, part_id, to_document
 from normalizer.document import document_of
 from normalizer.errors import StoreAway
 from normalizer.matter.again import Said
@@ -115,6 +115,16 @@ class AppealStore:
         with _driver_errors():
             found = await self._appeals.find({"_id": {"$in": list(ids)}}).to_list(None)
         return {one["_id"]: Standing(from_document(one), bool(one.get("withdrawn"))) for one in found}
+
+    async def parts(self, messages: Sequence[str]) -> dict[str, list[Standing]]:
+        """Read the further parts that these messages have, or had in an earlier revision."""
+        found = await self.standing([part_id(message, 2) for message in messages])
+        several = [message_of(id_) for id_ in found]
+        found |= await self.standing([part_id(message, n) for message in several for n in range(3, MOST_PARTS + 1)])
+        parts: dict[str, list[Standing]] = {}
+        for id_, one in sorted(found.items()):
+            parts.setdefault(message_of(id_), []).append(one)
+        return parts
 
     async def superseded(self, ids: Sequence[str]) -> dict[str, Standing]:
         """Read the newest superseded revision of each of these ids."""

@@ -105,15 +105,16 @@ async def sealed(made: Sequence[Made], seal: Seal, ref_key: bytes, now: datetime
             groups.setdefault((label, one.raw.keys), []).append(one)
     documents = []
     for (label, beside), some in groups.items():
-        keys = await seal.keys_of(label, [one.appeal.id for one in some], beside)
+        # All parts of a message are sealed with the key of the message: it ends as one.
+        keys = await seal.keys_of(label, list(dict.fromkeys(one.raw.id for one in some)), beside)
         for one in some:
             id_, revision = one.appeal.id, one.appeal.revision
-            if id_ not in keys:
+            if one.raw.id not in keys:
                 continue  # erased since it was read
             document: Document = {"_id": id_, "revision": revision, "key": keys.name}
             parts = parts_of(one.secrets)
             for part, contents in parts.items():
-                document[part] = keys.seal(id_, bound(id_, revision, part), _ENCODER.encode(contents))
+                document[part] = keys.seal(one.raw.id, bound(id_, revision, part), _ENCODER.encode(contents))
             document["traces"] = traces(parts.values(), ref_key)
             documents.append(document)
     return documents

@@ -10,8 +10,9 @@ import click
 import msgspec
 from rich.console import Console
 
-from intake.balance import Balance, Entry, entries
+from intake.balance import Balance, entries
 from intake.cli import App, command, fail, print_json, run
+from intake.end_states import Entry
 from intake.house import Database, open_house
 from intake.screen import STATES, age, console, table
 
@@ -91,6 +92,7 @@ _MISSING: Mapping[str, str] = {
     "raw missing": "原始记录不见了 · raw missing",
     "appeal missing": "诉求不见了 · appeal missing",
     "case missing": "工单不见了 · case missing",
+    "case of a part missing": "一条多诉中一项的工单不见了 · case of a part missing",
 }
 
 

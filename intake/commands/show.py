@@ -50,8 +50,15 @@ def _show(life: Life) -> None:
         out.print(printable(f"依据：{life.case['decision']['sentence']}"), markup=False)
     if life.parts:
         others = [
-            [part.id, part.cue or part.why, part.title, part.category, STATES.get(part.state or "", part.state)]
-            + [part.department, part.case_no]
+            [
+                part.id,
+                part.cue or part.why,
+                part.title,
+                part.category,
+                STATES.get(part.state or "", part.state),
+                part.department,
+                part.case_no,
+            ]
             for part in life.parts
         ]
         headings = ["编号", "起头", "标题", "分类", "状态", "单位", "工单号"]

@@ -13,6 +13,7 @@ from connectors.keeping.raw import RawStore
 from intake.house import Database, House, keys_for
 from intake.keys import Keys
 from intake.sealing import Sealer
+from normalizer.appeal import message_of
 from normalizer.vault import Contents, Part, bound
 from router.store import CaseStore
 
@@ -46,13 +47,17 @@ async def open_custody(house: House) -> AsyncIterator[Custody]:
 
 
 async def open_part(custody: Custody, id_: str, part: Part) -> Contents | None:
-    """Open one part of the vault; empty where there never was anything, None where it was destroyed."""
+    """Open one part of the vault; empty where there never was anything, None where it was destroyed.
+
+    The parts of a message with several requests have a document each, sealed with the message's key.
+    """
+    message = message_of(id_)
     kept = await custody.db.vault.find_one({"_id": id_})
     if kept is None:
-        raw = await custody.db.raw.find_one({"_id": id_}, {"destroyed": 1})
+        raw = await custody.db.raw.find_one({"_id": message}, {"destroyed": 1})
         return None if raw is not None and raw.get("destroyed") else Contents()
     if part.value not in kept:
         return Contents()
     bind = bound(id_, kept["revision"], part)
-    opened = await custody.sealer.open_item(kept["key"], id_, bind, kept[part.value])
+    opened = await custody.sealer.open_item(kept["key"], message, bind, kept[part.value])
     return None if opened is None else msgspec.json.decode(opened, type=Contents)

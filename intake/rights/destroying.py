@@ -6,14 +6,16 @@ it again finishes the rest. What is copied elsewhere (a queue, a department) is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from connectors.keeping.compare import Destroyed
 from intake.door.media import MediaStore
+from intake.item_keys import ItemKeys
 from intake.rights.custody import Custody, open_part
+from normalizer.appeal import family, message_of
 from normalizer.vault import Contents, Part, bound, traces
 from router.cases import privacy
 from router.cases.moves import Kind
@@ -32,12 +34,12 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def destroy(ids: Sequence[str], why: Destroyed, custody: Custody) -> Ended:
-    """Destroy all that is sealed of these items: contact, matter's data, raw texts of every revision."""
+    """Destroy all that is sealed of these items: contact, matter's data, raw texts, of every part and revision."""
     keys = await custody.sealer.destroy_items(ids)
     raw = vault = 0
     for some in _batches(ids):
         raw += await custody.raw.destroy(some, why, custody.now())
-        vault += (await custody.db.vault.delete_many({"_id": {"$in": some}})).deleted_count
+        vault += (await custody.db.vault.delete_many({"_id": {"$in": family(some)}})).deleted_count
         await MediaStore(custody.db, custody.sealer).discard(some)
     return Ended(keys=keys, raw=raw, vault=vault)
 
@@ -54,7 +56,8 @@ async def unlink(ids: Sequence[str], custody: Custody) -> int:
         "links.same_person": [],
     }
     changed = 0
-    for some in _batches(ids):
+    for messages in _batches(ids):
+        some = family(messages)
         changed += (await custody.db.appeals.update_many({"_id": {"$in": some}}, {"$set": gone})).modified_count
         await custody.db.appeal_revisions.update_many({"id": {"$in": some}}, {"$set": gone})
         await custody.db.matters.update_many({"_id": {"$in": some}}, {"$set": {"person": None}})
@@ -65,10 +68,10 @@ async def unlink(ids: Sequence[str], custody: Custody) -> int:
 
 
 async def tell_cases(ids: Sequence[str], why: Destroyed, custody: Custody, *, actor: str, reason: str) -> None:
-    """Write it into the ledger of each case."""
+    """Write it into the ledger of each case, of each part."""
     at = custody.now()
     for some in _batches(ids):
-        for case in (await custody.cases.load(some)).values():
+        for case in (await custody.cases.load(family(some))).values():
             await custody.cases.change(
                 case,
                 lambda now: privacy.destroyed(now, why.value, actor=actor, reason=reason, at=at),
@@ -80,25 +83,31 @@ async def forget_number(ids: Sequence[str], wanted: Collection[bytes], custody: 
     """Take a number out of items that mention it: the rest of their vault is sealed again with new keys."""
     done = Ended()
     for id_ in ids:
-        kept = await custody.db.vault.find_one({"_id": id_})
-        if kept is None:
+        every = await custody.db.vault.find({"_id": {"$in": family([id_])}}).to_list(None)
+        if not every:
             continue
-        parts = {part: await open_part(custody, id_, part) or Contents() for part in Part}
-        left = {part: _without(contents, wanted, custody.ref_key) for part, contents in parts.items()}
-        keys = await custody.sealer.keys_of(kept["key"].partition("#")[0], [id_])
-        sealed = {
-            part.value: keys.seal(id_, bound(id_, kept["revision"], part), msgspec.json.encode(contents))
-            for part, contents in left.items()
-            if contents
-        }
-        document: dict[str, Any] = {"_id": id_, "revision": kept["revision"], "key": keys.name, **sealed}
-        document["traces"] = traces(left.values(), custody.ref_key)
-        await custody.db.vault.replace_one({"_id": id_, "key": kept["key"]}, document)
+        keys = await custody.sealer.keys_of(every[0]["key"].partition("#")[0], [id_])
+        for kept in every:  # the parts of a message share its keys: all of them are sealed again
+            await _seal_without(kept, wanted, keys, custody)
         await MediaStore(custody.db, custody.sealer).seal_again(id_, keys)
         destroyed = await custody.sealer.destroy_items([id_], keep=[keys.name])
         raw = await custody.raw.destroy([id_], Destroyed.MENTIONED, custody.now())
-        done = Ended(keys=done.keys + destroyed, raw=done.raw + raw, vault=done.vault + 1)
+        done = Ended(keys=done.keys + destroyed, raw=done.raw + raw, vault=done.vault + len(every))
     return done
+
+
+async def _seal_without(kept: Mapping[str, Any], wanted: Collection[bytes], keys: ItemKeys, custody: Custody) -> None:
+    id_ = kept["_id"]
+    parts = {part: await open_part(custody, id_, part) or Contents() for part in Part}
+    left = {part: _without(contents, wanted, custody.ref_key) for part, contents in parts.items()}
+    sealed = {
+        part.value: keys.seal(message_of(id_), bound(id_, kept["revision"], part), msgspec.json.encode(contents))
+        for part, contents in left.items()
+        if contents
+    }
+    document: dict[str, Any] = {"_id": id_, "revision": kept["revision"], "key": keys.name, **sealed}
+    document["traces"] = traces(left.values(), custody.ref_key)
+    await custody.db.vault.replace_one({"_id": id_, "key": kept["key"]}, document)
 
 
 def _without(contents: Contents, wanted: Collection[bytes], ref_key: bytes) -> Contents:

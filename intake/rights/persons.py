@@ -21,6 +21,7 @@ from connectors.keeping.compare import Destroyed
 from intake.rights.accesses import Seen, masked, note
 from intake.rights.custody import Custody, open_part
 from intake.rights.destroying import Ended, destroy, forget_number, tell_cases, unlink
+from normalizer.appeal import family, message_of
 from normalizer.steps.identify import ref_of
 from normalizer.steps.mask import canonical_mobile, find
 from normalizer.steps.personal.numbers import digits_of
@@ -86,12 +87,12 @@ async def held(wanted: Wanted, custody: Custody) -> list[Held]:
             relations[id_] = "unread"
     if wanted.traces:
         async for row in custody.db.vault.find({"traces": {"$in": wanted.traces}}, {"_id": 1}):
-            relations[row["_id"]] = "mentioned"
+            relations[message_of(row["_id"])] = "mentioned"
     if wanted.ref is not None:
         async for row in custody.db.appeals.find({"citizen.ref": wanted.ref}, {"_id": 1}):
-            relations[row["_id"]] = "own"
+            relations[message_of(row["_id"])] = "own"
         async for row in custody.db.appeal_revisions.find({"citizen.ref": wanted.ref}, {"id": 1}):
-            relations[row["id"]] = "own"
+            relations[message_of(row["id"])] = "own"
     return [await _held(id_, relation, custody.db) for id_, relation in sorted(relations.items())]
 
 
@@ -144,9 +145,11 @@ def _runs(text: str) -> Iterable[list[str]]:
 
 async def _held(id_: str, relation: Relation, db: Any) -> Held:  # noqa: ANN401 - motor ships no types
     raw = await db.raw.find_one({"_id": id_}, {"source": 1, "native_id": 1, "destroyed": 1, "received_at": 1}) or {}
-    vault = await db.vault.find_one({"_id": id_}, {"contact": 1, "matter": 1}) or {}
+    every = {"_id": {"$in": family([id_])}}
+    vault = [row async for row in db.vault.find(every, {"contact": 1, "matter": 1})]
     appeal = await db.appeals.find_one({"_id": id_}, {"citizen": 1, "source": 1, "native_id": 1}) or {}
-    case = await db.cases.find_one({"_id": id_}, {"case_no": 1, "state": 1, "dispatches.department": 1}) or {}
+    cases = await db.cases.find(every, {"case_no": 1, "state": 1, "dispatches.department": 1}).to_list(None)
+    case: dict[str, Any] = next((row for row in cases if row["_id"] == id_), {})
     revisions = await db.raw_revisions.count_documents({"of": id_, "destroyed": None})
     pictures = await db.media.count_documents({"_id": {"$gte": f"{id_}/", "$lt": f"{id_}0"}})
     citizen = appeal.get("citizen") or {}
@@ -154,8 +157,8 @@ async def _held(id_: str, relation: Relation, db: Any) -> Held:  # noqa: ANN401 
         "原文": raw and not raw.get("destroyed"),
         f"旧版原文 {revisions} 份": revisions,
         f"图片 {pictures} 张": pictures,
-        "联系方式": "contact" in vault,
-        "事项信息": "matter" in vault,
+        "联系方式": any("contact" in row for row in vault),
+        "事项信息": any("matter" in row for row in vault),
         "同一人代号": citizen.get("ref"),
         "称呼": citizen.get("display"),
     }
@@ -169,7 +172,7 @@ async def _held(id_: str, relation: Relation, db: Any) -> Held:  # noqa: ANN401 
         state=case.get("state"),
         at=raw.get("received_at"),
         what=[name for name, there in what.items() if there],
-        departments=sorted({row["department"] for row in case.get("dispatches", [])}),
+        departments=sorted({row["department"] for each in cases for row in each.get("dispatches", [])}),
     )
 
 
@@ -225,7 +228,7 @@ async def erase(wanted: Wanted, custody: Custody, *, actor: str, reason: str) ->
 
 
 async def _told(ids: list[str], custody: Custody) -> AsyncIterator[Told]:
-    for case in (await custody.cases.load(ids)).values():
+    for case in (await custody.cases.load(family(ids))).values():
         sent: dict[str, list[str]] = {}
         for row in case.dispatches:
             if row.sent_at is not None:

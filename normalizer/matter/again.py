@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from normalizer.appeal import Appeal
+from normalizer.appeal import Appeal, message_of
 
 #: domain/DOMAIN.md section 7: the same person, thirty days, likeness of 0.75, the same place.
 WINDOW, LIKE = timedelta(days=30), 0.75
@@ -71,6 +71,8 @@ def _order(one: Said) -> tuple[datetime, str]:
 
 
 def _is_repeat(one: Said, other: Said) -> bool:
+    if message_of(one.id) == message_of(other.id):
+        return False  # another part of the very same message
     if one.at - other.at > WINDOW or not _same_place(one, other):
         return False
     return similarity(f"{one.title}\n{one.text}", f"{other.title}\n{other.text}") >= LIKE

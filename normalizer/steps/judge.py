@@ -44,6 +44,11 @@ def judge(draft: Draft, tables: Tables) -> None:
     draft.is_appeal = points >= tables.judge_threshold
 
 
+def is_request(draft: Draft, tables: Tables) -> bool:
+    """Say whether these words ask for something by themselves, wherever they were written."""
+    return draft.request_type is not RequestType.INVALID and _points(draft, tables) >= tables.judge_threshold
+
+
 def _points(draft: Draft, tables: Tables) -> float:
     points = tables.judge_bias + min(MATTER_MOST, MATTER * draft.score)
     seen: set[int] = set()

@@ -26,13 +26,18 @@ def locate(draft: Draft, tables: Tables) -> None:
     draft.city = gazetteer.city
     spot = _spot_in(draft.address or "", gazetteer, None)
     if spot is None or spot.depth < POI:
-        in_text = _spot_in(draft.body, gazetteer, spot)
+        in_text = _spot_in(_said(draft), gazetteer, spot)
         spot = _joined(spot, in_text)
     if spot is not None:
         draft.district, draft.street = spot.district, spot.street
         draft.community, draft.poi = spot.community, spot.poi
         return
     _locate_coded(draft)
+
+
+def _said(draft: Draft) -> str:
+    """A part of a message is where the message's title says, if it does not say itself."""
+    return f"{draft.message_title}\n{draft.body}" if draft.message_title else draft.body
 
 
 def _joined(known: Spot | None, more: Spot | None) -> Spot | None:
@@ -103,7 +108,7 @@ def _choose(spots: tuple[Spot, ...], chosen: Spot | None) -> Spot | None:
 
 def _locate_coded(draft: Draft) -> None:
     """Read codes that stand for names; two different ones leave it open."""
-    for text in (draft.address or "", draft.body):
+    for text in (draft.address or "", _said(draft)):
         if _CODED_GATE.search(text) is None:
             continue
         found = {match[2] for match in _CODED.finditer(text)}

@@ -99,6 +99,7 @@ class Case(msgspec.Struct, kw_only=True):
     until: datetime | None = None  #: until when whoever has `fence` delivers it (the database's clock)
     fence: int | None = None
     due: datetime | None = None  #: when the clock must look at it again: a card, the end of the call-back
+    parts: list[str] = []  #: the cases of the other requests of the same message (一条多诉)
     handling: Handling | None = None  #: None as long as nothing but the dispatch has happened
 
 

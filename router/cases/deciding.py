@@ -62,6 +62,7 @@ def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
         opened_at=at,
         since=at,
         decision=None,
+        parts=list(appeal.links.same_message),
         events=[Event(n=1, at=at, kind=Kind.RECEIVED, actor=ROUTER)],
     )
 
@@ -95,6 +96,7 @@ def amend(
     case.revision = appeal.revision
     case.category, case.urgency = appeal.category.code, appeal.urgency
     case.district, case.street = appeal.place.district, appeal.place.street
+    case.parts = list(appeal.links.same_message)
     if change is Change.WITHDRAWN and allowed(Kind.WITHDRAWN, case.state):
         tell_withdrawn(case, at)
     elif change in {Change.SAME, Change.WITHDRAWN}:
@@ -193,8 +195,6 @@ def _assign(case: Case, decided: Decided, actor: str, at: datetime) -> Case:
     return case
 
 
-def settle(case: Case, decided: Decided) -> None:
-    """Keep the decision before, since messages of its time are made from it."""
 def settled(case: Case, decision: Decision, context: Context) -> None:
     """Keep what the rules decided, with all that it depended on."""
     decided = Decided(
@@ -209,6 +209,8 @@ def settled(case: Case, decision: Decision, context: Context) -> None:
     case.assigned_by_person = False
 
 
+def settle(case: Case, decided: Decided) -> None:
+    """Keep the decision before, since messages of its time are made from it."""
     if case.decision is not None:
         case.past_decisions.append(case.decision)
     case.decision = decided

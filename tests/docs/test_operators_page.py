@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from intake.balance import CASE_STATES
+from intake.end_states import CASE_STATES
 from intake.main import main
 from intake.screen import STATES
 from tests.docs.pages import OPERATORS, ROOT, rows

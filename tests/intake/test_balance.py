@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from intake.balance import APPEAL_MISSING, CASE_MISSING, RAW_MISSING, Balance, balance, end_state, entries
+from intake.balance import Balance, balance, entries
+from intake.end_states import APPEAL_MISSING, CASE_MISSING, PART_MISSING, RAW_MISSING, end_state
 from intake.screen import STATES
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
@@ -95,6 +97,34 @@ async def test_a_lost_case_is_a_difference_also_where_its_author_took_it_back(mo
     await fill(mongo, pages=[page(["a", "b"])], raw=[raw("a", withdrawn=True), raw("b", withdrawn=True)])
     await fill(mongo, appeals=[appeal("a", 2), appeal("b", 2)], cases=[case("b", "withdrawn")])
     assert [(each.id, each.missing) for each in (await balance(mongo, NOW)).differences] == [("a", CASE_MISSING)]
+
+
+@pytest.mark.parametrize(
+    ("states", "least"),
+    [
+        (("delivered", "delivered"), "delivered"),
+        (("delivered", "triage"), "triage"),
+        (("triage", "in_flight"), "in_flight"),
+        (("informed", "delivered", "parked"), "parked"),
+        (("handed_over", "linked"), "linked"),
+        (("withdrawn", "withdrawn"), "withdrawn"),
+    ],
+)
+async def test_a_message_with_several_requests_counts_once_where_its_least_finished_part_is(
+    mongo: Database, states: tuple[str, ...], least: str
+) -> None:
+    ids = ["a", *(f"a-{number}" for number in range(2, len(states) + 1))]
+    cases = [case(id_, state) for id_, state in zip(ids, states, strict=True)]
+    cases[0]["parts"] = ids[1:]
+    await fill(mongo, pages=[page(["a"])], raw=[raw("a")], appeals=[appeal(id_) for id_ in ids], cases=cases)
+    total = await balance(mongo, NOW)
+    assert (total.totals(), total.adds_up) == ({least: 1}, True)
+
+
+async def test_the_lost_case_of_a_part_is_a_difference_of_its_message(mongo: Database) -> None:
+    await fill(mongo, pages=[page(["a"])], raw=[raw("a")], appeals=[appeal("a"), appeal("a-2")])
+    await fill(mongo, cases=[case("a") | {"parts": ["a-2"]}])
+    assert [(each.id, each.missing) for each in (await balance(mongo, NOW)).differences] == [("a", PART_MISSING)]
 
 
 async def test_what_is_only_offered_is_in_flight_and_counted_once(mongo: Database) -> None:
