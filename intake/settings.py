@@ -11,12 +11,14 @@ import msgspec
 
 from connectors.source import Source
 from intake.door.settings import DoorSettings
+from intake.exchange.settings import Exchange
 from intake.item_keys import Cipher
 from intake.pushing.settings import Push
-from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
+from intake.settings_problems import Lines, Problem, Problems, SettingsError, Where, checked_fields
 from intake.settings_sources import Kinds, read_sources
 
 S = TypeVar("S", bound=msgspec.Struct)
+D = TypeVar("D", Push, Exchange)
 
 DEMO = Path(__file__).resolve().parent.parent / "demo" / "intake.toml"
 
@@ -83,8 +85,6 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     raw_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 24  #: whole months of raw texts
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything an operator may set."""
 class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From when on a release of rules is refused (发布门槛), unless it is forced with a reason."""
 
@@ -93,6 +93,8 @@ class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     load: Annotated[float, msgspec.Meta(ge=0)] = 0.5  #: by how much the load of one department may grow
 
 
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator may set."""
 
     file: Path
     city: str = ""
@@ -104,9 +106,10 @@ class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     demo: Demo
     keys: Keys
     retention: Retention = Retention()
+    release: ReleaseLimits = ReleaseLimits()
     door: DoorSettings | None = None  #: None: nobody listens
     pushes: tuple[Push, ...] = ()  #: departments that messages are pushed to
-    release: ReleaseLimits = ReleaseLimits()
+    exchanges: tuple[Exchange, ...] = ()  #: departments that signed files are exchanged with
     sources: tuple[Source, ...]
     environment: Mapping[str, str]  #: handed on by name only (key_env); never shown
 
@@ -120,7 +123,7 @@ class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 _TOP = (
     *("city", "arbiter", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door"),
-    *("release", "push", "source"),
+    *("release", "push", "exchange", "source"),
 )
 
 
@@ -182,10 +185,11 @@ def _settings(
         demo=_part(table, "demo", Demo, problems),
         keys=_keys(file, table, problems),
         retention=_part(table, "retention", Retention, problems),
+        release=_part(table, "release", ReleaseLimits, problems),
         door=_door(file, table, problems),
         pushes=tuple(_pushes(file, table, environment, problems)),
+        exchanges=tuple(_exchanges(table, problems)),
         sources=read_sources(table, environment, kinds, problems),
-        release=_part(table, "release", ReleaseLimits, problems),
         environment=environment,
     )
 
@@ -248,27 +252,42 @@ def _door(file: Path, table: Mapping[str, object], problems: Problems) -> DoorSe
 def _pushes(
     file: Path, table: Mapping[str, object], environment: Mapping[str, str], problems: Problems
 ) -> Iterator[Push]:
-    written = table.get("push", [])
+    for where, push in _departments(table, "push", Push, problems):
+        beside = push if push.ca is None else msgspec.structs.replace(push, ca=file.parent / push.ca)
+        for problem in beside.problems(environment):
+            problems.tell((*where, problem.split(" ", 1)[0]), problem)
+        if beside.ca is not None and not beside.ca.is_file():
+            problems.tell((*where, "ca"), f"没有这个文件 {push.ca} · no such file: {push.ca}")
+        yield beside
+
+
+def _exchanges(table: Mapping[str, object], problems: Problems) -> Iterator[Exchange]:
+    for where, exchange in _departments(table, "exchange", Exchange, problems):
+        for problem in exchange.problems():
+            problems.tell((*where, problem.split(" ", 1)[0]), problem)
+        yield exchange
+
+
+def _departments(
+    table: Mapping[str, object], name: str, kind: type[D], problems: Problems
+) -> Iterator[tuple[Where, D]]:
+    """Read tables of which a department has one."""
+    written = table.get(name, [])
     if not isinstance(written, list) or not all(isinstance(each, dict) for each in written):
-        problems.tell(("push",), "推送写作 [[push]]，一个单位一段 · write [[push]], one a department")
+        problems.tell((name,), f"写作 [[{name}]]，一个单位一段 · write [[{name}]], one a department")
         return
     known: set[str] = set()
     for number, each in enumerate(written):
-        where = ("push", number)
+        where: Where = (name, number)
         before = len(problems.found)
-        fields = checked_fields(each, Push, where, problems)
+        fields = checked_fields(each, kind, where, problems)
         if len(problems.found) > before:
             continue
-        push = Push(**fields)
-        push = push if push.ca is None else msgspec.structs.replace(push, ca=file.parent / push.ca)
-        for problem in push.problems(environment):
-            problems.tell((*where, problem.split(" ", 1)[0]), problem)
-        if push.ca is not None and not push.ca.is_file():
-            problems.tell((*where, "ca"), f"没有这个文件 {push.ca.name} · no such file: {push.ca.name}")
-        if push.department in known:
-            problems.tell((*where, "department"), f"{push.department} 写了两次 · stands twice")
-        known.add(push.department)
-        yield push
+        read = kind(**fields)
+        if read.department in known:
+            problems.tell((*where, "department"), f"{read.department} 写了两次 · stands twice")
+        known.add(read.department)
+        yield where, read
 
 
 def _keys(file: Path, table: Mapping[str, object], problems: Problems) -> Keys:

@@ -10,6 +10,7 @@ import click
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.certify import certify_command
 from intake.commands.contact import contact_command, matter_command
+from intake.commands.exchange import export_command, import_command
 from intake.commands.ping import ping_command
 from intake.commands.replay import replay_command
 from intake.house import open_house
@@ -84,6 +85,8 @@ def credentials_command(app: App, code: str, which: str) -> None:
 departments_command.add_command(certify_command)
 departments_command.add_command(replay_command)
 departments_command.add_command(ping_command)
+departments_command.add_command(export_command)
+departments_command.add_command(import_command)
 departments_command.add_command(contact_command)
 departments_command.add_command(matter_command)
 

@@ -9,9 +9,12 @@ import click
 
 from connectors.keeping.sources import SourceState, SourceStore
 from intake import migrations
+from intake.cards import cards, cards_table
 from intake.cli import App, command, print_json, run
 from intake.commands.sources import STANDING, standing
+from intake.exchange import store as exchange
 from intake.house import FOLDER, House, open_house
+from intake.parked import counted
 from intake.pushing.standing import Standing, StandingStore
 from intake.screen import STATES, console, table
 from intake.servers import ServerStatus, status
@@ -41,23 +44,14 @@ async def _status(app: App) -> dict[str, Any]:
             "servers": await status(FOLDER),
             "sources": sources,
             "pages_open": await house.db.pages.count_documents({"stage": {"$ne": "done"}}),
-            "parked": await _parked(house),
+            "parked": await counted(house.db),
             "cases": await CaseStore(house.db).counts(),
             "work": await CaseStore(house.db).counts_by_work(),
+            "cards": await cards(house.db),
             "queues": await _queues(house),
             "pushes": await StandingStore(house.db).all(),
+            "exchanges": await exchange.standings(house.db),
         }
-
-
-async def _parked(house: House) -> dict[str, int]:
-    """Count what waits for somebody; what was given up stands in the balance alone."""
-    return {
-        "parse": await house.db.raw.count_documents({"parked.stage": {"$exists": True}, "parked.discarded": None}),
-        "normalize": await house.db.unmapped.count_documents({"discarded": None}),
-        "route": await house.db.cases.count_documents({"state": "parked"}),
-        "strays": await house.db.strays.count_documents({"discarded": None}),
-        "answer": await house.db.cases.count_documents({"handling.answers_parked": {"$gt": 0}}),
-    }
 
 
 async def _queues(house: House) -> list[DepartmentQueue] | None:
@@ -82,6 +76,7 @@ def _show(found: dict[str, Any]) -> None:
     work = [[NAMES[state][1], found["work"][state]] for state in NAMES if state in found["work"]]
     out.print(table("办理", ["状态", "件数"], work))
     out.print(table("挂起", ["环节", "件数"], found["parked"].items()))
+    out.print(cards_table(found["cards"]))
     queues = found["queues"]
     if queues is None:
         out.print("管理接口连不上，看不到队列深度 · the management API is away")
@@ -92,6 +87,10 @@ def _show(found: dict[str, Any]) -> None:
     pushes: list[Standing] = found["pushes"]
     if pushes:
         out.print(table("推送", ["单位", "状态", "送到", "失败", "挂起", "上次送到", "原因"], map(_pushed, pushes)))
+    exchanges: list[exchange.Standing] = found["exchanges"]
+    if exchanges:
+        rows = [[each.department, each.out, each.messages, each.oldest, each.last_in] for each in exchanges]
+        out.print(table("断网交换", ["单位", "待回执的包", "其中消息", "最早", "读入到"], rows))
     out.print(f"未完成的页 {found['pages_open']}，库结构第 {found['schema']} 版")
 
 

@@ -14,6 +14,7 @@ from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake import settings, tables
 from intake.door.settings import DoorSettings
+from intake.exchange.settings import Exchange
 from intake.pushing.settings import Push
 from router.dispatching.crosswalk import FOLDER
 from router.dispatching.sheet import DATA
@@ -29,6 +30,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[demo]`": settings.Demo,
     "`[door]`": DoorSettings,
     "`[[push]]`": Push,
+    "`[[exchange]]`": Exchange,
     "`[[source]]`": Source,
     "`write_back`": AnswerTable,
     **{f"`{name}`": kind for name, kind in KINDS.items()},
