@@ -48,6 +48,10 @@ class NoSuchCase(NotPossible):
     """No case has this id, number, native id or message id."""
 
 
+class NoSuchLesson(NotPossible):
+    """Nothing of this name was learned, or it stands already as was asked."""
+
+
 class NoSuchUnit(NotPossible):
     """The directory has no such unit, or it takes no orders."""
 

@@ -31,6 +31,7 @@ from router.dispatching.publish_page import LOST, Fate, Message, Receipt
 from router.dispatching.tables import Tables
 from router.dispatching.topology import receives
 from router.errors import BrokerAway, CallOperator, RouterError, TryLater
+from router.lesson_store import LessonStore
 from router.linking import Carrier, carrier_of, carriers, named, orphans, tell_carriers
 from router.store import CaseStore
 
@@ -61,6 +62,7 @@ class Room:
     backpressure: Backpressure = field(default_factory=Backpressure)
     #: Sources that can be answered (回写), and within which time an answer must have reached them.
     answering: Mapping[str, timedelta] = field(default_factory=dict)
+    lessons: LessonStore | None = None  #: the log of what upheld returns teach; None: nothing is learned
     lease: timedelta = timedelta(seconds=30)
     again_after: timedelta = timedelta(seconds=1)  #: when to look again for a broker that is away
 

@@ -75,6 +75,7 @@ class Lessons:
         self.forbidden: Mapping[str, Ruled] = forbidden or {}
         self.undone: Mapping[str, Undone] = undone or {}
         self._sent: Mapping[str, Spot] = sent or {}  #: where each precedent is
+        self._rules = frozenset(rule for rule, _ in self.nodes)
 
     @property
     def name(self) -> str | None:
@@ -101,6 +102,20 @@ class Lessons:
     def knows(self, spot: Spot) -> bool:
         """Say whether anything was ever returned there: only then what is kept there teaches anything."""
         return spot in self.nodes
+
+    def knows_rule(self, rule: str) -> bool:
+        """Say whether anything that this rule sent was ever returned."""
+        return rule in self._rules
+
+    def has(self, lesson: str) -> bool:
+        """Say whether there is a lesson of this name that is not forbidden."""
+        every = (lesson_id(spot, code) for spot, node in self.nodes.items() for code in node.totals)
+        return lesson not in self.forbidden and lesson in every
+
+    def precedent(self, case: str) -> Precedent | None:
+        """Give the precedent that a case is."""
+        spot = self._sent.get(case)
+        return None if spot is None else self.nodes[spot].precedents[case]
 
     def says(self, spot: Spot, appeal: Appeal) -> Said | None:
         """Say who takes on what is like this appeal; None: the rule stands. Where nothing was returned, one look-up."""
@@ -137,9 +152,9 @@ class Lessons:
 NOTHING = Lessons()
 
 
-def lessons_of(entries: Iterable[Entry]) -> Lessons:
-    """Give what these entries teach, in their order; those up to n give the version n."""
-    return reduce(Lessons.learn, entries, NOTHING)
+def lessons_of(entries: Iterable[Entry], known: Lessons = NOTHING) -> Lessons:
+    """Give what these entries teach, in their order, after what is known; those up to n give the version n."""
+    return reduce(Lessons.learn, entries, known)
 
 
 def lesson_id(spot: Spot, owner: str) -> str:
