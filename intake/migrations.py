@@ -20,6 +20,7 @@ from pymongo.errors import DuplicateKeyError
 import connectors.keeping.store
 import normalizer.matter.store
 import normalizer.store
+from intake import cards
 from router.store import CaseStore
 
 Database = Any  # motor ships no types
@@ -121,6 +122,12 @@ async def _start_the_clock(db: Database) -> None:
     await db.cases.update_many(open_orders, {"$set": {"due": datetime.now(UTC)}})
 
 
+async def _show_cards(db: Database) -> None:
+    keys, options = cards.INDEX
+    await db.cases.create_index(keys, **options)
+    await cards.fill(db)
+
+
 MIGRATIONS: Sequence[Migration] = (
     Migration(1, "indexes of all rooms", _first_indexes),
     Migration(2, "without the indexes that nothing hot needs", _nothing, _drop_needless),
@@ -134,6 +141,7 @@ MIGRATIONS: Sequence[Migration] = (
     # Older workers would write events without their stamps. What stands is stamped by the first anchor, which has the
     # key (intake/ledger/anchoring.py).
     Migration(8, "ledgers are stamped, event by event", _nothing),
+    Migration(9, "which departments stand under a card", _show_cards),
 )
 
 #: The schema versions that this worker reads and writes.

@@ -69,6 +69,17 @@ async def listed(
     return found
 
 
+async def counted(db: Database) -> dict[str, int]:
+    """Count what waits for somebody, stage by stage; what was given up stands in the balance alone."""
+    return {
+        "parse": await db.raw.count_documents({"parked.stage": {"$exists": True}, "parked.discarded": None}),
+        "normalize": await db.unmapped.count_documents({"discarded": None}),
+        "route": await db.cases.count_documents({"state": "parked"}),
+        "strays": await db.strays.count_documents({"discarded": None}),
+        "answer": await db.cases.count_documents({"handling.answers_parked": {"$gt": 0}}),
+    }
+
+
 def _query(source: str | None, only: Sequence[str]) -> dict[str, Any]:
     return ({"source": source} if source else {}) | ({"_id": {"$in": list(only)}} if only else {})
 

@@ -50,12 +50,12 @@ def ledger_command(app: App, out: Path, viewer: str) -> None:
 @UNTIL
 @click.option("--unit", help="只算一个单位 · of one department")
 @click.option(
-    "--by", type=click.Choice(["unit", "source"]), help="每个单位、每个来源各算一份 · one set of figures each"
+    "--each", type=click.Choice(["unit", "source"]), help="每个单位、每个来源各算一份 · one set of figures each"
 )
 @click.option("--open", "opened", metavar="FIGURE", help="打开一个指标：要看的是哪些件 · which cases to look at")
 @command
 def figures_command(
-    app: App, *, since: datetime, until: datetime, unit: str | None, by: str | None, opened: str | None
+    app: App, *, since: datetime, until: datetime, unit: str | None, each: str | None, opened: str | None
 ) -> None:
     """Every figure with its definition; small samples say so."""
     names = [figure.name for figure in FIGURES]
@@ -68,8 +68,8 @@ def figures_command(
     found = run(_within(app, span))
     if opened is not None:
         _open(app, opened, found, span)
-    elif by is not None:
-        _show_each(app, by, found, span)
+    elif each is not None:
+        _show_each(app, each, found, span)
     else:
         _show(app, reckon(found, span), f"指标 {since:%Y-%m-%d} 至 {until:%Y-%m-%d}（不含）{span.unit or ''}")
 

@@ -1,4 +1,4 @@
-"""`intake report`: documents for people; so far the sheet of a shadow week."""
+"""`intake report`: documents for people: the day, the week and the month (periodic.py), and a shadow week."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import click
 import msgspec
 
 from intake.cli import App, command, fail, print_json, run
-from intake.commands.later import later
+from intake.commands.periodic import periodic
 from intake.commands.viewer import VIEWER
 from intake.house import open_house
 from intake.reports.document import FORMS, Document, shown, write
+from intake.reports.period import LENGTHS
 from intake.reports.shadow import sheet
 from intake.reports.shadow_figures import Compared, figures
 from intake.reports.shadow_items import items_of, names_known
@@ -21,19 +22,15 @@ from intake.screen import SHANGHAI, console, table
 from router.dispatching.directory import Directory
 
 WEEK = 7
-#: name -> what it will do
-NOT_YET = {"daily": "日报 · the day", "weekly": "周报 · the week", "monthly": "月报 · the month"}
 
 
-@click.group(
-    "report", help="报表：影子周对照表（日报、周报、月报尚未提供） · reports; daily, weekly, monthly are not there yet"
-)
+@click.group("report", help="报表：日报、周报、月报，影子周对照表 · the day, the week, the month; a shadow week")
 def report_command() -> None:
     """Group."""
 
 
-for name, help_ in NOT_YET.items():
-    report_command.add_command(later(f"report {name}", help_))
+for length in LENGTHS:
+    report_command.add_command(periodic(length))
 
 
 @report_command.command("shadow", help="影子周对照表：我方决定与来源承办单位 · our decisions beside the source's own")
@@ -44,7 +41,7 @@ for name, help_ in NOT_YET.items():
 @click.option("--to", "last", metavar="YYYY-MM-DD", help="末日，缺省为今天 · last day, today if left out")
 @click.option(
     "--out", "files", multiple=True, required=True, type=click.Path(path_type=Path, dir_okay=False),
-    help="写到 .xlsx 或 .html，可以给几个 · where to write it; may be given more than once",
+    help="写到 .xlsx、.html 或 .docx，可以给几个 · where to write it; may be given more than once",
 )  # fmt: skip
 @VIEWER
 @command

@@ -1,8 +1,12 @@
-"""A document as figures and words, whatever it is written as; and the two ways to write it (XLSX, HTML)."""
+"""A document as figures and words, whatever it is written as; and the ways to write it (XLSX, HTML, DOCX).
+
+The same document gives the same bytes: the only moment in it is the one that it was made at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +16,7 @@ import xlsxwriter
 
 Cell = str | int | float | None
 WIDEST = 60  #: characters of a column
+NEVER = datetime(1980, 1, 1)  # noqa: DTZ001 - office files know no zones
 SHEET_NAME = 31  #: characters; Excel takes no more
 
 
@@ -29,6 +34,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     tables: Sequence[Table]
+    made: datetime | None = None  #: written into the file where its form has a place for it
 
 
 class UnknownForm(ValueError):
@@ -55,6 +61,7 @@ def xlsx(document: Document) -> bytes:
     out = BytesIO()
     plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, plain)
+    book.set_properties({"title": document.title, "created": document.made or NEVER})
     bold, wrapped = book.add_format({"bold": True, "bg_color": "#E8EEF4"}), book.add_format({"text_wrap": True})
     share = book.add_format({"num_format": "0.0%"})
     for table in document.tables:
@@ -80,7 +87,14 @@ def xlsx(document: Document) -> bytes:
     return out.getvalue()
 
 
-FORMS: Mapping[str, Callable[[Document], bytes]] = {".xlsx": xlsx, ".html": html}
+def docx(document: Document) -> bytes:
+    """For those who write on in it."""
+    from intake.reports.word import docx as written  # noqa: PLC0415 - slow to load, and seldom wanted
+
+    return written(document)
+
+
+FORMS: Mapping[str, Callable[[Document], bytes]] = {".xlsx": xlsx, ".html": html, ".docx": docx}
 
 
 def shown(value: Cell) -> str:

@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from intake.cards import Held, cards, cards_table
 from intake.house import House
 from intake.screen import STATES, table
 from intake.street.progress import State
@@ -29,6 +30,7 @@ EVERY = 1.0
 LINE_EVERY = 5.0
 QUEUES_EVERY = 5  #: turns: the broker counts its queues anew every five seconds
 QUEUES_SHOWN = 15
+CARDS_SHOWN = 8
 
 _STATES = {
     State.STARTING: "准备",
@@ -85,11 +87,13 @@ class _View:
 
     def __init__(self) -> None:
         self._cases: dict[str, int] = {}
+        self._cards: list[Held] = []
         self._queues: list[DepartmentQueue] = []
 
     async def look(self, house: House, rooms: Rooms, *, queues: bool) -> None:
         with suppress(PyMongoError):
             self._cases = await rooms.cases.counts()
+            self._cards = await cards(house.db)
         if queues:
             with suppress(RouterError, TimeoutError):
                 async with asyncio.timeout(2), aiohttp.ClientSession() as session:
@@ -101,7 +105,14 @@ class _View:
         progress, pages = street.progress, street.pipeline.in_hand()
         head = f"每秒 {progress.rate():.0f} 条，已送 {progress.routed} 条，在手 {pages} 页"
         lost = Text(f"服务器断开，等待恢复（{away}）", style="bold red") if away else Text("")
-        return Group(self._sources(street), Text(head), lost, self._states(), self._deepest())
+        return Group(
+            self._sources(street),
+            Text(head),
+            lost,
+            self._states(),
+            cards_table(self._cards, CARDS_SHOWN),
+            self._deepest(),
+        )
 
     def _sources(self, street: Street) -> Table:
         rows = [

@@ -25,7 +25,7 @@ WANTED = {
     "matters": {"names", "event"},  # off the hot path: the second look
     "vault": set(),
     # All but the number partial. Of these a new order enters `unsent`, for a moment, and `due`, at its right end.
-    "cases": {"unsent", "parked", "open", "case_no", "due", "work", "answer_at", "answers_parked"},
+    "cases": {"unsent", "parked", "open", "case_no", "due", "work", "answer_at", "answers_parked", "card"},
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -38,7 +39,7 @@ def varied(seed: int, earlier: list[str]) -> Appeal:
     )
 
 
-def _worked_through(chance: random.Random) -> Case:
+def worked_through(chance: random.Random) -> Case:
     """What random histories seldom come to: signed, contacted, resolved, and mostly visited."""
     unit = chance.choice(UNITS)
     case = delivered(f"{unit}+GAJ" if unit != "GAJ" else unit)
@@ -54,12 +55,13 @@ def _worked_through(chance: random.Random) -> Case:
     return visit(case, met, "李", AT + timedelta(days=31)) if chance.random() < 0.7 else case
 
 
-def ledger(size: int = 300) -> list[Fact]:
+@cache
+def ledger(size: int = 300) -> tuple[Fact, ...]:
     """The facts of so many random cases, as the front door would read them."""
     chance, rows = random.Random(7), list[Fact]()
     for seed in range(size):
         earlier = [f"c{chance.randrange(seed)}"] if seed and chance.random() < 0.3 else []
-        of, case = varied(seed, earlier), history(seed)[0] if seed % 3 else _worked_through(chance)
+        of, case = varied(seed, earlier), history(seed)[0] if seed % 3 else worked_through(chance)
         case.urgency = chance.choice(list(Urgency))
         fact = fact_of(case, CLOCK, NOW, appeal=of, person=seed % 40 or None)
         later = timedelta(hours=chance.choice([0, 5, 200, 900]))
@@ -68,10 +70,10 @@ def ledger(size: int = 300) -> list[Fact]:
     rows += [unreadable(f"bad{number}", "two", "forum", AT, NOW) for number in range(5)]
     rows = [replace(row, **_befallen(number, row)) for number, row in enumerate(rows)]
     found = echoes({row.case: row.repeats for row in rows if row.repeats}, {row.case: row.said_at for row in rows})
-    return [
+    return tuple(
         replace(row, said_before=found.get(row.case, Echo()).before, said_again=found.get(row.case, Echo()).again)
         for row in rows
-    ]
+    )
 
 
 def _befallen(number: int, row: Fact) -> dict[str, object]:
