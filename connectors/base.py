@@ -107,6 +107,15 @@ class Dated(Protocol):
         ...
 
 
+class Lists(Protocol):
+    """A connector that reads several lists one after another: the end of one says nothing of the others."""
+
+    @property
+    def lists(self) -> int:
+        """How many there are."""
+        ...
+
+
 class Rereads(Protocol):
     """A connector that can read a parked row again, after its mapping or its parser was mended."""
 

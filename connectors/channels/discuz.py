@@ -45,6 +45,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
     since: int = 0  #: the newest last reply that was seen, epoch seconds
     swept: datetime | None = None
+    back: bool = False  #: the next reading goes back to `since` and no further, whenever the last enumeration was
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -101,9 +102,9 @@ class Discuz:
         position = msgspec.json.decode(cursor, type=Position) if cursor else Position()
         board, now = await self._board(1)
         reading = _Reading(
-            complete=self._is_due(position, now),
+            complete=not position.back and self._is_due(position, now),
             floor=position.since - int(self._settings.overlap),
-            newest=position.since,
+            newest=min(position.since, int(now.timestamp())),
             tids=set(),
             ids=set(),
             threads=set(),
@@ -128,6 +129,11 @@ class Discuz:
             board, _ = await self._board(number)
         position = Position(since=reading.newest, swept=now if reading.complete else position.swept)
         yield reading.page(msgspec.json.encode(position).decode(), self._sweep(reading))
+
+    def position_at(self, moment: datetime) -> str:
+        """Threads stand by their last reply: what was written since then stands in those before the first older one."""
+        since = int((moment + timedelta(seconds=self._settings.overlap)).timestamp())
+        return msgspec.json.encode(Position(since=since, back=True)).decode()
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
         """A thread that could not be read is asked for again by the next complete reading."""

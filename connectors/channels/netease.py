@@ -2,13 +2,14 @@
 
 A chain such as "1001,1002" is a building (盖楼): 1002 answers 1001. A comment occurs in many chains and pages and is
 read once. There is no since-parameter, so every reading enumerates every article; that is also how what was taken back
-is found.
+is found. Newest chains stand first: a reading of the past ends an article where it is wholly behind that.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from connectors.errors import FormatChanged
 from connectors.reading.times import moment_of
 from connectors.source import Source
 
+BEHIND = 2  #: pages in a row that are older than what is read back to
 PAGES = 2000  #: of one article; one that goes on longer goes in circles
 
 
@@ -31,6 +33,12 @@ class NeteaseSettings(Source, frozen=True, kw_only=True):
     page_size: Annotated[int, msgspec.Meta(ge=1, le=30)] = 30
 
 
+class Position(msgspec.Struct, frozen=True):
+    """How far back one reading goes; the next enumerates again."""
+
+    since: datetime
+
+
 class Comments(msgspec.Struct, frozen=True):
     """One answer."""
 
@@ -38,6 +46,7 @@ class Comments(msgspec.Struct, frozen=True):
     bad: tuple[BadItem, ...]
     chains: int  #: in this answer
     size: int  #: of the whole list, as it says
+    newest: datetime | None
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -59,18 +68,21 @@ class Netease:
         self._fetch = fetch
 
     async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
-        del cursor  # pages shift with every new comment: a reading that was interrupted begins again
+        # Pages shift with every new comment: a reading that was interrupted begins again.
+        since = msgspec.json.decode(cursor, type=Position).since if cursor else None
         for docid in self._settings.articles:
             seen: set[str] = set()
             sizes: set[int] = set()
-            chains = 0
+            chains = behind = 0
             for _ in range(PAGES):
                 comments = await self._ask(docid, chains)
                 fresh = comments.without(seen)
                 seen.update(fresh.offered)
                 sizes.add(comments.size)
                 chains += comments.chains
-                last = not comments.chains or not fresh.offered or chains >= comments.size
+                is_behind = since is not None and comments.newest is not None and comments.newest < since
+                behind = behind + 1 if is_behind else 0
+                last = not comments.chains or not fresh.offered or chains >= comments.size or behind == BEHIND
                 whole = last and chains >= comments.size and len(sizes) == 1
                 sweep = Sweep(scope=docid, native_ids=frozenset(seen)) if whole else None
                 yield Page(offered=fresh.offered, items=fresh.items, bad=fresh.bad, cursor=None, sweep=sweep)
@@ -80,6 +92,17 @@ class Netease:
                 raise FormatChanged(
                     f"source {self._settings.name}: {PAGES} pages under {docid} and no end; check `url`"
                 )
+
+        if since is not None:
+            yield Page(offered=(), items=(), cursor="")
+
+    @property
+    def lists(self) -> int:
+        return len(self._settings.articles)
+
+    def position_at(self, moment: datetime) -> str:
+        """Whoever reads back to a moment reads each article down to it, and the next time all of it again."""
+        return msgspec.json.encode(Position(moment)).decode()
 
     async def _ask(self, docid: str, offset: int) -> Comments:
         query = {
@@ -113,12 +136,14 @@ def parse(response: Response, settings: NeteaseSettings, docid: str) -> Comments
     if isinstance(size, bool) or not isinstance(size, int):
         raise FormatChanged(f"{where} answered without a number in newListSize; this is another version")
     parents = parents_of(chains)
+    moments = [moment_of(row.get("createTime"), settings.zone) for row in comments.values() if isinstance(row, dict)]
     read = [read_comment(key, row, parents.get(key), settings, docid=docid) for key, row in comments.items()]
     return Comments(
         items=tuple(each for each in read if isinstance(each, Item)),
         bad=tuple(each for each in read if isinstance(each, BadItem)),
         chains=len(chains),
         size=size,
+        newest=max((moment for moment in moments if moment is not None), default=None),
     )
 
 

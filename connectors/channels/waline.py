@@ -70,6 +70,10 @@ class Waline:
         token = environment.get(settings.answer_token_env) if settings.answer_token_env else None
         self._account = Account(name=settings.answer_as or "", mail=settings.answer_mail, token=token)
 
+    @property
+    def lists(self) -> int:
+        return len(self._settings.articles)
+
     async def answer(self, native_id: str, context: Mapping[str, str], answer: Answer) -> Receipt:
         """Reply beneath the comment, as the city's account."""
         answers = WalineAnswers(self._settings.name, self._settings.url, self._account, self._fetch)

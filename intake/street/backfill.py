@@ -175,8 +175,13 @@ class Backfill:
                 if page.cursor is not None and not await self._positions.move(claim, page.cursor, self._room.now()):
                     raise ClaimLapsed("别的进程接手了这一段 · another process took this span over")
                 claim.failures = 0
-                if lost.is_set() or self._course.is_over or not await self._patience.sleep(0):
+                if lost.is_set() or (self._course.is_over and not self._has_lists) or not await self._patience.sleep(0):
                     return
+
+    @property
+    def _has_lists(self) -> bool:
+        """Far from the span in one list, the reading may come to it in the next."""
+        return getattr(self._connector, "lists", 1) > 1
 
     def _first(self) -> str | None:
         """Where to begin: connectors that are read by time skip what lies before."""

@@ -196,6 +196,24 @@ async def test_oldest_first_it_asks_for_nothing_far_beyond_the_span(make: Make) 
     assert board.read < 600 / PAGE / 2
 
 
+class Articles(Board):
+    """What lies far behind the span under one article stands before the span under the next."""
+
+    lists = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = [*range(40, 140), *range(60)]
+
+
+async def test_the_end_of_one_list_is_not_the_end_of_the_next(make: Make) -> None:
+    taken = Taken()
+
+    assert await make(Articles()).run(taken) is None
+
+    assert set(taken.ids) == EXPECTED
+
+
 async def test_what_a_crash_left_without_its_item_is_read_by_the_backfill_after_all(
     make: Make, room: Room, mongo: Any
 ) -> None:

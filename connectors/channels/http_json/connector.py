@@ -82,6 +82,10 @@ class HttpJson:
                 yield page
                 self._joiner.stored()
 
+    @property
+    def lists(self) -> int:
+        return len(self._names)
+
     def position_at(self, moment: datetime) -> str:
         """Where a time says nothing (a whole reading, a keyset without one) that is the beginning."""
         dated = self._plan.reading != "whole" and not self._plan.keyed

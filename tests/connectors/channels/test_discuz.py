@@ -206,3 +206,15 @@ async def test_a_board_that_is_closed_says_why(forum: Forum, body: dict[str, Any
 
     with pytest.raises(error, match="forum"):
         await read(forum)
+
+
+async def test_the_past_is_read_down_to_a_moment_and_no_further(forum: Forum) -> None:
+    moment = datetime.fromtimestamp(BEGIN + 5 * 3600, UTC)
+
+    pages = await read(forum, board(forum).position_at(moment))
+
+    assert ids_of(pages) == {"t6", "t7", "t8"}
+    assert pages[-1].sweep is None, "what is older was not looked at, and is not gone"
+    following = await read(forum, pages[-1].cursor)
+    assert following[-1].sweep is not None
+    assert len(ids_of(following)) == 12
