@@ -98,13 +98,12 @@ async def undo(case: Case, person: str, reason: str, room: Room, *, undone: bool
 
 async def _learn(case: Case, room: Room) -> None:
     await look(room)
-    found = precedent_of(case, await _appeal(case, room), room.tables)
-    if found is None:
+    appeal = await _appeal(case, room)
+    found = precedent_of(case, appeal, room.tables)
+    if found is None or not room.tables.lessons.is_news(found, appeal):
         return
     spot = (found.rule, found.sent_to)
     if not room.tables.lessons.knows(spot):
-        if not (found.refused or found.turned_down):
-            return
         for one in reversed(await _kept(spot, room)):
             await _settle(one, room)
     await _settle(found, room)

@@ -19,13 +19,13 @@ from router.cases.teaching import TEACHING, spot_of
 from router.cases.work import Ask
 from router.dispatching.accused import Accused
 from router.dispatching.directory import area_of_place
-from router.dispatching.lessons import Lessons
+from router.dispatching.lessons import CLEAR, Lessons
 from router.dispatching.precedents import Spot, called
 from router.dispatching.tables import Tables
 
 AUTOMATIC = "退单自动审核"  #: who decided, in the ledger
-CLEAR = 1.5  #: from here on precedents speak clearly (natural logarithm of the odds)
 ENOUGH = 3  #: so many precedents of the unit at least
+OFTEN = 5  #: so many of its returns were refused of late, and twice as many as upheld: another had better be looked at
 NEW = 2  #: so many pairs of characters may be new in what is refused without a person
 
 _CODES = {
@@ -84,6 +84,11 @@ class _View:
         node = self.lessons.nodes.get(self.spot) if self.spot else None
         return node.totals.get(name, 0) if node else 0
 
+    def record(self) -> tuple[int, int]:
+        """Count its returns of late: upheld, and refused."""
+        every = [one for node in self.lessons.nodes.values() for one in node.precedents.values()]
+        return sum(self.name in one.refused for one in every), sum(self.name in one.turned_down for one in every)
+
     def why(self) -> list[str]:
         return [*_of_the_request(self), *_of_the_rules(self), *_of_precedents(self), *_of_its_record(self)]
 
@@ -100,6 +105,9 @@ def _weighed(view: _View, spot: Spot) -> Advice:
         nothing_new = len(view.lessons.unseen(spot, view.name, view.appeal)) <= NEW
         clear = mine >= CLEAR and view.count(view.name) >= ENOUGH and nothing_new and not view.insists
         return Advice(suggest="refuse", to=None, clear=clear, why=view.why())
+    upheld, refused = view.record()
+    if refused >= OFTEN and refused >= 2 * upheld and theirs <= 0:
+        return Advice(suggest="refuse", to=None, clear=False, why=view.why())
     return Advice(suggest="look", to=view.proposed.code if view.proposed else None, clear=False, why=view.why())
 
 
@@ -156,8 +164,6 @@ def _of_precedents(view: _View) -> Iterator[str]:
 
 
 def _of_its_record(view: _View) -> Iterator[str]:
-    every = [one for node in view.lessons.nodes.values() for one in node.precedents.values()]
-    upheld = sum(view.name in one.refused for one in every)
-    refused = sum(view.name in one.turned_down for one in every)
+    upheld, refused = view.record()
     if upheld + refused:
         yield f"{view.short(view.name)}近来的退单：成立{upheld}件，驳回{refused}件"

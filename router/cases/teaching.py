@@ -46,7 +46,7 @@ def precedent_of(case: Case, appeal: Appeal, tables: Tables) -> Precedent | None
         owner=owner,
         refused=refused,
         turned_down=turned_down,
-        words=words_of(appeal),
+        words=" ".join(words_of(appeal)),
         by=_by(case, signed),
         at=case.events[-1].at,
     )

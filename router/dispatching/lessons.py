@@ -11,8 +11,9 @@ Every entry has a number, and `Lessons` after the first n entries are the versio
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from math import exp, log
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from router.dispatching.directory import area_of_place
 from router.dispatching.precedents import Entry, Precedent, Ruled, Settled, Spot, Undone
 
 KEPT = 80  #: precedents of one rule and unit; older ones are forgotten
+MANY = 30  #: from here on what stays with the same unit, and clearly belongs there, is not written down any more
+CLEAR = 1.5  #: from here on precedents speak clearly (natural logarithm of the odds)
 TRUST = 1.0  #: what the rule itself weighs, in precedents for the unit that it names
 SHRINK = 2.0  #: how far what is seen seldom is drawn to what is seen everywhere
 #: So many words for and against are heard: what one phrase says ten times over is one thing said.
@@ -47,15 +50,29 @@ class Said(NamedTuple):
         return round(1.0 / (1.0 + exp(-self.weight)), 4)
 
 
-class Node(NamedTuple):
+class Node:
     """The precedents of one rule and unit; never changed, another one is made."""
 
-    precedents: Mapping[str, Precedent]  #: by case, the oldest first
-    totals: Mapping[str, int]  #: by who took them on; "" is nobody yet
-    words: Mapping[str, Mapping[str, int]]  #: of each of those: how many precedents have a word
+    def __init__(self, precedents: Mapping[str, Precedent]) -> None:
+        self.precedents = precedents  #: by case, the oldest first
+
+    @cached_property
+    def totals(self) -> Mapping[str, int]:
+        """How many there are, by who took them on; "" is nobody yet."""
+        return Counter(side for one in self.precedents.values() if (side := _side(one)) is not None)
+
+    @cached_property
+    def words(self) -> Mapping[str, Mapping[str, int]]:
+        """Of each of those: how many of its precedents have a word."""
+        found: dict[str, Counter[str]] = {side: Counter() for side in self.totals}
+        for one in self.precedents.values():
+            side = _side(one)
+            if side is not None:
+                found[side].update(one.words.split())
+        return found
 
 
-_EMPTY = Node({}, {}, {})
+_EMPTY = Node({})
 _NOBODY = ""
 
 
@@ -68,13 +85,11 @@ class Lessons:
         nodes: Mapping[Spot, Node] | None = None,
         forbidden: Mapping[str, Ruled] | None = None,
         undone: Mapping[str, Undone] | None = None,
-        sent: Mapping[str, Spot] | None = None,
     ) -> None:
         self.version = version
         self.nodes: Mapping[Spot, Node] = nodes or {}
         self.forbidden: Mapping[str, Ruled] = forbidden or {}
         self.undone: Mapping[str, Undone] = undone or {}
-        self._sent: Mapping[str, Spot] = sent or {}  #: where each precedent is
         self._rules = frozenset(rule for rule, _ in self.nodes)
 
     @property
@@ -84,11 +99,11 @@ class Lessons:
 
     def learn(self, entry: Entry) -> Lessons:
         """Give the lessons after one more entry."""
-        nodes, forbidden, undone, sent = self.nodes, dict(self.forbidden), dict(self.undone), dict(self._sent)
+        nodes, forbidden, undone = self.nodes, dict(self.forbidden), dict(self.undone)
         match entry:
             case Settled(_, precedent):
                 if precedent.case not in undone:
-                    nodes = _moved(nodes, sent, precedent)
+                    nodes = _with(nodes, precedent)
             case Ruled(_, lesson, allowed):
                 forbidden.pop(lesson, None)
                 forbidden |= {} if allowed else {lesson: entry}
@@ -96,8 +111,8 @@ class Lessons:
                 undone.pop(case, None)
                 if taken_out:
                     undone[case] = entry
-                    nodes = _without(nodes, sent, case)
-        return Lessons(entry.n, nodes, forbidden, undone, sent)
+                    nodes = _without(nodes, case)
+        return Lessons(entry.n, nodes, forbidden, undone)
 
     def knows(self, spot: Spot) -> bool:
         """Say whether anything was ever returned there: only then what is kept there teaches anything."""
@@ -114,8 +129,16 @@ class Lessons:
 
     def precedent(self, case: str) -> Precedent | None:
         """Give the precedent that a case is."""
-        spot = self._sent.get(case)
-        return None if spot is None else self.nodes[spot].precedents[case]
+        return next((node.precedents[case] for node in self.nodes.values() if case in node.precedents), None)
+
+    def is_news(self, precedent: Precedent, appeal: Appeal) -> bool:
+        """Say whether it is worth writing down: what was returned always is, what stayed where many stay is not."""
+        spot, owner = (precedent.rule, precedent.sent_to), precedent.owner
+        if precedent.refused or precedent.turned_down:
+            return True
+        if owner is None or not self.knows(spot):
+            return False
+        return self.nodes[spot].totals.get(owner, 0) < MANY or self.weigh(spot, owner, appeal) < CLEAR
 
     def says(self, spot: Spot, appeal: Appeal) -> Said | None:
         """Say who takes on what is like this appeal; None: the rule stands. Where nothing was returned, one look-up."""
@@ -145,7 +168,7 @@ class Lessons:
         if not best[1]:
             return None
         like = [one for one in node.precedents.values() if one.owner == best[1]]
-        like.sort(key=lambda one: -len(set(best[2]).intersection(one.words)))
+        like.sort(key=lambda one: -len(set(best[2]).intersection(one.words.split())))
         return Said(lesson_id(spot, best[1]), best[1], best[0], tuple(best[2]), tuple(like))
 
 
@@ -230,49 +253,19 @@ def word_weight(node: Node, owner: str, word: str) -> float:
     return max(-most, min(most, weight))
 
 
-def _moved(nodes: Mapping[Spot, Node], sent: dict[str, Spot], precedent: Precedent) -> Mapping[Spot, Node]:
+def _with(nodes: Mapping[Spot, Node], precedent: Precedent) -> Mapping[Spot, Node]:
     """Put a precedent where it belongs; where it stood before it stands no more."""
-    after = dict(_without(nodes, sent, precedent.case))
-    spot = (precedent.rule, precedent.sent_to)
-    node = after.get(spot, _EMPTY)
-    for oldest in list(node.precedents)[: max(0, len(node.precedents) + 1 - KEPT)]:
-        node = _less(node, oldest)
-        sent.pop(oldest)
-    after[spot] = _more(node, precedent)
-    sent[precedent.case] = spot
+    after, spot = dict(_without(nodes, precedent.case)), (precedent.rule, precedent.sent_to)
+    there = {**(after[spot].precedents if spot in after else {}), precedent.case: precedent}
+    after[spot] = Node(dict(list(there.items())[-KEPT:]))
     return after
 
 
-def _without(nodes: Mapping[Spot, Node], sent: dict[str, Spot], case: str) -> Mapping[Spot, Node]:
-    spot = sent.pop(case, None)
-    return nodes if spot is None else {**nodes, spot: _less(nodes[spot], case)}
-
-
-def _more(node: Node, precedent: Precedent) -> Node:
-    return _counted(node, {**node.precedents, precedent.case: precedent}, precedent, 1)
-
-
-def _less(node: Node, case: str) -> Node:
-    precedents = dict(node.precedents)
-    return _counted(node, precedents, precedents.pop(case), -1)
-
-
-def _counted(node: Node, precedents: Mapping[str, Precedent], precedent: Precedent, by: int) -> Node:
-    owner = _side(precedent)
-    if owner is None:
-        return Node(precedents, node.totals, node.words)
-    words = dict(node.words.get(owner, {}))
-    for word in precedent.words:
-        count = words.get(word, 0) + by
-        if count:
-            words[word] = count
-        else:
-            words.pop(word)
-    total = node.totals.get(owner, 0) + by
-    totals, every = {**node.totals, owner: total}, {**node.words, owner: words}
-    if not total:
-        del totals[owner], every[owner]
-    return Node(precedents, totals, every)
+def _without(nodes: Mapping[Spot, Node], case: str) -> Mapping[Spot, Node]:
+    spot = next((spot for spot, node in nodes.items() if case in node.precedents), None)
+    if spot is None:
+        return nodes
+    return {**nodes, spot: Node({id_: one for id_, one in nodes[spot].precedents.items() if id_ != case})}
 
 
 def _side(precedent: Precedent) -> str | None:

@@ -27,7 +27,7 @@ class Precedent(msgspec.Struct, frozen=True, kw_only=True):
     owner: str | None  #: who has taken it on, as `called` says it; None: nobody yet
     refused: list[str] = []  #: whose return was upheld
     turned_down: list[str] = []  #: whose return was not
-    words: list[str]  #: of its masked text, in pairs of characters, and its place
+    words: str  #: of its masked text, in pairs of characters, and its place; one blank between two
     by: str  #: who decided on the return, or the unit that signed
     at: datetime
 

@@ -221,10 +221,9 @@ class Play:
         if found is None:
             return
         spot = (found.rule, found.sent_to)
-        if found.refused or found.turned_down:
-            self.lessons = self._asked_about(spot)
-        if self.lessons.knows(spot):
-            self.lessons = self.lessons.learn(Settled(self.lessons.version + 1, found))
+        if self.lessons.is_news(found, self._told(number).appeal):
+            lessons = self._asked_about(spot)
+            self.lessons = lessons.learn(Settled(lessons.version + 1, found))
         elif found.owner is not None:
             self._kept[spot].append(found)
 
