@@ -54,6 +54,8 @@ class Balance(msgspec.Struct, kw_only=True):
     day: str | None
     sources: dict[str, dict[str, int]] = {}
     offered: int = 0
+    parted: int = 0  #: items with several requests (一条多诉), and their cases
+    parts: int = 0
     open_count: int = 0
     open: list[Open] = []
     difference_count: int = 0
@@ -72,6 +74,9 @@ class Balance(msgspec.Struct, kw_only=True):
 
     def add(self, entry: Entry, now: datetime) -> None:
         self.offered += 1
+        if entry.parts > 1:
+            self.parted += 1
+            self.parts += entry.parts
         states = self.sources.setdefault(entry.source, {})
         if entry.state is None:
             self.difference_count += 1

@@ -30,6 +30,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     reason: str | None = None
     missing: str | None = None
+    parts: int = 1  #: cases: more than one of a message with several requests
 
 
 #: Of a message with several requests the least finished of its parts counts: these in turn, then any other.
@@ -92,7 +93,7 @@ def _of_parts(raw: Mapping[str, Any], cases: Sequence[Mapping[str, Any] | None])
         return _entry(raw, None, missing=PART_MISSING)
     least = min(found, key=lambda entry: _rank(entry.state))
     sent = dict.fromkeys(code for entry in found for code in entry.departments)
-    return msgspec.structs.replace(least, departments=tuple(sent))
+    return msgspec.structs.replace(least, departments=tuple(sent), parts=len(found))
 
 
 def _rank(state: str | None) -> int:

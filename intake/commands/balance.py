@@ -68,6 +68,10 @@ def show(total: Balance, out: Console) -> None:
     rows.append(["合计", *(total.totals()[state] for state in columns), total.offered])
     title = f"平账 {total.day or ''}"
     out.print(table(title, ["来源", *(STATES[state] for state in columns), "收到"], rows))
+    if total.parted:
+        out.print(
+            f"其中一条多诉 {total.parted} 条，分为 {total.parts} 件，按最慢的一件计 · {total.parted} hold several"
+        )
     _show_open(total, out)
     if total.adds_up:
         out.print(f"账平：收到 {total.offered} 条，条条有去处 · adds up: {total.offered} offered")

@@ -119,6 +119,7 @@ async def test_a_message_with_several_requests_counts_once_where_its_least_finis
     await fill(mongo, pages=[page(["a"])], raw=[raw("a")], appeals=[appeal(id_) for id_ in ids], cases=cases)
     total = await balance(mongo, NOW)
     assert (total.totals(), total.adds_up) == ({least: 1}, True)
+    assert (total.parted, total.parts) == (1, len(states))
 
 
 async def test_the_lost_case_of_a_part_is_a_difference_of_its_message(mongo: Database) -> None:
