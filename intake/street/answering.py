@@ -27,7 +27,7 @@ from intake.house import House
 from intake.street.asking import CONTACT, budget_of
 from intake.street.clock import Clock
 from intake.street.patience import fault
-from normalizer.appeal import Appeal, RequestType
+from normalizer.appeal import Appeal, RequestType, message_of
 from router.cases import answering
 from router.cases.case import Case
 from router.cases.track import Answering as Row
@@ -84,7 +84,7 @@ async def _answer_source(source: Source, cases: Sequence[Case], street: Answerin
     if terms is None:
         return 0
     appeals = await street.room.load_appeals([(case.id, case.revision) for case in cases])
-    contexts = await _contexts(street.house, [case.id for case in cases])
+    contexts = await _contexts(street.house, [message_of(case.id) for case in cases])
     count = 0
     async with _way(source, street) as way:
         for case in cases:
@@ -95,7 +95,7 @@ async def _answer_source(source: Source, cases: Sequence[Case], street: Answerin
             appeal = appeals.get((case.id, case.revision))
             why_not = not_for(due.row.reply, public=terms.public, confidential=_confidential(appeal))
             if why_not is None:
-                await _send(due, way, contexts.get(due.case.id, {}), street)
+                await _send(due, way, contexts.get(message_of(due.case.id), {}), street)
             else:
                 at = street.room.moment()
                 await _write(due, street, partial(answering.needless, answer=due.row.id, reason=why_not, at=at))
@@ -147,7 +147,9 @@ async def _take_up(case: Case, street: Answering) -> Due | None:
 
 async def _send(due: Due, way: Answers, context: Mapping[str, str], street: Answering) -> None:
     case, row = due
-    answer = Answer(id=row.id, status=row.status, reply=row.reply, at=row.at)
+    others = (await street.cases.load(case.parts)).values()
+    status, reply = answering.of_message(case, row, others)
+    answer = Answer(id=row.id, status=status, reply=reply, at=row.at)
     try:
         receipt = await way.answer(case.native_id, context, answer)
     except StopSource as error:

@@ -7,7 +7,7 @@ sends it again sends the same one. Nothing is told of a mere dispatch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -44,6 +44,20 @@ def with_answer(before: Case, after: Case, at: datetime, within: timedelta | Non
         return after
     row = Answering(id=_id(after.id, len(told) + 1), status=status, reply=reply, at=at, deadline=at + within)
     return replace(after, handling=_due(replace(after.handling, answers=[*told, row]), at))
+
+
+def of_message(case: Case, row: Answering, others: Iterable[Case]) -> tuple[Status, str | None]:
+    """Say what the message's author is told of a case: of several requests, that all is done only when all of it is."""
+    if not case.parts:
+        return row.status, row.reply
+    number = case.id.partition("-")[2] or "1"
+    reply = None if row.reply is None else f"（第{number}项）{row.reply}"
+    known = list(others)
+    still_open = any(public_face(other).status == "open" for other in known)
+    begun = any(other.handling is not None and other.handling.answers for other in known)
+    if (row.status == "closed" and still_open) or (row.status == "accepted" and begun):
+        return "in_progress", reply
+    return row.status, reply
 
 
 def due(case: Case, now: datetime) -> Answering | None:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from connectors.channels.hotline_12345 import HotlineSettings
 from connectors.channels.http_json.settings import HttpJsonSettings
@@ -167,6 +168,32 @@ async def test_status_and_reviewed_reply_reach_the_platform_in_order_and_once(
     handling = (await street.case()).handling
     assert handling is not None
     assert {(row.state, row.receipt) for row in handling.answers} == {("sent", "R1")}
+
+
+async def test_of_several_requests_all_is_told_done_only_when_all_of_it_is(mongo: Database, platform: Platform) -> None:
+    street = await opened(mongo, hotline(platform))
+    for id_, other in (("a1", "a1-2"), ("a1-2", "a1")):
+        await mongo["cases"].delete_one({"_id": id_})
+        await street.store.insert([replace(delivered("ZJJ"), id=id_, parts=[other])])
+
+    async def closes(id_: str) -> None:
+        case = await street.store.get(id_)
+        assert case is not None
+        for minute, kind in enumerate(("accepted", "replied", "resolved"), 1):
+            case = await write(case, partial(_heard, each=said(case, kind, minute)), street.room)
+        case = await write(case, lambda now: review(now, "王", f"修好{id_}", NOW), street.room)
+        await write(case, lambda now: visit(now, Visit(reached=True, solved="yes"), "李", NOW), street.room)
+        for _ in range(8):
+            await street.look()
+
+    await closes("a1")
+    assert [each["orderState"] for each in platform.told][-1] == "办理中", "the other request is open"
+    await closes("a1-2")
+    assert [each["orderState"] for each in platform.told][-1] == "已办结"
+    assert "已签收" not in [each["orderState"] for each in platform.told][1:], "it was further already"
+    replies = [each["replyContent"] for each in platform.told if each.get("replyContent")]
+    assert replies == ["（第1项）修好a1", "（第2项）修好a1-2"]
+    assert {each["orderId"] for each in platform.told} == {"n-a1"}
 
 
 async def test_who_dies_between_sending_and_marking_sends_it_again_under_the_same_id(
