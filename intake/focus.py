@@ -143,7 +143,7 @@ def focus(found: Iterable[Voice], now: datetime, criterion: str | None = None) -
         for event, each in events.items()
         if len(each) > 1
     ]
-    rows.sort(key=lambda row: (-row.people, -row.voices, -(row.growth or 0.0), -row.days, row.event))
+    rows.sort(key=lambda row: (-row.people, -(row.growth or 0.0), -row.days, row.event))
     ranked = [
         _judged(msgspec.structs.replace(row, rank=rank), events[row.event], spread, now)
         for rank, row in enumerate(rows, 1)

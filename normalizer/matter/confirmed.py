@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from normalizer.appeal import Appeal
 from normalizer.matter.flow import Room
-from normalizer.matter.gather import Scene, joins
+from normalizer.matter.gather import joins
 from normalizer.matter.group import Group
 from normalizer.matter.portrait import Portrait, portrait_of
+from normalizer.matter.scene import Scene
 from normalizer.matter.web import Event
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from normalizer.matter.gather import TOO_COMMON, Scene, gather
+from normalizer.matter.gather import TOO_COMMON, gather
 from normalizer.matter.likeness import Lexicon
 from normalizer.matter.portrait import Portrait, portrait_of
+from normalizer.matter.scene import Scene
 from normalizer.matter.store import Kept, MatterStore
 
 logger = structlog.get_logger(__name__)

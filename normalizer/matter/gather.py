@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
-import msgspec
-
 from normalizer.matter.group import ALONG, Group, borne_alone
-from normalizer.matter.likeness import Count, Lexicon, likeness, topic
+from normalizer.matter.likeness import likeness
 from normalizer.matter.portrait import Portrait
+from normalizer.matter.prune import pruned
+from normalizer.matter.scene import BURST_AGREES, Scene, is_burst
 
 #: How alike appeals must be on the average, how many must bear one name, and how many of its bearers they must be.
 ALIKE, TOGETHER, SHARE = 3.0, 0.6, 0.25
@@ -30,30 +30,14 @@ TOO_COMMON = 120
 #: How alike appeals must be on the average, how many must bear one name, and how many of all its bearers.
 GROWS = 3
 ASKED = ((0.8, 0.10), (0.6, 0.14), (0.4, 0.18), (0.0, 0.26))
-#: A member that agrees less leaves; a group that agrees less on the average dissolves; two must be this alike.
-STAYS, HOLDS, TWO = 0.07, 0.15, 4.2
-#: More is asked of those that have no proper name in common; two must be of one class, or this much on one topic.
-HOLDS_UNNAMED, TWO_UNNAMED, SAME_TOPIC = 0.20, 5.5, 0.15
 ROUNDS = 12
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """What gathering works with."""
-
-    portraits: Mapping[str, Portrait]
-    count: Count
-    lexicon: Lexicon
-    fixed: frozenset[str] = frozenset()  #: whom a person put where they are
-
-    def group(self, members: Iterable[str]) -> Group:
-        return Group((self.portraits[id_] for id_ in members), self.lexicon)
 
 
 def gather(scene: Scene, fresh: Collection[str], known: Sequence[Collection[str]]) -> list[list[str]]:
     """Give the groups of two and more after the fresh ones came in: the known ones as they are now, and new ones."""
     groups = _merge(scene, fresh, known)
-    groups = [_pruned(group, scene) for group in _grow(groups, scene)]
-    groups = [_pruned(group, scene) for group in _grow([group for group in groups if len(group)], scene, loose=scene)]
+    groups = [pruned(group, scene) for group in _grow(groups, scene)]
+    groups = [pruned(group, scene) for group in _grow([group for group in groups if len(group)], scene, loose=scene)]
     return [sorted(group.members) for group in groups if len(group) > 1]
 
 
@@ -141,12 +125,20 @@ def _bound(one: Group, other: Group, scene: Scene) -> bool:
         return False  # people said of both what they are
     few, many = (one, other) if len(one.names) < len(other.names) else (other, one)
     size = len(one) + len(other)
+    along = False
     for name, times in few.names.items():
         more = many.names.get(name, 0)
         bear = times + more
-        if more and bear >= TOGETHER * size and bear >= SHARE * scene.count(name) and name[-1] not in NOT_ALONE:
-            return True
-    return False
+        if more and bear >= TOGETHER * size and bear >= SHARE * scene.count(name):
+            if name[-1] not in NOT_ALONE:
+                return True
+            along = along or name.endswith("/R")
+    # Along a road many things happen: there, of one class and in one month it is one thing.
+    return along and max(len(one), len(other)) >= GROWS and _is_one_thing(one, other)
+
+
+def _is_one_thing(one: Group, other: Group) -> bool:
+    return one.is_of_one_class_with(other) and one.nearness(other) == 1
 
 
 # ---------------------------------------------------------------- grow
@@ -204,7 +196,9 @@ def _over(one: Group, other: Group, scene: Scene) -> float:
     names = one.shared_names(other) if _may_meet(one, other, scene) else []
     if not names:
         return -1.0
-    return one.agreement(other, names) - _asked(borne_alone(names, (one, other), scene.count))
+    alone = borne_alone(names, (one, other), scene.count)
+    asked = BURST_AGREES if is_burst(one, other, alone) else _asked(alone)
+    return one.agreement(other, names) - asked
 
 
 def joins(portrait: Portrait, group: Group, scene: Scene) -> bool:
@@ -223,41 +217,3 @@ def _may_meet(one: Group, other: Group, scene: Scene) -> bool:
 
 def _asked(alone: float) -> float:
     return next(asked for share, asked in ASKED if alone >= share)
-
-
-# ---------------------------------------------------------------- prune
-
-
-def _pruned(group: Group, scene: Scene) -> Group:
-    """Let go of whoever is about something else; of all of them, where they are about nothing in particular."""
-    while len(group) > 2:  # noqa: PLR2004
-        agreements = {id_: value for id_, value in group.agreements().items() if id_ not in scene.fixed}
-        worst = min(agreements, key=lambda id_: (agreements[id_], id_), default=None)
-        if worst is None or agreements[worst] >= STAYS:
-            break
-        group = scene.group(id_ for id_ in group.members if id_ != worst)
-    if scene.fixed & group.members.keys():
-        return group
-    return group if _holds(group, scene) else scene.group(())
-
-
-def _holds(group: Group, scene: Scene) -> bool:
-    if len(group) <= 1:
-        return False
-    if len(group) == 2:  # noqa: PLR2004
-        one, other = group.members.values()
-        return _two_hold(one, other, scene)
-    if group.is_scattered():
-        return False
-    agreements = group.agreements().values()
-    named = any(scene.lexicon.is_proper(name) for name in group.own_names())
-    return sum(agreements) / len(agreements) >= (HOLDS if named else HOLDS_UNNAMED)
-
-
-def _two_hold(one: Portrait, other: Portrait, scene: Scene) -> bool:
-    """Ask more of two: a proper name in common or nearly the same words, and that they are about the same thing."""
-    alike = likeness(one, other, scene.count, scene.lexicon)
-    shared = one.names & other.names
-    named = any(scene.lexicon.is_proper(name) for name in shared)
-    agreed = one.category == other.category or topic(one.words, other.words, shared) >= SAME_TOPIC
-    return alike >= TWO and agreed and (named or alike >= TWO_UNNAMED)

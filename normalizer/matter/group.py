@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from itertools import combinations
 
-from normalizer.matter.likeness import Count, Lexicon, apart, dot, is_subject, norm, other_school, without
+from normalizer.matter.likeness import Count, Lexicon, apart, dot, is_subject, norm, other_school, topic, without
 from normalizer.matter.portrait import APART, Portrait, Subjects
 from normalizer.matter.rarity import rarity
 
@@ -18,6 +20,8 @@ PART, PART_TELLING, STEPS = 0.15, 18.0, 3
 TITLED = 0.2
 #: From which size, with so many naming subjects, and none of these in so many letters, a group is scattered.
 SCATTERED_FROM, SCATTERED_NAMING, SCATTERED_SHARE = 4, 0.8, 0.4
+#: Written about the same time.
+MONTH = timedelta(days=30)
 #: What agreement of the classes adds to that of the words.
 CLASSES = 0.1
 
@@ -65,6 +69,19 @@ class Group:
             frozenset(self.schools), frozenset(other.schools)
         )
 
+    def is_of_one_class_with(self, other: Group) -> bool:
+        """Say whether all members of both are of one class."""
+        return len(self.classes.keys() | other.classes.keys()) == 1
+
+    def nearness(self, other: Group) -> float:
+        """Say what part of the pairs between both were written within a month of each other."""
+        pairs = [
+            one.at is not None and far.at is not None and abs(one.at - far.at) <= MONTH
+            for one in self.members.values()
+            for far in other.members.values()
+        ]
+        return sum(pairs) / len(pairs)
+
     def is_scattered(self) -> bool:
         """Say whether its letters name a subject each of their own: they share a word of the trade, and no matter."""
         naming = [one.about for one in self.members.values() if one.about]
@@ -72,6 +89,20 @@ class Group:
             return False
         said = Counter(subject for about in naming for subject in about)
         return max(said.values()) < SCATTERED_SHARE * len(naming)
+
+    def is_of_one_hand(self) -> bool:
+        """Say whether one person wrote all of it."""
+        people = {one.person for one in self.members.values()}
+        return len(people) == 1 and None not in people
+
+    def one_by_one(self) -> float:
+        """Say how alike any two members are on the average, what they bear together set aside."""
+        names = self.own_names()
+        each = [
+            topic(one.words, other.words, {*names, *(one.names & other.names)})
+            for one, other in combinations(self.members.values(), 2)
+        ]
+        return sum(each) / len(each)
 
     def own_names(self) -> list[str]:
         """Give the names that nearly all of its members bear."""

@@ -33,16 +33,21 @@ def focus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Row]]:
         yield house.json("focus")
 
 
-def events() -> dict[str, frozenset[str]]:
-    """Read the events that were found by eye."""
-    found: dict[str, frozenset[str]] = {}
+def noted(file: str) -> dict[str, list[str]]:
+    """Read what was written down, by its headings."""
+    found: dict[str, list[str]] = {}
     name = ""
-    for line in (HERE / "known_events.txt").read_text(encoding="utf-8").splitlines():
+    for line in (HERE / file).read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             name = line.strip("[]")
         elif line and not line.startswith("#"):
-            found[name] = found.get(name, frozenset()) | frozenset(line.split())
+            found.setdefault(name, []).append(line)
     return found
+
+
+def events() -> dict[str, frozenset[str]]:
+    """Read the events that were found by eye."""
+    return {name: frozenset(" ".join(lines).split()) for name, lines in noted("known_events.txt").items()}
 
 
 def test_ten_large_events_stand_once_among_the_first_twenty_nearly_whole_and_nearly_pure(focus: list[Row]) -> None:
@@ -55,13 +60,13 @@ def test_ten_large_events_stand_once_among_the_first_twenty_nearly_whole_and_nea
         recall, purity = len(inside) / len(members), len(inside) / len(row["members"])
         told.append(f"{name}: rank {row['rank']}, recall {recall:.2f}, purity {purity:.2f}")
         good += row["rank"] <= 20 and recall >= 0.8 and purity >= 0.95
-    assert good >= 10, "\n".join(told)
+    assert good >= 11, "\n".join(told)
 
 
-def test_of_300_candidate_pairs_at_most_one_is_a_false_link(focus: list[Row]) -> None:
+@pytest.mark.parametrize("draw", ["first", "second", "third"])
+def test_of_300_candidate_pairs_at_most_one_is_a_false_link(focus: list[Row], draw: str) -> None:
     home = {member: row["rank"] for row in focus for member in row["members"]}
-    lines = (HERE / "judged_pairs.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [line.split() for line in lines if not line.startswith("#")]
+    pairs = [line.split() for line in noted("judged_pairs.txt")[draw]]
     assert len(pairs) == 300
     linked = [(verdict, one, other) for verdict, one, other in pairs if one in home and home[one] == home.get(other)]
     assert len(linked) >= 25
