@@ -55,6 +55,7 @@ class TableFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     directory: Path | None = None
     rules: Path | None = None
     deadlines: Path | None = None
+    claims: Path | None = None
     holidays: Path | None = None
 
 
@@ -85,6 +86,12 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     raw_months: Annotated[int, msgspec.Meta(ge=1, le=1200)] = 24  #: whole months of raw texts
 
 
+class Returns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How returns (退单) are reviewed."""
+
+    automatic: bool = False  #: decided at once where precedents are clear; else a person decides each
+
+
 class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From when on a release of rules is refused (发布门槛), unless it is forced with a reason."""
 
@@ -107,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     retention: Retention = Retention()
     release: ReleaseLimits = ReleaseLimits()
+    returns: Returns = Returns()
     door: DoorSettings | None = None  #: None: nobody listens
     pushes: tuple[Push, ...] = ()  #: departments that messages are pushed to
     exchanges: tuple[Exchange, ...] = ()  #: departments that signed files are exchanged with
@@ -123,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _TOP = (
     *("city", "arbiter", "contact", "database", "broker", "tables", "demo", "keys", "retention", "door"),
-    *("release", "push", "exchange", "source"),
+    *("release", "returns", "push", "exchange", "source"),
 )
 
 
@@ -186,6 +194,7 @@ def _settings(
         keys=_keys(file, table, problems),
         retention=_part(table, "retention", Retention, problems),
         release=_part(table, "release", ReleaseLimits, problems),
+        returns=_part(table, "returns", Returns, problems),
         door=_door(file, table, problems),
         pushes=tuple(_pushes(file, table, environment, problems)),
         exchanges=tuple(_exchanges(table, problems)),

@@ -20,6 +20,7 @@ from router.dispatching.accused import Accused
 from router.dispatching.topology import receives
 from router.errors import MoveNotAllowed, NoSuchUnit, NotPossible, UnitAccused
 from router.flow import Room, decided
+from router.learning import learn
 
 ARBITER = "热线中心值班负责人"
 
@@ -110,7 +111,10 @@ async def decide(  # noqa: PLR0917 - a decision has that many parts
         decision, context = anew
         return returns.route_anew(after, decision, context, arbiter, at)
 
-    return await change(case, move, room)
+    after = await change(case, move, room)
+    if what is Ask.RETURN:
+        await learn(after, room)
+    return after
 
 
 async def review(name: str, person: str, room: Room, *, text: str | None, reason: str | None = None) -> Case:

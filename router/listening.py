@@ -18,7 +18,9 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from router import centre
 from router.cases.case import Case, holders
+from router.cases.claims import hear_claim, may_claim
 from router.cases.clock import limits_of
 from router.cases.hearing import REFUSALS, hear, is_known
 from router.desk import write
@@ -28,9 +30,11 @@ from router.dispatching.publish_page import Fate, Message
 from router.dispatching.reading import Failed, read_queue
 from router.dispatching.topology import FEEDBACK_QUEUE
 from router.errors import CallOperator, TryLater
-from router.feedback import Feedback, Outcome
+from router.feedback import Disputed, ExclusionRequested, Feedback, Outcome, Received, ReturnRequested
 from router.flow import Room, deliver
+from router.learning import learn
 from router.looking import clocks_of
+from router.reviewing import review
 
 logger = structlog.get_logger(__name__)
 
@@ -68,6 +72,8 @@ class Ear:
     room: Room
     seal: strays.Seal
     mask: Callable[[str], str]  #: the normalizer's, so that what is kept here is masked as the appeals are
+    automatic: bool = False  #: returns are decided at once where precedents are clear (退单自动审核)
+    arbiter: str = centre.ARBITER
 
 
 async def listen(url: str, ear: Ear, stop: asyncio.Event, queue: str = FEEDBACK_QUEUE) -> int:
@@ -117,12 +123,14 @@ async def take_said(said: Feedback, department: str, ear: Ear) -> Case | None:
 async def _take_in(said: Feedback, department: str, ear: Ear) -> Case | None:
     room = ear.room
     case = await room.store.get(said.case)
-    if case is None or not (department in holders(case) or is_known(case, department, said.id)):
+    if case is None or not (_may_say(case, department, said) or is_known(case, department, said.id)):
         return None
     plain, at = masked(said, ear.mask), room.moment()
     clock = (await clocks_of([case], room)).get(case.id)
 
     def taken_in(now: Case) -> Case:
+        if isinstance(plain, ExclusionRequested | Disputed):
+            return hear_claim(now, department, plain, at, room.tables.claims, room.tables.calendar)
         return hear(now, department, plain, at, limits_of(now, department, clock))
 
     after = await write(case, taken_in, room, clock)
@@ -136,7 +144,23 @@ async def _take_in(said: Feedback, department: str, ear: Ear) -> Case | None:
         kind=str(said.__struct_config__.tag),
         work=after.handling.work if after.handling else None,
     )
-    return after
+    return await _consequences(after, plain, department, ear)
+
+
+async def _consequences(case: Case, said: Feedback, department: str, ear: Ear) -> Case:
+    """Learn from who takes a case on, and decide a return that is clear; done again, it has no effect."""
+    if isinstance(said, ReturnRequested):
+        return await review(case, department, ear.room, ear.arbiter) if ear.automatic else case
+    if department == case.holder and not isinstance(said, Received):
+        await learn(case, ear.room)
+    return case
+
+
+def _may_say(case: Case, department: str, said: Feedback) -> bool:
+    """What counts in figures may be claimed also after the end; all else is for those who have the case."""
+    if isinstance(said, ExclusionRequested | Disputed):
+        return may_claim(case, department)
+    return department in holders(case)
 
 
 async def answer_strays(room: Room) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from intake.commands.cases import looks, many, single
+from intake.commands.cases import claims, looks, many, single
 
 
 @click.group("case", help="中心处置工单 · what the centre does to orders")
@@ -15,6 +15,7 @@ def case_command() -> None:
 for found in (
     looks.list_command,
     looks.dossier_command,
+    looks.advice_command,
     single.decide_command,
     single.review_command,
     single.visit_command,
@@ -23,6 +24,10 @@ for found in (
     single.reopen_command,
     single.urge_command,
     single.supervise_command,
+    claims.exclude_command,
+    claims.dispute_command,
+    claims.claims_command,
+    claims.judge_command,
     many.recall_command,
     many.reassign_command,
 ):

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from intake.cli import App, command, fail, print_json, run
+from intake.commands.lessons import lessons_group
 from intake.house import open_house
 from intake.life import find_ids
 from intake.screen import STATES, URGENCIES, console, table
@@ -63,6 +64,9 @@ def assign_command(app: App, id_: str, department: str, person: str, reason: str
     else:
         state = STATES.get(case.state.value, case.state.value)
         click.echo(f"{case.case_no} → {case.holder}，{state} · assigned")
+
+
+triage_command.add_command(lessons_group)
 
 
 async def _list(app: App, limit: int) -> list[dict[str, Any]]:

@@ -45,11 +45,12 @@ from normalizer.appeal import Appeal, Handed
 from normalizer.matter.flow import second_look
 from normalizer.steps.mask import Masker
 from normalizer.store import AppealStore
-from router import desk
+from router import centre, desk, learning
 from router.dispatch import SHANGHAI
 from router.dispatching.dead_letters import Readback, consume_dead_letters
 from router.dispatching.publisher import Publisher
 from router.flow import RoutedPage, Text
+from router.lesson_store import LessonStore
 from router.listening import Ear, answer_strays, listen
 from router.looking import look_at_due
 from router.store import CaseStore
@@ -84,6 +85,7 @@ class Rooms(NamedTuple):
     unsent: Callable[[], Awaitable[int]]
     second_look: Callable[[], Awaitable[int]]
     take_release: Callable[[], Awaitable[bool]]
+    look_at_lessons: Callable[[], Awaitable[bool]]
     beside: Beside
 
 
@@ -107,7 +109,9 @@ async def open_rooms(house: House, owner: str) -> AsyncIterator[Rooms]:
             now=clock.now,
             fence=fences.next,
             answering=spans(settings.sources),
+            lessons=LessonStore(db),
         )
+        await learning.look(wired)
         yield _rooms(house, read, sealer, clock=clock, keys=keys, sending=wired, beside=beside, owner=owner)
     finally:
         await beside.close()
@@ -208,7 +212,13 @@ def _rooms(
     )
     readback = Readback(store=sending.store, seal=sealer, now=clock.now)
     # Each text is masked for itself: a placeholder in a reply says nothing of one in another.
-    ear = Ear(room=sending, seal=sealer, mask=lambda text: Masker().mask("feedback", text))
+    ear = Ear(
+        room=sending,
+        seal=sealer,
+        mask=lambda text: Masker().mask("feedback", text),
+        automatic=house.settings.returns.automatic,
+        arbiter=house.settings.arbiter or centre.ARBITER,
+    )
     answering = Answering(house=house, cases=sending.store, room=sending, budgets=reading.store.budgets, clock=clock)
     return Rooms(
         connectors=reading,
@@ -241,6 +251,7 @@ def _rooms(
         take_release=releases.Following(
             house.db, house.settings, read.normalizer, sending, partial(prepare_queues, house)
         ).look,
+        look_at_lessons=partial(learning.look, sending),
         beside=beside,
     )
 

@@ -191,6 +191,7 @@ class Street:
             yield "forgotten dispatches", SWEEP_EVERY, self._deliver_forgotten
             yield "triage", ESCALATE_EVERY, self._escalate
             yield "deadlines", SWEEP_EVERY, self._look_at_due
+            yield "lessons", SWEEP_EVERY, self._rooms.look_at_lessons
             yield "refused feedback", SWEEP_EVERY, self._answer_strays
             yield "answers", SWEEP_EVERY, self._answer_sources
             yield "retention", RETAIN_EVERY, self._rooms.retain

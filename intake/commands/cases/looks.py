@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import msgspec
 
-from intake.cli import App, command, print_json, run
+from intake.cli import App, command, fail, print_json, run
 from intake.commands.cases.desk import ONE, opened
 from intake.commands.viewer import VIEWER
 from intake.dossier import Dossier, dossier
@@ -14,11 +15,14 @@ from intake.life import find_ids
 from intake.rights.accesses import Seen, note
 from intake.screen import console, printable, table
 from router import centre
+from router.cases.advice import Advice
 from router.cases.case import Case
 from router.cases.centre import open_asks, reply_of
 from router.cases.standing import standing
-from router.cases.work import NAMES, Work
+from router.cases.work import NAMES, Ask, Work
 from router.desk import find_case
+from router.errors import RouterError
+from router.learning import advise_on
 
 
 @click.command("list", help="按办理状态列出 · by where the work stands")
@@ -53,7 +57,35 @@ def dossier_command(app: App, id_: str, viewer: str) -> None:
         click.echo(printable(page.page()))
 
 
+@click.command("advice", help="退单审核建议 · what speaks for and against a return")
+@ONE
+@command
+def advice_command(app: App, id_: str) -> None:
+    """What the directory, the rules and earlier cases say; the decision is a person's."""
+    code, advice = run(_advice(app, id_))
+    if app.as_json:
+        print_json({"department": code} | msgspec.structs.asdict(advice))
+        return
+    said = {"uphold": "建议成立", "refuse": "建议驳回", "look": "请人工判断"}[advice.suggest]
+    to = f"，改派 {advice.to}" if advice.to else ""
+    lines = [f"{code} 的退单：{said}{to}", *(f"  {why}" for why in advice.why)]
+    click.echo(printable("\n".join(lines)))
+
+
 # ---------------------------------------------------------------- inside
+
+
+async def _advice(app: App, id_: str) -> tuple[str, Advice]:
+    async with opened(app) as (rooms, db):
+        ids = await find_ids(db, id_)
+        case = await find_case(ids[0] if len(ids) == 1 else id_, rooms.router)
+        asking = [code for code, ask, _ in open_asks(case) if ask is Ask.RETURN]
+        if not asking:
+            fail(f"{case.case_no} 没有待审的退单 · no return of it waits for a decision")
+        try:
+            return asking[0], await advise_on(case, asking[0], rooms.router)
+        except RouterError as refused:
+            fail(f"没有办成 · not done: {refused}")
 
 
 async def _list(app: App, work: tuple[str, ...], department: str | None, limit: int) -> list[dict[str, Any]]:
