@@ -28,6 +28,7 @@ from intake.door.looking import Look
 from intake.door.media import MediaStore
 from intake.door.routes import Table, Terms, add
 from intake.door.settings import DoorSettings
+from intake.door.sharing import Sharing
 from intake.house import House
 from intake.rights.custody import custody
 from intake.street.rooms import Rooms
@@ -61,12 +62,17 @@ class Door:
         }
         self._logins = Logins(house.broker_url)
         self._counter = self._departments(media) if settings.departments else None
+        shared = {name: desk.limit for name, desk in self._desks.items()}
+        if self._counter is not None:
+            shared["(departments)"] = self._counter.limit  # no source is called so
+        self._sharing = Sharing(house.db.door_limits, shared)
         self.port = 0  #: where it listens, once it does
 
     async def run(self) -> None:
         """Listen until cancelled."""
         inboxes = [asyncio.create_task(desk.inbox.run(), name=name) for name, desk in self._desks.items()]
         inboxes.append(asyncio.create_task(self._logins.run(), name="logins"))
+        inboxes.append(asyncio.create_task(self._sharing.run(), name="limits"))
         try:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self._open())
