@@ -25,8 +25,10 @@ from connectors.keeping.raw import SHANGHAI
 from intake import daily
 from intake.rights.custody import Custody
 from intake.rights.destroying import destroy, tell_cases
+from intake.rights.endings import ENDED, FIELDS, ending, has_ended, is_over, orders_of
 from intake.rights.resealing import reseal
 from intake.settings import Retention
+from normalizer.appeal import family, message_of
 from router.cases.moves import Kind, State
 from router.cases.work import Work
 
@@ -36,11 +38,8 @@ log = structlog.get_logger()
 AT_ONCE = 5000
 #: A worker that dies while it destroys is followed by another one after this.
 CLAIM = timedelta(minutes=30)
-#: Where a case ends at the desk. What was only observed is nobody's work; what is linked ends with its order.
-ENDED = (State.INFORMED, State.HANDED_OVER, State.WITHDRAWN, State.OBSERVED)
 REASON = "保存期满"
 _LABEL = re.compile(r"(?:raw/(?P<source>[^/#]+)|strays)/(?P<month>[0-9]{4}-[0-9]{2})")
-_PARTS = range(1, 10)  #: a case may be split into so many parts, `<id>-<n>`
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,46 +135,34 @@ async def _closed(terms: Retention, custody: Custody, now: datetime) -> list[str
         "$or": [
             {"state": {"$in": [state.value for state in ENDED]}, "since": {"$lte": coarse}},
             {"handling.work": Work.CLOSED.value, "handling.since": {"$lte": coarse}},
+            {"state": State.LINKED.value, "since": {"$lte": coarse}},
         ],
         "events": {"$not": {"$elemMatch": {"kind": Kind.DESTROYED.value, "data.why": Destroyed.EXPIRED.value}}},
     }
-    rows = custody.db.cases.find(over, _FIELDS)
-    due = [row["_id"] async for row in rows if _is_over(row, terms, now)][:AT_ONCE]
-    return await _whole(due, terms, custody, now)
+    due: list[str] = []
+    async for rows in _some(custody.db.cases.find(over, FIELDS)):
+        orders = await orders_of(rows, custody)
+        due += [row["_id"] for row in rows if is_over(ending(row, orders), terms, now)]
+        if len(due) >= AT_ONCE:
+            break
+    return await _whole(due[:AT_ONCE], terms, custody, now)
 
 
-_FIELDS = {"state": 1, "category": 1, "since": 1, "handling.since": 1, "handling.work": 1}
-
-
-def _is_over(case: Mapping[str, Any], terms: Retention, now: datetime) -> bool:
-    handling = case.get("handling") or {}
-    if handling.get("work") == Work.CLOSED.value:
-        since = handling["since"]
-    elif case["state"] in ENDED:
-        since = case["since"]
-    else:
-        return False
-    return bool(since <= now - timedelta(days=days_of(case["category"], terms)))
-
-
-def days_of(category: str, terms: Retention) -> int:
-    """How long the contact of a closed case of this class is kept: the nearest word on it counts."""
-    for length in range(len(category), 0, -1):
-        if category[:length] in terms.categories:
-            return terms.categories[category[:length]]
-    return terms.contact_days
+async def _some(cursor: Any) -> AsyncIterator[list[dict[str, Any]]]:  # noqa: ANN401 - motor ships no types
+    while rows := await cursor.to_list(500):
+        yield rows
 
 
 async def _whole(due: Sequence[str], terms: Retention, custody: Custody, now: datetime) -> list[str]:
     """Leave out items of which another part is not due yet: they share one vault."""
-    bases = dict.fromkeys(id_.partition("-")[0] for id_ in due)
+    bases = dict.fromkeys(message_of(id_) for id_ in due)
     open_: set[str] = set()
     listed = list(bases)
     for at in range(0, len(listed), 500):
-        family = [name for base in listed[at : at + 500] for name in (base, *(f"{base}-{n}" for n in _PARTS))]
-        async for row in custody.db.cases.find({"_id": {"$in": family}}, _FIELDS):
-            if not _is_over(row, terms, now):
-                open_.add(row["_id"].partition("-")[0])
+        every = {"_id": {"$in": family(listed[at : at + 500])}}
+        rows = await custody.db.cases.find(every, FIELDS).to_list(None)
+        orders = await orders_of(rows, custody)
+        open_ |= {message_of(row["_id"]) for row in rows if not is_over(ending(row, orders), terms, now)}
     return [base for base in bases if base not in open_]
 
 
@@ -242,7 +229,11 @@ async def _has_open(source: str, month: str, custody: Custody) -> bool:
         "state": {"$nin": [state.value for state in ENDED]},
         "handling.work": {"$ne": Work.CLOSED.value},
     }
-    return await custody.db.cases.find_one(still, {"_id": 1}) is not None
+    async for rows in _some(custody.db.cases.find(still, FIELDS)):
+        orders = await orders_of(rows, custody)
+        if not all(has_ended(ending(row, orders)) for row in rows):
+            return True
+    return False
 
 
 async def _destroy_month(label: str, custody: Custody) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import pytest
 
-from intake.rights import retention
+from intake.rights import endings, retention
 from intake.rights.custody import open_part
 from intake.settings import Retention
 from normalizer.vault import Part
+from router.cases.carrying import put_under
 from router.cases.case import Case
+from router.cases.delivery import confirm
 from router.cases.ledger import draft_of, record
 from router.cases.moves import Kind
 from router.cases.track import Handling
@@ -79,9 +82,9 @@ async def test_the_contact_ends_so_many_days_after_closing_and_the_masked_appeal
 
 @pytest.mark.parametrize(("category", "days"), [("0104", 30), ("0203", 90), ("01", 30), ("1309", 90)])
 def test_the_nearest_word_on_a_class_counts(category: str, days: int) -> None:
-    assert retention.days_of(category, TERMS) == days
+    assert endings.days_of(category, TERMS) == days
     nearer = Retention(contact_days=90, categories={"01": 30, category: 5})
-    assert retention.days_of(category, nearer) == 5
+    assert endings.days_of(category, nearer) == 5
 
 
 async def test_as_long_as_one_part_of_a_split_message_is_open_all_of_it_stays(desk: Desk) -> None:
@@ -97,6 +100,30 @@ async def test_as_long_as_one_part_of_a_split_message_is_open_all_of_it_stays(de
     await close(desk, f"{id_}-2")
     desk.pass_by(days=400)
     assert (await retention.plan(TERMS, desk.custody)).closed == [id_]
+
+
+async def test_a_carried_case_ends_with_the_order_that_carries_it(desk: Desk) -> None:
+    order, member, further = await desk.take(ROW, ROW | {"native_id": 2}, ROW | {"native_id": 3})
+    for id_ in (order, member, further):
+        await desk.open_case(id_)
+    for id_, carrier in ((member, order), (further, member)):  # an order that was itself put under another one
+        case = await desk.custody.cases.get(id_)
+        assert case is not None
+        await desk.custody.cases.change(case, partial(_under, order=carrier, desk=desk))
+    desk.pass_by(days=500)
+    assert (await retention.run(TERMS, desk.custody, "w")).closed == 0
+    await close(desk, order, category="0203")
+    desk.pass_by(days=400)
+    assert sorted((await retention.plan(TERMS, desk.custody)).closed) == sorted([order, member, further])
+    assert (await retention.run(TERMS, desk.custody, "w")).closed == 3
+    assert not await is_kept(desk, further)
+    ran = await retention.run(TERMS, desk.custody, "w")
+    assert (ran.closed, ran.months) == (0, ["raw/hotline/2026-11"])
+
+
+def _under(case: Case, order: str, desk: Desk) -> Case:
+    after = put_under(case, order, "李班长", "同一事件", desk.now())
+    return confirm(after, [row.id for row in after.dispatches], desk.now())
 
 
 async def test_what_ended_at_the_desk_is_closed_too(desk: Desk) -> None:
