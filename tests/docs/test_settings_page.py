@@ -27,6 +27,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[tables]`": settings.TableFiles,
     "`[keys]`": settings.Keys,
     "`[retention]`": settings.Retention,
+    "`[returns]`": settings.Returns,
     "`[demo]`": settings.Demo,
     "`[door]`": DoorSettings,
     "`[[push]]`": Push,
