@@ -14,9 +14,11 @@ from intake.commands.exchange import export_command, import_command
 from intake.commands.ping import ping_command
 from intake.commands.replay import replay_command
 from intake.house import open_house
+from intake.retiring import Leaving, leaving
 from intake.screen import console, table
 from intake.topology import DepartmentQueue, address_of, depths, management
 from router.dispatching.directory import Unit
+from router.dispatching.retiring import retired
 from router.dispatching.topology import (
     Plan,
     apply,
@@ -50,18 +52,30 @@ def list_command(app: App) -> None:
 
 @departments_command.command("apply", help="按名录建立队列与绑定 · make queues and bindings follow the directory")
 @click.option("--dry-run", is_flag=True, help="只看要改什么 · only show what would change")
+@click.option(
+    "--retire", is_flag=True, help="名录里没有了的单位：停账号，办完的解绑 · withdraw what left the directory"
+)
+@click.option(
+    "--remove-empty", is_flag=True, help="同 --retire 一起：删掉它们已空的队列 · remove their queues if empty"
+)
 @command
-def apply_command(app: App, dry_run: bool) -> None:
-    """Nothing is ever taken away: a queue may hold orders."""
-    made = run(_apply(app, dry_run=dry_run))
+def apply_command(app: App, dry_run: bool, retire: bool, remove_empty: bool) -> None:
+    """Nothing is taken away unasked, and no queue that holds a message: a directory may be the wrong one."""
+    if remove_empty and not retire:
+        raise click.UsageError("--remove-empty 要同 --retire 一起用 · goes with --retire")
+    made, gone = run(_apply(app, dry_run=dry_run, retire=retire, remove=remove_empty))
     if app.as_json:
         steps = [{"what": step.what.value, "name": step.name, "key": step.key} for step in made.steps]
-        print_json({"changed": not dry_run, "steps": steps, "kept": made.kept, "wrong": made.wrong})
+        told = {"changed": not dry_run, "steps": steps, "kept": made.kept, "wrong": made.wrong, "leaving": gone}
+        print_json(told)
     else:
         rows = [[step.what.value, step.name, step.key] for step in made.steps]
         console().print(table("要改动" if dry_run else "已改动", ["种类", "名称", "绑定键"], rows))
-        for name in made.kept:
-            click.echo(f"名录中已没有，队列保留：{name} · kept, the directory no longer has it")
+        if gone:
+            titles = ["代码", "队列积压", "消费者", "账号", "还收件", "在办", "下一步"]
+            console().print(table(f"名录中已没有的单位 {len(gone)}", titles, map(_gone, gone)))
+        for each in gone:
+            click.echo(f"{each.code} 在办 {each.open} 件：{' '.join(each.cases)}") if each.open else None
     if made.wrong:
         fail("\n".join(made.wrong))
 
@@ -97,14 +111,23 @@ async def _list(app: App) -> tuple[list[Unit], dict[str, DepartmentQueue]]:
         return list(tables.router.directory.units.values()), await depths(management(house, session))
 
 
-async def _apply(app: App, *, dry_run: bool) -> Plan:
+async def _apply(app: App, *, dry_run: bool, retire: bool, remove: bool) -> tuple[Plan, list[Leaving]]:
     settings, tables = app.settings_and_tables()
+    units = list(tables.router.directory.units.values())
     async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
         broker = management(house, session)
-        made = plan(tables.router.directory.units.values(), await read_state(broker))
+        made = plan(units, state := await read_state(broker))
         if not dry_run:
             await apply(made, broker)
-        return made
+        if not retired(units, state):
+            return made, []
+    async with open_house(settings) as house:
+        return made, await leaving(units, house, retire=retire and not dry_run, remove=remove)
+
+
+def _gone(each: Leaving) -> list[object]:
+    users = "已停" if not each.users else " ".join(each.users)
+    return [each.code, each.messages, each.consumers, users, "是" if each.bound else "否", each.open, each.next]
 
 
 async def _credentials(app: App, code: str, which: str) -> Any:  # noqa: ANN401 - a pair

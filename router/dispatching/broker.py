@@ -76,6 +76,16 @@ class Management:
         asked = {"configure": configure, "write": write, "read": read}
         await self._ask("PUT", f"permissions/{self._here}/{_q(user)}", asked)
 
+    async def permitted(self) -> set[str]:
+        """Name the users that may do anything in this virtual host."""
+        found = await self._ask("GET", f"vhosts/{self._here}/permissions")
+        return {each["user"] for each in found or []}
+
+    async def forbid(self, user: str) -> None:
+        """Let a user do nothing in this virtual host any more."""
+        for what in ("topic-permissions", "permissions"):
+            await self._ask("DELETE", f"{what}/{self._here}/{_q(user)}", missing_is_well=True)
+
     async def topic_permissions(self, user: str, exchange: str, *, write: str, read: str) -> None:
         """Say with which routing keys a user may write to a topic exchange."""
         asked = {"exchange": exchange, "write": write, "read": read}
@@ -90,10 +100,15 @@ class Management:
         found = await self._ask("GET", f"queues/{self._here}/{_q(queue)}")
         return int(found.get("messages_unacknowledged", 0))
 
+    async def delete_queue(self, name: str) -> None:
+        """Delete a queue with whatever it holds."""
+        await self._ask("DELETE", f"queues/{self._here}/{_q(name)}", missing_is_well=True)
+
     async def cut(self, user: str) -> None:
-        """Close every connection of a user; the statistics may learn of a new one only after seconds."""
+        """Close every connection of a user here; the statistics may learn of a new one only after seconds."""
         found = await self._ask("GET", "connections")
-        theirs = [each["name"] for each in found or [] if each.get("user") == user]
+        mine = [each for each in found or [] if each.get("vhost", self.vhost) == self.vhost]
+        theirs = [each["name"] for each in mine if each.get("user") == user]
         await all_of(self._ask("DELETE", f"connections/{_q(name)}", missing_is_well=True) for name in theirs)
 
     async def _ask(

@@ -6,7 +6,7 @@ letters. Queues are declared with their type alone, since RabbitMQ 3.10 refuses 
 dead-lettering and overflow are a policy's.
 
 Nothing is ever taken away here: a queue whose department is no longer in the directory may hold orders. It is kept
-and told.
+and told; `retiring.py` is what may be done about it.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class BrokerState:
     bindings: frozenset[tuple[str, str, str]] = frozenset()  #: exchange, queue, routing key
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     alternates: frozenset[str] = frozenset()  #: exchanges declared with an alternate exchange
+    users: frozenset[str] = frozenset()  #: who may do anything here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +146,7 @@ async def read_state(management: Management) -> BrokerState:
         queues=frozenset(each["name"] for each in queues),
         bindings=frozenset((each["source"], each["destination"], each["routing_key"]) for each in bindings),
         policies={each["name"]: each for each in policies},
+        users=frozenset(await management.permitted()),
     )
 
 
