@@ -81,7 +81,7 @@ def figures(facts: list[Fact], since: datetime, until: datetime, unit: str | Non
         "repeat_rate": ([f for f in offered if f.way or (f.excluded == "linked" and f.repeats)], lambda f: f.repeat),
         "relapse_rate": (closed, lambda f: any(at >= f.resolved_at + timedelta(days=7) for at in f.again)),
         "visited": ([f for f in closed if f.visited_at or f.waits_visit or f.expired], lambda f: f.visited_at),
-        "solved": ([f for f in met if not f.hung], lambda f: f.solved in {"yes", "explained"}),
+        "solved": ([f for f in met if not f.hung and not f.disputed], lambda f: f.solved in {"yes", "explained"}),
         "hung_closed": (happened("suspended_at", rated), lambda f: f.resolved_at),
         "satisfied": (marked, lambda f: f.satisfied in {"very", "yes"}),
         "satisfied_wide": (marked, lambda f: f.satisfied in {"very", "yes", "basically"}),

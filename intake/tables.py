@@ -61,6 +61,7 @@ def load_router(
             texts=texts,
             holidays=files.holidays,
             deadlines=files.deadlines,
+            claims=files.claims,
             categories=frozenset(reading.classes),
             places=_streets(reading),
             city=city,
@@ -79,6 +80,7 @@ def _router_problems(files: TableFiles, city: str, texts: Texts | None) -> list[
             texts=texts,
             holidays=files.holidays,
             deadlines=files.deadlines,
+            claims=files.claims,
             city=city,
         )
     except BadTables as error:

@@ -100,6 +100,23 @@ class Resolved(_Feedback, frozen=True, kw_only=True, tag="resolved"):
     fix_kind: Literal["temporary", "lasting"] | None = None
 
 
+class ExclusionRequested(_Feedback, frozen=True, kw_only=True, tag="exclusion_requested"):
+    """申请剔除: it should not count in figures, by a clause of the written rules; also after the end."""
+
+    clause: Line  #: its code
+    evidence: Free
+    reason: Free | None = None
+
+
+class Disputed(_Feedback, frozen=True, kw_only=True, tag="disputed"):
+    """申诉: a rating of the call-back, or the refusal of a return, was wrong; also after the end."""
+
+    against: Literal["rating", "return"]
+    clause: Line  #: its code
+    evidence: Free
+    reason: Free | None = None
+
+
 Feedback = (
     Received
     | Accepted
@@ -112,6 +129,8 @@ Feedback = (
     | ReturnRequested
     | Replied
     | Resolved
+    | ExclusionRequested
+    | Disputed
 )
 
 

@@ -396,6 +396,11 @@ class CaseStore:
         found = self._cases.find(query, sort=[("handling.since", ASCENDING)], limit=limit)
         return [from_document(document) async for document in found]
 
+    async def claimed(self) -> list[Case]:
+        """Give those of which somebody claimed something (剔除、申诉); looks through all cases, for a person."""
+        claims = {"$in": [Kind.EXCLUSION_ASKED.value, Kind.DISPUTED.value]}
+        return [from_document(document) async for document in self._cases.find({"events.kind": claims})]
+
     async def chosen(
         self,
         rule: str | None,

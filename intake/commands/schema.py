@@ -18,7 +18,7 @@ from router.sandbox.samples import sample_statement, samples
 SAMPLED = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
 
-WHAT = ("appeal", "dispatch", "feedback", "statement", "taxonomy", "crosswalk", "asyncapi", "samples", "door")
+WHAT = ("appeal", "dispatch", "feedback", "statement", "taxonomy", "crosswalk", "claims", "asyncapi", "samples", "door")
 
 
 @click.command("schema", help="输出数据格式、接口文档、样例、分类代码表 · schemas, documents, samples, codes")
@@ -38,6 +38,8 @@ def schema_command(app: App, what: str, department: str | None) -> None:
             print_json(_samples(app))
         case "taxonomy":
             print_json(_taxonomy(app))
+        case "claims":
+            print_json(app.settings_and_tables()[1].router.claims)
         case "crosswalk":
             print_json(_crosswalk(app, department and department.upper()))
         case _:

@@ -10,7 +10,7 @@ from intake.reports.document import Cell, Table
 from intake.reports.lists import SOON, moment
 from intake.reports.material import Material
 from intake.reports.words import EXCLUDED, GROUPS, OTHER_GROUP, RETURNS
-from router.cases.asked import EXEMPT
+from router.cases.claims import EXEMPT
 from router.cases.facts import Fact
 from router.cases.figures import FIGURES, of_units, reckon
 from router.cases.measures import SMALL, Measure, Rate, Score

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from router.cases.claims import EXEMPT
 from router.cases.facts import Fact, Hand
 
 #: 一次性化解: nobody came back within so many days; longer where it went to the petition office.
@@ -36,7 +37,6 @@ class Span(NamedTuple):
 
 
 How = Callable[[Fact, Span], int]
-EXEMPT = "exempt"  #: 剔除: granted, with a rule and its evidence, by router/cases of its own
 
 
 def rated(fact: Fact, span: Span) -> bool:

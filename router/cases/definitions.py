@@ -205,7 +205,7 @@ _PLAIN: tuple[Figure, ...] = (
         "solved",
         "解决率",
         "分母：期内回访到的，不含挂账件；分子：其中已解决，或已依法说明、诉求人认可的",
-        how.when(ask.VISITED, lambda fact: not fact.hung),
+        how.when(ask.VISITED, lambda fact: not fact.hung and fact.disputed is None),
         lambda fact, _: fact.solved in {"yes", "explained"},
     ),
     how.count(

@@ -14,6 +14,7 @@ import msgspec
 
 from normalizer.appeal import Appeal, DecidedBy, RequestType, Urgency
 from router.cases.case import Case, Event
+from router.cases.claims import EXEMPT, granted, overturned
 from router.cases.clock import Clock, dues_of
 from router.cases.deadlines import OFFICE_HOURS, is_office_hour, worked
 from router.cases.moves import Kind, Sent, State
@@ -71,6 +72,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     person: int | None = None  #: the same number is the same citizen, in this ledger alone; None: nobody knows
     way: Way | None = None
     excluded: str | None  #: why it is in no rate
+    clause: str | None = None  #: of the written rules, by which it was excluded (剔除)
     opened_at: datetime
     said_at: datetime  #: when it was posted, else when it was taken in
     repeats: tuple[str, ...] = ()  #: what its author had said before about the same
@@ -102,6 +104,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     visited_at: datetime | None = None
     solved: str | None = None
     satisfied: str | None = None
+    disputed: str | None = None  #: by which clause its rating is left out (申诉)
     hung: bool = False  #: unsolved for reasons that are nobody's: told apart, not counted
     waits_visit: bool = False
     expired: bool = False  #: closed without a visit
@@ -121,6 +124,7 @@ def fact_of(
     handling = standing(case)
     track = handling.tracks.get(case.holder or "")
     kinds = [event.kind for event in case.events]
+    left_out = granted(case)
     closed = _last(case, Kind.CLOSED) if handling.work is Work.CLOSED else None
     return Fact(
         case=case.id,
@@ -137,7 +141,9 @@ def fact_of(
         assist=tuple(code for code in handling.tracks if code != case.holder),
         person=person,
         way=None if _is_void(appeal) else _WAYS.get(case.goal),
-        excluded=_excluded(case, appeal),
+        excluded=_excluded(case, appeal) or (EXEMPT if left_out.exclusion else None),
+        clause=left_out.exclusion,
+        disputed=left_out.rating,
         opened_at=case.opened_at,
         said_at=_posted(appeal) or case.opened_at,
         repeats=() if appeal is None else tuple(appeal.links.same_person),
@@ -154,7 +160,7 @@ def fact_of(
         hands=_hands(case),
         reopened=handling.reopened,
         urged=handling.urged,
-        **_of_visit(case),
+        **_of_visit(case, rated=left_out.rating is None),
         work=None if handling.work is None else handling.work.value,
         waits_visit=handling.work is Work.CALLBACK,
         expired=closed is not None and bool(closed.data.get("expired")),
@@ -234,7 +240,7 @@ def _worked(case: Case, clock: Clock | None, now: datetime) -> int | None:
     return int(sum((worked(*span, clock.calendar, shifts) for span in spans), timedelta(0)).total_seconds())
 
 
-def _of_visit(case: Case) -> dict[str, Any]:
+def _of_visit(case: Case, *, rated: bool) -> dict[str, Any]:
     visit = _last(case, Kind.VISITED)
     if visit is None:
         return {}
@@ -242,7 +248,7 @@ def _of_visit(case: Case) -> dict[str, Any]:
     return {
         "visited_at": visit.at,
         "solved": said.get("solved"),
-        "satisfied": said.get("satisfied"),
+        "satisfied": said.get("satisfied") if rated else None,
         "hung": bool(said.get("objective")),
     }
 
@@ -258,8 +264,8 @@ def _hands(case: Case) -> tuple[Hand, ...]:
             unit=unit,
             given=times,
             asked=told.count((unit, Kind.RETURN_ASKED)),
-            upheld=told.count((unit, Kind.RETURN_UPHELD)),
-            refused=told.count((unit, Kind.RETURN_REFUSED)),
+            upheld=told.count((unit, Kind.RETURN_UPHELD)) + overturned(case, unit),
+            refused=told.count((unit, Kind.RETURN_REFUSED)) - overturned(case, unit),
         )
         for unit, times in given.items()
     )

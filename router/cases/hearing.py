@@ -53,6 +53,11 @@ REFUSALS = {
     "extend_again": "该工单已延期过一次：特殊情况请与热线中心联系",
     "extend_long": "申请延期的天数超过原办理时限：请缩短后重新申请",
     "too_much": "该工单的反馈过多，不再收录：请与热线中心联系",
+    "no_clause": "所引条款不在剔除与申诉规则里，或不适用于这类申请：请用 intake schema claims 所列的条款",
+    "claim_late": "已过本月件的申报期限，不再受理剔除和申诉",
+    "claim_again": "这件工单的同类申请已提过一次：一件一次为限",
+    "not_lead": "只有主办单位可以申请剔除或对评价提出申诉",
+    "no_decision": "没有可以申诉的评价或退单决定",
 }
 
 
@@ -69,21 +74,19 @@ def hear(case: Case, department: str, said: Feedback, at: datetime, limits: Limi
         _record(after, department, said, at)
         ask = STEPS[_kind(said)].ask
         if ask is None or _track(after, department).asks.get(ask) == said.id:
-            return _told(case, after, department, said, at, _taken(case, after, department, ask))
+            return answer(case, after, department, said, at, _taken(case, after, department, ask))
         refused = "too_late"
     after = draft_of(case)
     after.handling = after.handling or Handling()
-    record(
-        after,
-        Kind.FEEDBACK_REFUSED,
-        at,
-        actor=department,
-        department=department,
-        note=refused,
-        data={"feedback": said.id, "kind": _kind(said)},
-    )
-    verdict = Verdict(outcome="refused", code=refused, sentence=REFUSALS[refused])
-    return _told(case, after, department, said, at, verdict)
+    return refuse(case, after, department, said, at, refused)
+
+
+def refuse(before: Case, draft: Case, department: str, said: Feedback, at: datetime, code: str) -> Case:  # noqa: PLR0917
+    """Write down that it was refused, and answer."""
+    data = {"feedback": said.id, "kind": _kind(said)}
+    record(draft, Kind.FEEDBACK_REFUSED, at, actor=department, department=department, note=code, data=data)
+    verdict = Verdict(outcome="refused", code=code, sentence=REFUSALS[code])
+    return answer(before, draft, department, said, at, verdict)
 
 
 def is_known(case: Case, department: str, feedback: str) -> bool:
@@ -114,18 +117,27 @@ def _track(case: Case, department: str) -> Track:
 
 def _refusal(case: Case, department: str, said: Feedback, at: datetime, limits: Limits) -> str | None:
     track = standing(case).tracks.get(department)
-    if track is None or said.dispatch != order_of(case, department):
-        return "no_order"  # a copy, which is to know and not to act, has no track
+    if track is None:
+        return "no_order"  # a copy is to know, not to act
+    unfit = unfit_for(case, department, said, at)
+    if unfit is not None:
+        return unfit
     moment = moment_of(said)
-    if moment is None or moment > at + AHEAD:
-        return "bad_time"
-    if _is_later_round(case, department) and moment < track.begun:
+    if moment is not None and _is_later_round(case, department) and moment < track.begun:
         return "stale"
-    if _too_much(case, department, said):
-        return "too_much"
     if STEPS[_kind(said)].ask is Ask.RETURN:
         return _against_returning(case, at, limits)
     return _against_extending(said, track, at, limits)
+
+
+def unfit_for(case: Case, department: str, said: Feedback, at: datetime) -> str | None:
+    """Say what is wrong with it in itself: its order, its moment, its size."""
+    if said.dispatch != order_of(case, department):
+        return "no_order"
+    moment = moment_of(said)
+    if moment is None or moment > at + AHEAD:
+        return "bad_time"
+    return "too_much" if _too_much(case, department, said) else None
 
 
 def _against_returning(case: Case, at: datetime, limits: Limits) -> str | None:
@@ -165,14 +177,19 @@ def _length(value: object) -> int:
     return len(value) if isinstance(value, str) else 0
 
 
-def _record(draft: Case, department: str, said: Feedback, at: datetime) -> None:
-    draft.handling = draft.handling or Handling()
+def data_of(said: Feedback) -> dict[str, Any]:
+    """Give what the ledger keeps of a feedback beside its note."""
     data: dict[str, Any] = {
         name: value
         for name in said.__struct_fields__
         if name not in _NOT_DATA and (value := getattr(said, name)) is not None
     }
-    data |= {"feedback": said.id, "said_at": moment_of(said), "kind": _kind(said)}
+    return data | {"feedback": said.id, "said_at": moment_of(said), "kind": _kind(said)}
+
+
+def _record(draft: Case, department: str, said: Feedback, at: datetime) -> None:
+    draft.handling = draft.handling or Handling()
+    data = data_of(said)
     record(draft, STEPS[_kind(said)].event, at, actor=department, department=department, note=said.note, data=data)
 
 
@@ -187,11 +204,11 @@ def _taken(before: Case, after: Case, department: str, ask: Ask | None) -> Verdi
     return Verdict(outcome="accepted", code="recorded", sentence=f"已记录，状态不变；现为“{name}”")
 
 
-def _told(  # noqa: PLR0917 - a case, what became of it, and who is told
+def answer(  # noqa: PLR0917 - a case, what became of it, and who is told
     before: Case, after: Case, department: str, said: Feedback, at: datetime, verdict: Verdict
 ) -> Case:
-    """Answer on the department's own queue, behind whatever is on its way there."""
-    role = holders(before)[department]
+    """Answer on the department's own queue, behind whatever is on its way there, also after the end."""
+    role = [row.role for row in before.dispatches if row.department == department][-1]
     track = after.handling.tracks.get(department) if after.handling else None
     outcome = Outcome(
         feedback=said.id,

@@ -79,6 +79,8 @@ class Kind(StrEnum):
     REPLIED = "replied"  #: 答复
     RESOLVED = "resolved"  #: 部门认为已办结
     FEEDBACK_REFUSED = "feedback_refused"  #: 反馈未采纳, with its code
+    EXCLUSION_ASKED = "exclusion_asked"  #: 申请剔除
+    DISPUTED = "disputed"  #: 申诉
     # What the centre makes of it.
     RETURN_UPHELD = "return_upheld"  #: 同意退单
     RETURN_REFUSED = "return_refused"  #: 驳回退单
@@ -86,6 +88,8 @@ class Kind(StrEnum):
     EXTENSION_REFUSED = "extension_refused"  #: 驳回延期
     SUSPENSION_GRANTED = "suspension_granted"  #: 同意挂起
     SUSPENSION_REFUSED = "suspension_refused"  #: 驳回挂起
+    CLAIM_GRANTED = "claim_granted"  #: 同意剔除或申诉, by a clause
+    CLAIM_REFUSED = "claim_refused"  #: 驳回剔除或申诉, by a clause
     CONSULTED = "consulted"  #: 提交会商
     ARBITRATED = "arbitrated"  #: 提交裁定, with the arbiter's name
     REASSIGNED = "reassigned"  #: 改派
@@ -124,6 +128,7 @@ _AT_WORK = (
     *(Kind.RETURN_UPHELD, Kind.RETURN_REFUSED, Kind.EXTENSION_GRANTED, Kind.EXTENSION_REFUSED),
     *(Kind.SUSPENSION_GRANTED, Kind.SUSPENSION_REFUSED, Kind.URGED, Kind.SUPERVISED, Kind.CARDED),
     *(Kind.VISITED, Kind.REOPENED, Kind.CLOSED),
+    *(Kind.EXCLUSION_ASKED, Kind.DISPUTED, Kind.CLAIM_GRANTED, Kind.CLAIM_REFUSED),
 )
 _ANYWHERE = (Kind.CONSULTED, Kind.ARBITRATED, Kind.REVIEWED, Kind.FOLLOWED, Kind.ANSWERED, Kind.ANSWER_PARKED)
 

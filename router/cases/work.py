@@ -88,6 +88,9 @@ STEPS: Mapping[str, Step] = MappingProxyType(
         "return_requested": Step(Kind.RETURN_ASKED, _WORKING, Work.RETURN_REQUESTED, Ask.RETURN),
         "replied": Step(Kind.REPLIED, _UNDONE, Work.REPLIED),
         "resolved": Step(Kind.RESOLVED, _UNDONE | {Work.REPLIED}, Work.CALLBACK),
+        # What counts is claimed also after the end, and moves nothing (claims.py).
+        "exclusion_requested": Step(Kind.EXCLUSION_ASKED, frozenset(Work)),
+        "disputed": Step(Kind.DISPUTED, frozenset(Work)),
     }
 )
 
@@ -114,6 +117,7 @@ def rows() -> str:
     lines = ["| `kind` | 在这些状态下 · in these states | 变为 · becomes |", "| --- | --- | --- |"]
     for kind, step in STEPS.items():
         before = " ".join(f"`{state}`" for state in Work if state in step.before)
+        before = "任何状态 · any" if step.before == frozenset(Work) else before
         after = f"`{step.after}`" if step.after else "不变 · stays"
         lines.append(f"| `{kind}` | {before} | {after}{'，待决定 · until decided' if step.ask else ''} |")
     return "\n".join(lines) + "\n"

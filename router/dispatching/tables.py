@@ -8,6 +8,7 @@ from pathlib import Path
 
 from normalizer.appeal import Versions
 from router.cases.calendar import Calendar, load_calendar
+from router.cases.claims import ClaimRules, load_claims
 from router.cases.deadlines import Deadlines, load_deadlines
 from router.dispatching.crosswalk import Crosswalk, load_crosswalks
 from router.dispatching.directory import Area, Directory, Places, Unit, load_directory
@@ -29,6 +30,7 @@ class Tables:
     thresholds: Thresholds
     calendar: Calendar
     deadlines: Deadlines
+    claims: ClaimRules
     crosswalks: Mapping[str, Crosswalk] = field(default_factory=dict)  #: by department
     texts: Mapping[str, Sequence[Written]] = field(default_factory=dict)  #: what `rules` and `directory` were read from
     ref_key: bytes = b""  #: derives a citizen's reference for each department
@@ -87,6 +89,7 @@ def load_tables(
     texts: Mapping[str, Sequence[Written]] | None = None,
     holidays: Path | None = None,
     deadlines: Path | None = None,
+    claims: Path | None = None,
     categories: Collection[str] | None = None,
     places: Places | None = None,
     city: str = "",
@@ -113,8 +116,9 @@ def load_tables(
     ruling = load_rules(layers["rules"], categories, roles, problems, units=units.units if units else (), places=places)
     calendar = load_calendar(holidays, problems)
     classes = load_deadlines(deadlines, problems)
+    claim_rules = load_claims(claims, problems)
     crosswalks = load_crosswalks(directory, units, categories, problems)
-    if problems or units is None or ruling is None or calendar is None or classes is None:
+    if problems or units is None or ruling is None or calendar is None or classes is None or claim_rules is None:
         raise BadTables(problems)
     return Tables(
         directory=units,
@@ -123,6 +127,7 @@ def load_tables(
         thresholds=thresholds or ruling.thresholds,
         calendar=calendar,
         deadlines=classes,
+        claims=claim_rules,
         crosswalks=crosswalks,
         texts=layers,
         ref_key=ref_key,

@@ -52,12 +52,13 @@ class DecisionSent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestDecided(msgspec.Struct, frozen=True, kw_only=True):
-    """申请的决定: what became of a return, an extension or a suspension that the department asked for."""
+    """申请的决定: what became of what the department asked for or claimed."""
 
-    ask: Literal["return", "extension", "suspension"]
+    ask: Literal["return", "extension", "suspension", "exclusion", "dispute"]
     feedback: str  #: the id of the feedback that asked
     granted: bool
     working_days: int | None = None  #: of an extension
+    clause: str | None = None  #: by which an exclusion or a dispute was decided
 
 
 class CardSent(msgspec.Struct, frozen=True, kw_only=True):

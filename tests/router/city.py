@@ -55,6 +55,7 @@ def tables() -> Tables:
         thresholds=packaged.thresholds,
         calendar=packaged.calendar,
         deadlines=packaged.deadlines,
+        claims=packaged.claims,
         ref_key=b"k" * 32,
     )
 

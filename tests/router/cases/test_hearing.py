@@ -32,6 +32,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "return_requested": {"code": "R1", "clause": "三定规定", "evidence": "不在辖区"},
     "replied": {"reply_public": "已修好", "signed_by": "局办"},
     "resolved": {"resolution": "solved"},
+    "exclusion_requested": {"clause": "X6", "evidence": "停工令"},
+    "disputed": {"against": "rating", "clause": "A1", "evidence": "照片"},
 }
 
 

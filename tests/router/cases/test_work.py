@@ -26,5 +26,6 @@ def test_every_kind_of_feedback_has_its_step_and_every_step_its_move() -> None:
 
 
 def test_no_state_is_a_dead_end_but_the_end() -> None:
-    left = {state for step in (*STEPS.values(), *CENTRE.values()) for state in step.before}
+    moves = [step for step in (*STEPS.values(), *CENTRE.values()) if step.before != frozenset(Work)]
+    left = {state for step in moves for state in step.before}
     assert set(Work) - left == {Work.CONSULTATION}, "a joint review is left by giving the case to somebody"
