@@ -9,10 +9,24 @@ import click
 
 from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
+from intake.rights.accesses import Seen
+from intake.rights.copies import Copies, Copy
 from intake.rights.custody import Custody, open_custody
-from intake.rights.persons import Held, Proof, Wanted, by_author, by_id_number, by_phone, erase, in_flight, show
+from intake.rights.persons import (
+    Held,
+    Proof,
+    Wanted,
+    by_author,
+    by_id_number,
+    by_phone,
+    erase,
+    in_copies,
+    in_flight,
+    show,
+)
 from intake.screen import STATES, console, table
 
+WHERE = {"kept": "哨兵保存的页", "strays": "无主消息"}
 RELATIONS = {"own": "本人", "mentioned": "他人诉求中提到", "unread": "未读懂的原文中有"}
 
 
@@ -43,11 +57,13 @@ def show_command(
 ) -> None:
     """Nothing sealed is shown: what is held, and where."""
     choose = _chosen(phone, id_number, author)
-    found, pages = run(_show(app, choose, actor, reason))
+    found, beside, pages = run(_show(app, choose, actor, reason))
     if app.as_json:
-        print_json({"held": found, "pages_in_flight": pages})
+        print_json({"held": found, "copies": beside.found, "unsearched": beside.unsearched, "pages_in_flight": pages})
         return
     _print(found, f"留存 {len(found)} 件")
+    _print_copies(beside.found, "不属于任何一件的留存")
+    _unsearched(beside.unsearched)
     _in_flight(pages)
 
 
@@ -87,9 +103,14 @@ def _keyed(choose: Callable[[bytes], Wanted | None], custody: Custody) -> Wanted
     return wanted
 
 
-async def _show(app: App, choose: Callable[[bytes], Wanted | None], actor: str, reason: str) -> tuple[list[Held], int]:
+async def _show(
+    app: App, choose: Callable[[bytes], Wanted | None], actor: str, reason: str
+) -> tuple[list[Held], Copies, int]:
     async with open_house(app.settings(), broker=False) as house, open_custody(house) as custody:
-        return await show(_keyed(choose, custody), custody, actor=actor, reason=reason), await in_flight(custody)
+        wanted = _keyed(choose, custody)
+        found = await show(wanted, custody, actor=actor, reason=reason)
+        beside = await in_copies(wanted, custody, Seen.PERSON, actor=actor, reason=reason)
+        return found, beside, await in_flight(custody)
 
 
 async def _erase(app: App, choose: Callable[[bytes], Wanted | None], actor: str, reason: str) -> Proof:
@@ -116,13 +137,29 @@ def _print(found: list[Held], title: str) -> None:
     console().print(table(title, headings, rows))
 
 
+def _print_copies(found: list[Copy], title: str) -> None:
+    if found:
+        rows = [[WHERE[copy.where], copy.source, copy.id, copy.at] for copy in found]
+        console().print(table(title, ["什么", "来源", "编号", "时间"], rows))
+
+
+def _unsearched(count: int) -> None:
+    if count:
+        click.echo(
+            f"还有 {count} 份保存的页和无主消息没能查看：只凭账号查不了，或打不开；它们到期即销毁"
+            f" · {count} kept pages and stray messages could not be searched",
+            err=True,
+        )
+
+
 def _in_flight(pages: int) -> None:
     if pages:
         click.echo(f"还有 {pages} 页在途，走完后请再查一次 · {pages} pages are on their way: ask again", err=True)
 
 
 def _prove(proof: Proof) -> None:
-    if not proof.erased and not proof.mentioned:
+    _unsearched(proof.unsearched)
+    if not proof.erased and not proof.mentioned and not proof.copies:
         click.echo("没有留存任何个人信息 · nothing is held of this person")
         return
     rows = [
@@ -132,6 +169,7 @@ def _prove(proof: Proof) -> None:
         ["清空的原文", proof.raw_emptied],
         ["删除的隐私库记录", proof.vault_removed],
         ["断开引用的诉求", proof.unlinked],
+        ["销毁的保存页和无主消息", len(proof.copies)],
         ["复查尚存", len(proof.left)],
     ]
     console().print(table(f"删除凭据 {proof.at:%Y-%m-%d %H:%M:%S} UTC 经办 {proof.actor}", ["项", "数"], rows))
@@ -139,4 +177,5 @@ def _prove(proof: Proof) -> None:
         sent = [[told.department, told.case_no, " ".join(told.messages)] for told in proof.departments]
         title = "已发出的脱敏消息，请通知各单位自行删除 · messages that departments have"
         console().print(table(title, ["单位", "工单号", "消息编号"], sent))
+    _print_copies(proof.copies, "已整份销毁；保存页里其他人的行，请重新读取来源（intake backfill）")
     _in_flight(proof.pages_in_flight)

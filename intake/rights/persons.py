@@ -11,19 +11,22 @@ vault and with the raw text; what else the vault holds belongs to its caller, an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from connectors.keeping.compare import Destroyed
+from intake.rights import copies
 from intake.rights.accesses import Seen, masked, note
+from intake.rights.copies import Copies, Copy
 from intake.rights.custody import Custody, open_part
 from intake.rights.destroying import Ended, destroy, forget_number, tell_cases, unlink
+from intake.rights.numbers import numbers_in
 from normalizer.appeal import family, message_of
 from normalizer.steps.identify import ref_of
-from normalizer.steps.mask import canonical_mobile, find
+from normalizer.steps.mask import canonical_mobile
 from normalizer.steps.personal.numbers import digits_of
 from normalizer.vault import Part, kind_of, trace
 
@@ -96,6 +99,14 @@ async def held(wanted: Wanted, custody: Custody) -> list[Held]:
     return [await _held(id_, relation, custody.db) for id_, relation in sorted(relations.items())]
 
 
+async def in_copies(wanted: Wanted, custody: Custody, what: Seen, *, actor: str, reason: str) -> Copies:
+    """Where else this person's number stands, in what belongs to no item; that somebody looked is written down."""
+    found = await copies.search(wanted.digits, custody)
+    ids = [copy.id for copy in found.found]
+    await note(custody.db, ids, what, actor=actor, reason=reason, at=custody.now())
+    return found
+
+
 async def in_flight(custody: Custody) -> int:
     """Count pages whose items are not all normalized yet: whose they are nobody knows so far."""
     return int(await custody.db.pages.count_documents({"stage": {"$ne": "done"}}))
@@ -107,7 +118,7 @@ async def _unread(digits: str, custody: Custody) -> AsyncIterator[str]:
     query = {"$or": [{"parked.stage": {"$exists": True}}, {"_id": {"$in": unmapped}}]}
     async for row in custody.db.raw.find(query, {"_id": 1}):
         text = (await custody.raw.payload(row["_id"])).decode("utf-8", "replace")
-        if digits in _numbers(text):
+        if digits in numbers_in(text):
             yield row["_id"]
 
 
@@ -123,24 +134,6 @@ async def numbers_of_vault(custody: Custody) -> AsyncIterator[str]:
             for value in told:
                 if len(value) >= 7:  # noqa: PLR2004 - shorter ones stand anywhere
                     yield value
-
-
-def _numbers(text: str) -> set[str]:
-    """Every number that stands in a text, and the plain runs of its digits: what is not read may be written anyhow."""
-    found = {canonical_mobile(text[one.start : one.end]) or digits_of(text[one.start : one.end]) for one in find(text)}
-    return found | {"".join(run) for run in _runs(text)}
-
-
-def _runs(text: str) -> Iterable[list[str]]:
-    run: list[str] = []
-    for letter in text:
-        if letter.isdigit() or letter in "Xx":
-            run.append(letter)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
 
 
 async def _held(id_: str, relation: Relation, db: Any) -> Held:  # noqa: ANN401 - motor ships no types
@@ -195,6 +188,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     raw_emptied: int
     vault_removed: int
     unlinked: int
+    copies: list[Copy]  #: pages and messages that belong to no item, and were destroyed
+    unsearched: int  #: … in which nobody could look
     departments: list[Told]
     pages_in_flight: int
     left: list[Held]
@@ -212,6 +207,8 @@ async def erase(wanted: Wanted, custody: Custody, *, actor: str, reason: str) ->
     await tell_cases(own, Destroyed.ERASED, custody, actor=actor, reason=reason)
     others = await forget_number(mentioned, frozenset(wanted.traces), custody)
     await tell_cases(mentioned, Destroyed.MENTIONED, custody, actor=actor, reason=reason)
+    beside = await in_copies(wanted, custody, Seen.ERASURE, actor=actor, reason=reason)
+    await copies.destroy(beside.found, custody)
     return Proof(
         at=at,
         actor=actor,
@@ -221,6 +218,8 @@ async def erase(wanted: Wanted, custody: Custody, *, actor: str, reason: str) ->
         raw_emptied=ended.raw + others.raw,
         vault_removed=ended.vault,
         unlinked=unlinked,
+        copies=beside.found,
+        unsearched=beside.unsearched,
         departments=[told async for told in _told(own, custody)],
         pages_in_flight=await in_flight(custody),
         left=await held(wanted, custody),
