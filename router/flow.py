@@ -253,13 +253,17 @@ async def stand_alone(ids: Sequence[str], room: Room, claim: Claim) -> list[Case
     appeals = await room.load_appeals([(case.id, case.revision) for case in cases]) if cases else {}
 
     def alone(case: Case) -> Case:
-        appeal = appeals.get((case.id, case.revision))
-        if case.goal is not State.LINKED or case.decision is None or appeal is None:
-            return case
-        context = replace(case.decision.context, linked_to=None)
-        return claimed(case, decide_again(case, decided(appeal, context, room), context, at), claim)
+        return claimed(case, standing_alone(case, appeals.get((case.id, case.revision)), room, at), claim)
 
     return await room.store.change_all(cases, alone)
+
+
+def standing_alone(case: Case, appeal: Appeal | None, room: Room, at: datetime) -> Case:
+    """Decide a case that nothing carries any more for itself."""
+    if case.goal is not State.LINKED or case.decision is None or appeal is None:
+        return case
+    context = replace(case.decision.context, linked_to=None)
+    return decide_again(case, decided(appeal, context, room), context, at)
 
 
 def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:

@@ -12,15 +12,18 @@ from connectors.keeping.budgets import BudgetStore
 from connectors.keeping.sources import SourceStore
 from connectors.source import Source
 from intake.checking import Checked, CheckedSource, check_servers, check_source
-from intake.cli import App, command, fail, print_json, run
+from intake.cli import App, BadSettings, command, fail, print_json, run
 from intake.demo_server import DemoFailed, demo_server
 from intake.house import House, open_house
 from intake.probing import Probe
+from intake.rules.releases import newest
+from intake.rules.showing import show_tests
+from intake.rules.unit_tests import Tested, beside, run_beside
 from intake.screen import console, printable, table
 from intake.settings import Settings
 from intake.street.clock import Clock
 from intake.street.rooms import open_connectors
-from intake.tables import Tables
+from intake.tables import BadTableFiles, Tables
 
 
 @click.command(
@@ -36,15 +39,26 @@ def check_command(app: App, name: str | None) -> None:
         servers, found = run(_check(settings, tables, sources))
     except DemoFailed as failed:
         fail(str(failed))
-    gaps = tables.router.gaps()
+    gaps, tests = tables.router.gaps(), _tests(settings, tables)
     if app.as_json:
-        print_json({"settings": str(settings.file), "servers": servers, "sources": found, "roles_without_unit": gaps})
+        told = {"settings": str(settings.file), "servers": servers, "sources": found}
+        print_json(told | {"tests": tests, "roles_without_unit": gaps})
     else:
         _show(settings, servers, found, gaps)
+        show_tests(tests)
     wrong = [each.says for each in servers if not each.well]
+    wrong += [f"{each.where}: 应当{each.expected}，结果{each.came}（规则 {each.rule}）" for each in tests.broken]
     wrong += [f"{each.name}: {each.says}" for each in found if not each.well]
     if wrong:
         fail("\n  ".join(wrong))
+
+
+def _tests(settings: Settings, tables: Tables) -> Tested:
+    """Run the tests beside the rules."""
+    try:
+        return run_beside(beside(settings.tables.rules), tables)
+    except BadTableFiles as error:
+        raise BadSettings(f"测试有 {len(error.problems)} 处问题 · problems in the tests:\n{error}") from error
 
 
 def _chosen(settings: Settings, name: str | None) -> list[Source]:
@@ -63,6 +77,8 @@ async def _check(
 ) -> tuple[list[Checked], list[CheckedSource]]:
     async with open_house(settings) as house, demo_server(settings.demo, live=False):
         servers = await check_servers(house, tables)
+        if servers[0].well:
+            servers.append(await _released(house, tables))
         # Its own clock, so that sources are checked although the database is away.
         clock = Clock.local(datetime.now(UTC))
         books = await _books(house, sources) if servers[0].well else None
@@ -76,6 +92,19 @@ async def _check(
             probes = [Probe(source, ways[source.name], settings.environment) for source in sources]
             checks = (check_source(probe, tables, clock.now()) for probe in probes)
             return servers, list(await asyncio.gather(*checks))
+
+
+async def _released(house: House, tables: Tables) -> Checked:
+    """Say which rules are in force: what was released stands above the files."""
+    found = await newest(house.db)
+    versions = tables.router.versions
+    if found is None:
+        says = f"按设置里的文件，{versions.rules} · the files of the settings"
+    elif all(getattr(versions, kind) == version for kind, version in found.versions.items()):
+        says = f"第 {found.n} 次发布，与文件相同 · release {found.n}, as the files"
+    else:
+        says = f"第 {found.n} 次发布；文件与它不同，发布才生效 · release {found.n}; the files differ: release them"
+    return Checked(what="规则、名录", well=True, says=says)
 
 
 async def _books(house: House, sources: list[Source]) -> BudgetStore | None:

@@ -1,14 +1,19 @@
-"""`intake rehearse --text`: normalize again what stands, with other tables or today's code, and show the difference."""
+"""`intake rehearse --text`: normalize again what stands, with other tables or today's code, and show the difference.
+
+What other rules would do stands beside, in rehearse_rules.py.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from intake import tables
 from intake.cli import App, BadSettings, command, fail, print_json, run
+from intake.commands.rehearse_rules import Asked, rehearse_rules, rules_options
 from intake.house import open_house
 from intake.rehearsal import Rehearsed, Which, files_of, rehearse
 from intake.rights.custody import open_custody
@@ -31,7 +36,9 @@ NAMES = {
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
-@click.command("rehearse", help="规整预演：用新表或新程序重新规整，只看差别 · normalize again, show the difference")
+@click.command(
+    "rehearse", help="预演：新规则或新表会改变什么；发布规则 · what other rules or tables would change; releases"
+)
 @click.option("--text", "of_text", is_flag=True, help="预演规整（正文、分类、地点…） · of what normalizing makes")
 @click.option("--source", help="只看一个来源 · only this source")
 @click.option("--from", "since", type=DAY, help="首次收到的日期，从 · first offered, from this day")
@@ -43,6 +50,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
     help="放着新表的目录：taxonomy.toml、words.toml、places.toml，缺的用现在的 · a folder of new tables",
 )
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(0, 1_000_000), help="列出几件 · listed")
+@rules_options
 @command
 def rehearse_command(
     app: App,
@@ -53,10 +61,12 @@ def rehearse_command(
     until: datetime | None,
     folder: Path | None,
     limit: int,
+    **of_rules: Any,  # noqa: ANN401 - the options of the other half
 ) -> None:
     """Nothing is changed, nothing is sent; both sides are masked."""
     if not of_text:
-        fail("规则预演还没有做好，只有 --text · rehearsing rules is not there yet: say --text")
+        rehearse_rules(app, Asked(**of_rules), limit)
+        return
     days = [None if day is None else f"{day:%Y-%m-%d}" for day in (since, until)]
     done = run(_rehearse(app, Which(source=source, since=days[0], until=days[1]), folder, limit))
     if app.as_json:

@@ -17,9 +17,10 @@ from normalizer.settle import change_between
 from normalizer.store import AppealStore, Standing
 from router.cases.carrying import carry
 from router.cases.case import Case
+from router.cases.moves import State
 from router.cases.redeciding import newly_sent, redecide, stays_because
-from router.flow import Claim, Room, Text, amended, begun, decided
-from router.linking import Carrier, carriers
+from router.flow import Claim, Room, amended, begun, decided, standing_alone
+from router.linking import Carrier, named, orphans
 
 _NOBODY = Claim(0, None)
 
@@ -44,7 +45,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Oracle:
-    """Says what a release would send."""
+    """Says what a release would send: page by page, and at the end what hangs on more than one page."""
 
     def __init__(self, room: Room, appeals: AppealStore, modes: Mapping[str, Mode], *, reassign: bool) -> None:
         """`room` has the tables that are to be released; `modes` are those of the sources."""
@@ -52,71 +53,111 @@ class Oracle:
         self._appeals = appeals
         self._modes = modes
         self._reassign = reassign
+        #: Cases that a revision in hand will change, and orders that new ones in hand name: as they then are.
+        self._then: dict[str, Case] = {}
+        self._orphans: list[str] = []  #: carried by orders that will be withdrawn
+        self._naming: list[Handed] = []  #: new ones that name an order
 
     async def tell(self, page: Stored) -> list[Expected]:
         """Tell of one page."""
-        open_ = [case for case in page.cases.values() if self._reassign and stays_because(case) is None]
-        texts = await self._texts(open_, page)
-        told: list[Expected] = []
-        cases: dict[str, Case] = dict(page.cases)
-        for case in open_:
-            appeal = texts.get((case.id, case.revision))
-            if appeal is not None:
-                cases[case.id] = self._released(case, appeal)
-                told += _told(case, cases[case.id], "release")
-        for before, after in await self._pending(page, cases):
-            told += _told(before, after, "pending")
+        after = dict(page.cases) | await self._released(list(page.cases.values()), page.standing)
+        told = [each for id_, case in page.cases.items() for each in _told(case, after[id_], "release")]
+        late = [one for id_, one in page.standing.items() if _is_late(one, page.cases.get(id_))]
+        for before, then in await self._revised([one for one in late if one.appeal.id in after], after):
+            self._orphans += orphans(before, then)
+            told += _told(before, then, "pending")
+        new = [item for one in late if one.appeal.id not in after for item in self._handed(one, Change.NEW)]
+        self._naming += [item for item in new if named(item)]
+        return told + await self._opened([item for item in new if not named(item)])
+
+    async def rest(self) -> list[Expected]:
+        """Tell of what hangs on other pages: who is left alone, and who may be carried."""
+        told = await self._left_alone()
+        for turn in _in_turn(self._naming):
+            told += await self._opened(turn)
         return told
 
-    async def _texts(self, cases: Sequence[Case], page: Stored) -> Mapping[Text, Appeal]:
-        found = {(id_, one.appeal.revision): one.appeal for id_, one in page.standing.items()}
-        missing = [(case.id, case.revision) for case in cases if (case.id, case.revision) not in found]
-        return found | dict(await self._room.load_appeals(missing)) if missing else found
+    # ------------------------------------------------------------ orders that are decided again
 
-    def _released(self, case: Case, appeal: Appeal) -> Case:
+    async def _released(self, cases: Sequence[Case], standing: Mapping[str, Standing]) -> dict[str, Case]:
+        open_ = [case for case in cases if self._reassign and stays_because(case) is None]
+        texts = {(id_, one.appeal.revision): one.appeal for id_, one in standing.items()}
+        missing = [(case.id, case.revision) for case in open_ if (case.id, case.revision) not in texts]
+        texts |= await self._room.load_appeals(missing) if missing else {}
+        found = [(case, texts.get((case.id, case.revision))) for case in open_]
+        return {case.id: self._again(case, appeal) for case, appeal in found if appeal is not None}
+
+    def _again(self, case: Case, appeal: Appeal) -> Case:
         assert case.decision is not None
         context = replace(case.decision.context, holder=case.holder, linked_to=None)
         made = decided(appeal, context, self._room)
-        if isinstance(made, Exception):
-            return case
-        return redecide(case, made, context, 0, "", self._room.moment())
+        return case if isinstance(made, Exception) else redecide(case, made, context, 0, "", self._room.moment())
 
     # ------------------------------------------------------------ what is stored and not yet routed
 
-    async def _pending(self, page: Stored, cases: Mapping[str, Case]) -> list[tuple[Case | None, Case]]:
-        late = [one for id_, one in page.standing.items() if _is_late(one, cases.get(id_))]
-        if not late:
-            return []
-        older = await self._appeals.superseded([one.appeal.id for one in late])
-        at = self._room.moment()
-        moved: list[tuple[Case | None, Case]] = []
-        new: list[Handed] = []
+    async def _revised(self, late: Sequence[Standing], cases: Mapping[str, Case]) -> list[tuple[Case, Case]]:
+        older = await self._appeals.superseded([one.appeal.id for one in late]) if late else {}
+        at, moved = self._room.moment(), list[tuple[Case, Case]]()
         for one in late:
-            case = cases.get(one.appeal.id)
-            if case is None:
-                new += self._handed(one, Change.NEW)
-                continue
-            revised = self._handed(one, _change(one, older.get(one.appeal.id)), case.mode)
-            moved += [(case, amended(case, item, self._room, _NOBODY, at)) for item in revised]
-        return moved + (await self._begun(new) if new else [])
+            case = cases[one.appeal.id]
+            for item in self._handed(one, _change(one, older.get(case.id)), case.mode):
+                self._then[case.id] = amended(case, item, self._room, _NOBODY, at)
+                moved.append((case, self._then[case.id]))
+        return moved
 
     def _handed(self, one: Standing, change: Change, mode: Mode | None = None) -> Iterator[Handed]:
         known = mode or self._modes.get(one.appeal.source)
         if known is not None:
             yield Handed(appeal=one.appeal, mode=known, change=Change.WITHDRAWN if one.withdrawn else change)
 
-    async def _begun(self, new: Sequence[Handed]) -> list[tuple[Case | None, Case]]:
+    async def _opened(self, new: Sequence[Handed]) -> list[Expected]:
         at, linked = self._room.moment(), dict[str, tuple[Case, Carrier]]()
-        candidates = await carriers(new, self._room.store)
-        moved: list[tuple[Case | None, Case]] = [
-            (None, begun(item, self._room, _NOBODY, at, candidates, linked)) for item in new
-        ]
-        orders = {carrier.order.id: carrier.order for _, carrier in linked.values()}
+        await self._know([id_ for item in new for id_, _ in named(item)])
+        candidates = {
+            item.appeal.id: [Carrier(self._then[id_], why) for id_, why in named(item) if id_ in self._then]
+            for item in new
+        }
+        told: list[Expected] = []
+        for item in new:
+            case = self._then[item.appeal.id] = begun(item, self._room, _NOBODY, at, candidates, linked)
+            told += _told(None, case, "pending")
         for member, carrier in linked.values():
-            before = orders[carrier.order.id]
-            orders[before.id] = carry(before, member, carrier.because, at)
-            moved.append((before, orders[before.id]))
-        return moved
+            order = self._then[carrier.order.id]
+            self._then[order.id] = carry(order, member, carrier.because, at)
+            told += _told(order, self._then[order.id], "pending")
+        return told
+
+    async def _know(self, orders: Sequence[str]) -> None:
+        """Have these orders as they are after the release and after what is in hand."""
+        unknown = [id_ for id_ in dict.fromkeys(orders) if id_ not in self._then]
+        if not unknown:
+            return
+        fresh = await self._room.store.load(unknown)
+        standing = await self._appeals.standing(list(fresh))
+        fresh |= await self._released(list(fresh.values()), standing)
+        await self._revised([one for id_, one in standing.items() if _is_late(one, fresh[id_])], fresh)
+        self._then = fresh | self._then
+
+    async def _left_alone(self) -> list[Expected]:
+        members = {id_: self._then.get(id_, case) for id_, case in (await self._room.store.load(self._orphans)).items()}
+        alone = [case for case in members.values() if case.goal is State.LINKED and case.decision is not None]
+        texts = await self._room.load_appeals([(case.id, case.revision) for case in alone]) if alone else {}
+        told: list[Expected] = []
+        for case in alone:
+            after = standing_alone(case, texts.get((case.id, case.revision)), self._room, self._room.moment())
+            told += _told(case, after, "pending")
+        return told
+
+
+def _in_turn(items: Sequence[Handed]) -> Iterator[list[Handed]]:
+    """Give those first whose orders are not among them, as the street does."""
+    left = list(items)
+    while left:
+        ids = {item.appeal.id for item in left}
+        waits = [item for item in left if any(id_ in ids for id_, _ in named(item))]
+        now = [item for item in left if item not in waits] or waits
+        yield now
+        left = waits if len(waits) < len(left) else []
 
 
 def _is_late(one: Standing, case: Case | None) -> bool:

@@ -17,14 +17,14 @@ from intake.house import Database
 from intake.rules import releases
 from intake.rules.prediction import Expected, Oracle
 from intake.rules.releases import Release
-from intake.rules.replay import Found, Moved, Replayed, replay, stored_since
-from intake.rules.unit_tests import Tested, beside, read_tests, run_tests
+from intake.rules.replay import Found, Moved, Replayed, count_since, replay, stored_since
+from intake.rules.unit_tests import Tested, beside, run_beside
 from intake.rules.verdict import objections
 from intake.rules.versions import name_of, texts_of
 from intake.settings import Settings
 from intake.tables import BadTableFiles, Tables, Texts
 from normalizer.store import AppealStore
-from router.dispatching.sheet import Written, read_layers
+from router.dispatching.sheet import read_layers
 from router.flow import Room
 
 
@@ -72,7 +72,15 @@ class Candidate(msgspec.Struct, frozen=True):
     """What is rehearsed: whole tables with the tests beside them."""
 
     texts: Texts
-    tests: Written | Path | None
+    tests: Path | None
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """Who looks on: everything that is found is handed on, and how far it is; so many of each are listed."""
+
+    hand_on: Callable[[Found], None] = lambda _: None
+    count: Callable[[int, int], None] = lambda _done, _total: None
+    limit: int = 200
 
 
 @dataclass(kw_only=True)
@@ -136,19 +144,6 @@ async def read(wanted: Candidate, in_force: Tables, settings: Settings) -> Table
     return in_force._replace(router=with_fields(made, lessons=in_force.router.lessons))
 
 
-def run_beside(wanted: Candidate, read: Tables) -> Tested:
-    """Run the tests beside the rules.
-
-    Raises:
-        BadTableFiles: the tests themselves are wrong.
-    """
-    problems: list[str] = []
-    tests = [] if wanted.tests is None else read_tests(wanted.tests, read, problems)
-    if problems:
-        raise BadTableFiles(problems)
-    return run_tests(tests, read)
-
-
 async def rehearse(  # noqa: PLR0917 - what is rehearsed, over what, and for whom
     room: Room,
     db: Database,
@@ -156,27 +151,27 @@ async def rehearse(  # noqa: PLR0917 - what is rehearsed, over what, and for who
     wanted: Candidate,
     tables_read: tuple[Tables, Tables],
     days: int,
-    limit: int,
-    hand_on: Callable[[Found], None],
+    watch: Watch,
     *,
     reassign: bool,
 ) -> Rehearsed:
     """Run the tests, replay the last days, judge. `tables_read` are those in force and the new ones."""
     now, new = tables_read
-    tests = await asyncio.to_thread(run_beside, wanted, new)
+    tests = await asyncio.to_thread(run_beside, wanted.tests, new)
     before = await asyncio.to_thread(_broken_now, wanted, now)
     since = room.moment() - timedelta(days=days)
     modes = {source.name: source.mode for source in settings.sources}
     oracle = Oracle(with_fields(room, tables=new.router), AppealStore(db), modes, reassign=reassign)
-    listed = _Listed(limit=limit, hand_on=hand_on)
+    listed = _Listed(limit=watch.limit, hand_on=watch.hand_on)
+    total = await count_since(db, since)
     pages = stored_since(db, room.store, since)
-    done = await replay(pages, now.router, new.router, oracle, modes, listed.tell)
+    done = await replay(pages, (now.router, new.router), oracle, modes, listed.tell, lambda n: watch.count(n, total))
     return _told(done, listed, since, tests, before, tables_read, settings)
 
 
 def _broken_now(wanted: Candidate, now: Tables) -> int:
     try:
-        return len(run_beside(wanted, now).broken)
+        return len(run_beside(wanted.tests, now).broken)
     except BadTableFiles:
         return 0  # they name units that only the new directory has
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,21 +75,38 @@ class Replayed:
 
 
 async def replay(  # noqa: PLR0917 - what is replayed, with what, and for whom
-    pages: AsyncIterator[Stored], now: Tables, new: Tables, oracle: Oracle, modes: Mapping[str, Mode], tell: Tell
+    pages: AsyncIterator[Stored],
+    tables: tuple[Tables, Tables],
+    oracle: Oracle,
+    modes: Mapping[str, Mode],
+    tell: Tell,
+    count: Callable[[int], None],
 ) -> Replayed:
-    """Decide every appeal with both, and count."""
-    done = Replayed()
+    """Decide every appeal with both tables, those in force and the new ones, and count."""
+    done, read = Replayed(), 0
     async for page in pages:
         for id_, one in page.standing.items():
             if one.appeal.quality.is_appeal and not one.withdrawn:
                 case = page.cases.get(id_)
                 mode = case.mode if case is not None else modes.get(one.appeal.source, Mode.ROUTE)
-                _count(done, one.appeal, case, mode, (now, new), tell)
-        for expected in await oracle.tell(page):
-            done.messages[expected.because, expected.type] += 1
-            tell(expected)
+                _count(done, one.appeal, case, mode, tables, tell)
+        _expect(done, await oracle.tell(page), tell)
+        read += len(page.standing)
+        count(read)
         await asyncio.sleep(0)
+    _expect(done, await oracle.rest(), tell)
     return done
+
+
+def _expect(done: Replayed, messages: Sequence[Expected], tell: Tell) -> None:
+    for each in messages:
+        done.messages[each.because, each.type] += 1
+        tell(each)
+
+
+async def count_since(db: Database, since: datetime) -> int:
+    """Count what was received since then."""
+    return int(await db.appeals.count_documents({"received_at": {"$gte": since}}))
 
 
 async def stored_since(db: Database, cases: CaseStore, since: datetime) -> AsyncIterator[Stored]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from connectors.raw_appeal import RawAppeal, appeal_id
-from intake.tables import Tables
+from intake.tables import BadTableFiles, Tables
 from normalizer.appeal import Appeal, Category, Place, RequestType
 from normalizer.errors import Unmappable
 from normalizer.flow import normalize
@@ -68,6 +68,19 @@ def beside(rules: Path | None) -> Path | None:
         return None
     path = rules.with_name(f"{rules.stem}.tests.toml")
     return path if path.is_file() else None
+
+
+def run_beside(path: Path | None, tables: Tables) -> Tested:
+    """Run the tests of this file, and the examples of the rules.
+
+    Raises:
+        BadTableFiles: the tests themselves are wrong.
+    """
+    problems: list[str] = []
+    tests = [] if path is None else read_tests(path, tables, problems)
+    if problems:
+        raise BadTableFiles(problems)
+    return run_tests(tests, tables)
 
 
 def read_tests(where: Path | Written, tables: Tables, problems: list[str]) -> list[tuple[str, UnitTest]]:

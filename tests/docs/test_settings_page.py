@@ -16,6 +16,7 @@ from intake import settings, tables
 from intake.door.settings import DoorSettings
 from intake.exchange.settings import Exchange
 from intake.pushing.settings import Push
+from intake.rules.unit_tests import read_tests
 from router.dispatching.crosswalk import FOLDER
 from router.dispatching.sheet import DATA
 from tests.docs.pages import SETTINGS, Block, blocks, rows
@@ -27,6 +28,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "`[tables]`": settings.TableFiles,
     "`[keys]`": settings.Keys,
     "`[retention]`": settings.Retention,
+    "`[release]`": settings.ReleaseLimits,
     "`[returns]`": settings.Returns,
     "`[demo]`": settings.Demo,
     "`[door]`": DoorSettings,
@@ -97,6 +99,10 @@ def test_a_block_of_toml_is_settings_or_a_table_that_can_be_used(block: Block, t
         directory = tmp_path / "directory.toml"
         directory.write_bytes((DATA / "directory.toml").read_bytes())
         assert tables.load_files(settings.TableFiles(directory=directory)).router.crosswalks[file.stem].own("0205")
+    elif block.file.endswith(".tests.toml"):
+        problems: list[str] = []
+        assert read_tests(file, tables.load_files(settings.TableFiles()), problems)
+        assert problems == []
     elif block.file:
         tables.load_files(settings.TableFiles(**{file.stem: file}))
     else:
