@@ -238,7 +238,8 @@ def _weigh(node: Node, owner: str, words: Sequence[str], named: str) -> tuple[fl
     best = [(weight, word) for weight, word in weights[:HEARD] if weight > 0]
     worst = [weight for weight, _ in weights[-HEARD:] if weight < 0]
     prior = log((mine + 0.5) / (others + 0.5))
-    return prior + sum(weight for weight, _ in best) + sum(worst), [word for _, word in best]
+    shown = [word for weight, word in weights if best and weight >= best[-1][0]]  # those that weigh the same too
+    return prior + sum(weight for weight, _ in best) + sum(worst), shown
 
 
 def word_weight(node: Node, owner: str, word: str) -> float:

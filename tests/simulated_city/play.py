@@ -56,6 +56,7 @@ class Count:
     cases: int = 0
     hops: int = 0  #: dispatches to a different lead, after the first
     longest: int = 0  #: leads of one case
+    upheld_of_one: int = 0  #: returns of one case that were upheld, at most
     refusals: int = 0
     wrong_refusals: int = 0
     upheld: int = 0
@@ -100,6 +101,8 @@ class Play:
             self.count.cases += 1
             self.count.hops += len(leads) - 1
             self.count.longest = max(self.count.longest, len(leads))
+            returned = len(case.handling.returns) if case.handling else 0
+            self.count.upheld_of_one = max(self.count.upheld_of_one, returned)
             self.count.misplaced += case.holder != self._owner(number)
         return self.count
 

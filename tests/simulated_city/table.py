@@ -8,19 +8,21 @@ from router.cases.returns import MOST_LEADS
 from tests.simulated_city.play import Arm, Count, Play
 from tests.simulated_city.season import make
 
+Counts = Mapping[Arm, Count]
+
 HEAD = (
     "seed cases | hops: rules lessons  fewer oracle | leads, at most | refusals wrong: rules lessons | "
     "wrongly upheld: rules lessons | decided by precedents, wrongly | misplaced: rules lessons oracle"
 )
 
 
-def play_all(seed: int, cases: int) -> Mapping[Arm, Count]:
+def play_all(seed: int, cases: int) -> Counts:
     """Play one season three times."""
     season = make(seed, cases)
     return {arm: Play(season, arm).run() for arm in Arm}
 
 
-def fewer(counts: Mapping[Arm, Count]) -> float:
+def fewer(counts: Counts) -> float:
     """Say by what share there are fewer hops with lessons."""
     return 1 - counts[Arm.LESSONS].hops / counts[Arm.RULES].hops
 
@@ -29,7 +31,7 @@ def share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def row(seed: int, counts: Mapping[Arm, Count]) -> str:
+def row(seed: int, counts: Counts) -> str:
     """Write one line of the table."""
     rules, lessons, oracle = counts[Arm.RULES], counts[Arm.LESSONS], counts[Arm.ORACLE]
     return (
