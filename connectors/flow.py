@@ -137,15 +137,26 @@ async def retry_parked(id_: str, connector: Rereads, source: Source, room: Room)
     parked = await room.store.raw.parked_payload(id_)
     if parked is None or parked.payload is None:
         return None
-    try:
-        read = connector.reread(parked.native_id, parked.payload, parked.context)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        reason = CUT_OFF if parked.payload else GONE
-        return BadItem(native_id=parked.native_id, payload=parked.payload, reason=reason, context=parked.context)
+    return await take_row(parked.native_id, parked.payload, parked.context, connector, source, room)
+
+
+async def take_row(  # noqa: PLR0917 - a row, and who reads it
+    native_id: str, payload: bytes, context: Mapping[str, str], connector: Rereads, source: Source, room: Room
+) -> Batch | BadItem | None:
+    """Take in one row that a connector can read; the row itself if it cannot, and then nothing is changed."""
+    read = read_row(native_id, payload, context, connector)
     if isinstance(read, BadItem):
         return read
     page = Page(offered=(read.native_id,), items=(read,), cursor=None)
     return await take_page(page, source, None, room)
+
+
+def read_row(native_id: str, payload: bytes, context: Mapping[str, str], connector: Rereads) -> Item | BadItem:
+    """Read one row again."""
+    try:
+        return connector.reread(native_id, payload, context)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return BadItem(native_id=native_id, payload=payload, reason=CUT_OFF if payload else GONE, context=context)
 
 
 def parts(page: Page) -> Iterator[Page]:

@@ -1,24 +1,19 @@
-"""What is parked in any room, as one list: unreadable rows, unmappable items, dispatches, and messages of no case."""
+"""What is parked in any room, as one list: unreadable rows, unmappable items, dispatches, and messages of no case.
+
+What is tried again, or put right by hand, stands in retrying.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-import connectors.flow
-from connectors.base import Rereads
-from connectors.flow import Batch
-from connectors.keeping.pages import Entry, What
-from connectors.registry import REGISTRY
-from connectors.source import Source
-from intake.house import Database, House
+from intake.house import Database
 from intake.rights.accesses import Seen, note
-from intake.street.rooms import Rooms, open_connectors
-from normalizer.store import AppealStore
+from intake.street.rooms import Rooms
 from router import desk
 from router.store import CaseStore
 
@@ -175,89 +170,6 @@ async def opened(db: Database, rooms: Rooms, id_: str, *, actor: str, reason: st
     else:
         payload = await rooms.connectors.store.raw.payload(id_)
     return Opened(parked=parked, payload=payload.decode("utf-8", "backslashreplace"))
-
-
-# ---------------------------------------------------------------- try again
-
-
-async def retry(house: House, rooms: Rooms, rows: Sequence[Parked], actor: str) -> None:
-    """Run the same flows again on what is parked; what still fails stays parked with its new reason."""
-    await _retry_parse(house, rooms, [row for row in rows if row.stage == "parse"])
-    await _retry_normalize(house.db, rooms, [row.id for row in rows if row.stage == "normalize"])
-    cases = list(dict.fromkeys(row.id for row in rows if row.stage == "route"))
-    for start in range(0, len(cases), 500):
-        await desk.retry_parked(cases[start : start + 500], actor, rooms.router)
-    await desk.retry_answers([row.id for row in rows if row.stage == "answer"], rooms.router)
-
-
-async def _retry_parse(house: House, rooms: Rooms, rows: Sequence[Parked]) -> None:
-    named = {row.source for row in rows}
-    sources = [source for source in house.settings.sources if source.name in named]
-    async with open_connectors(
-        (source for source in sources if _is_pulled(source)),
-        house.settings,
-        rooms.clock,
-        rooms.connectors.store.budgets,
-    ) as opened_:
-        readers: dict[str, tuple[Source, object]] = {source.name: (source, reader) for source, reader in opened_}
-        environment = house.settings.environment
-        readers |= {each.name: (each, _row_reader(each, environment)) for each in sources if not _is_pulled(each)}
-        for row in rows:
-            if row.source in readers:
-                await _reread(row.id, *readers[row.source], rooms)
-
-
-async def _reread(id_: str, source: Source, connector: object, rooms: Rooms) -> None:
-    if not hasattr(connector, "reread"):
-        return
-    batch = await connectors.flow.retry_parked(id_, cast("Rereads", connector), source, rooms.connectors)
-    if isinstance(batch, Batch):
-        await _through(batch, rooms)
-
-
-def _is_pulled(source: Source) -> bool:
-    return REGISTRY[source.kind].open is not None
-
-
-def _row_reader(source: Source, environment: Mapping[str, str]) -> object:
-    """Read rows again by their source's mapping; no file is opened for that, and nobody pushes."""
-    kind = REGISTRY[source.kind]
-    if kind.receive is not None:
-        return kind.receive(source, environment)
-    assert kind.open_file is not None
-    return kind.open_file(source, Path())
-
-
-async def _retry_normalize(db: Database, rooms: Rooms, ids: Sequence[str]) -> None:
-    """A page of their own for them, so that a crash in the middle is found like any other."""
-    for start in range(0, len(ids), 500):
-        part = list(ids[start : start + 500])
-        heads = {row["_id"]: row async for row in db.raw.find({"_id": {"$in": part}}, _HEAD)}
-        raws = await rooms.connectors.store.raw.load(dict.fromkeys(part, False))
-        if not raws:
-            continue
-        at = rooms.clock.now()
-        by_source: dict[str, list[Any]] = {}
-        for raw in raws:
-            by_source.setdefault(raw.source, []).append(raw)
-        for source, some in by_source.items():
-            entries = [Entry(raw.id, raw.native_id, raw.revision, What.NEW) for raw in some]
-            day = heads[some[0].id]["day"]
-            pages = rooms.connectors.store.pages
-            claim = await pages.offer(source, entries, day=day, at=at, owner=rooms.connectors.owner)
-            await pages.stored(claim, entries)
-            await AppealStore(db).resolve([raw.id for raw in some])
-            await _through(Batch(claim=claim, raws=tuple(some)), rooms)
-
-
-_HEAD = {"day": 1}
-
-
-async def _through(batch: Batch, rooms: Rooms) -> None:
-    """Bring one page to its end."""
-    handed = await rooms.normalize(batch)
-    await rooms.route(handed)
-    await rooms.connectors.store.pages.done(batch.claim)
 
 
 # ---------------------------------------------------------------- give up

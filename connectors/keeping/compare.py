@@ -35,6 +35,7 @@ class Head(msgspec.Struct, frozen=True):
     reader: int  #: the fence of the source's reader that wrote it last
     received_at: datetime
     destroyed: Destroyed | None = None
+    mended: bytes | None = None  #: the digest of what its source sent and a person has put right
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +120,8 @@ def compare(rows: Iterable[Row], heads: Mapping[str, Head]) -> list[Change]:
 
 
 def _what(row: Row, before: Head | None) -> What | None:
-    if before is not None and before.destroyed is Destroyed.ERASED:
-        return None  # whatever its source still shows of it, it is not taken in again
+    if before is not None and (before.destroyed is Destroyed.ERASED or before.mended == row.digest):
+        return None  # erased, or put right by a person: whatever its source still shows of it is not taken in again
     if row.bad is not None:
         return None if before is not None and before.parked and before.digest == row.digest else What.BAD
     if row.deleted:

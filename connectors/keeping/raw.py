@@ -24,7 +24,11 @@ MOST_GONE = 500
 DUPLICATE_KEY = 11000
 
 _HEAD = dict.fromkeys(
-    ("native_id", "revision", "content", "digest", "withdrawn", "parked.at", "reader", "received_at", "destroyed"), 1
+    (
+        *("native_id", "revision", "content", "digest", "withdrawn", "parked.at", "reader", "received_at", "destroyed"),
+        "mended.digest",
+    ),
+    1,
 )
 
 _NOT_ERASED = {"$ne": Destroyed.ERASED.value}
@@ -131,6 +135,16 @@ class RawStore:
         document = await self._raw.find_one({"_id": id_})
         return b"" if document is None else (await self._open(document))[0]
 
+    async def whole(self, id_: str) -> tuple[str, bytes, Mapping[str, str]] | None:
+        """Give an item's native id, payload and context; the caller records who asked and why (promise 9)."""
+        document = await self._raw.find_one({"_id": id_})
+        return None if document is None else (document["native_id"], *await self._open(document))
+
+    async def mark_mended(self, id_: str, *, actor: str, reason: str, at: datetime) -> None:
+        """Note who puts it right, and why: what its source sent, and goes on sending, is not taken in again."""
+        mended = {"digest": "$digest", "actor": {"$literal": actor}, "reason": {"$literal": reason}, "at": at}
+        await self._raw.update_one({"_id": id_}, [{"$set": {"mended": mended}}])
+
     async def discard(self, id_: str, *, actor: str, reason: str, at: datetime) -> bool:
         """Set a parked row aside for good: it stays parked, with who said so, and is no longer listed."""
         result = await self._raw.update_one(
@@ -147,7 +161,7 @@ class RawStore:
         """
         empty: dict[str, Any] = {"payload": b"", "destroyed": {"why": why.value, "at": at}}
         if why is Destroyed.ERASED:
-            empty |= {"content": b"", "digest": b""}
+            empty |= {"content": b"", "digest": b"", "mended": None}
         change = {"$set": empty, "$unset": {"context": ""}}
         listed = list(ids)
         await self._revisions.update_many({"of": {"$in": listed}}, change)
@@ -306,6 +320,7 @@ def _head(document: Mapping[str, Any]) -> Head:
         document["reader"],
         document["received_at"],
         Destroyed(document["destroyed"]["why"]) if document.get("destroyed") else None,
+        document["mended"]["digest"] if document.get("mended") else None,
     )
 
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import click
 
 from intake.cli import App, command, fail, print_json, run
-from intake.commands.later import later
+from intake.commands.parked_edit import edit_command
 from intake.house import open_house
-from intake.parked import Opened, Parked, discard, listed, opened, retry
+from intake.parked import Opened, Parked, discard, listed, opened
 from intake.reasons import in_chinese
+from intake.retrying import retry
 from intake.screen import console, printable, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -111,7 +112,7 @@ def discard_command(
         fail(f"没有挂起或已放弃：{missing} · not parked, or given up already")
 
 
-parked_command.add_command(later("parked edit", "改正后重试 · mend and try again"))
+parked_command.add_command(edit_command)
 
 
 def _must_name(ids: tuple[str, ...], *, everything: bool) -> None:

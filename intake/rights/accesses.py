@@ -32,6 +32,7 @@ class Seen(StrEnum):
 
     TEXT = "正文（脱敏）"
     RAW = "原始记录"
+    MENDED = "修改原始记录"
     CONTACT = "联系方式"
     MATTER = "事项信息"
     VAULT = "隐私库全部号码（机器核对）"
