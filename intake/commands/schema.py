@@ -12,13 +12,17 @@ from intake.cli import App, command, fail, print_json
 from intake.tables import Tables
 from router.dispatching.asyncapi import document
 from router.dispatching.schema import CategoryListed, What, coded_list, crosswalk_list, schema
+from router.dispatching.versions import VERSIONS
 from router.sandbox.samples import sample_statement, samples
 
 #: Samples are the same whenever they are printed.
 SAMPLED = datetime(2026, 11, 23, 1, tzinfo=UTC)
 
 
-WHAT = ("appeal", "dispatch", "feedback", "statement", "taxonomy", "crosswalk", "claims", "asyncapi", "samples", "door")
+WHAT = (
+    *("appeal", "dispatch", "feedback", "outcome", "statement", "taxonomy", "crosswalk", "claims", "asyncapi"),
+    *("samples", "door", "versions"),
+)
 
 
 @click.command("schema", help="输出数据格式、接口文档、样例、分类代码表 · schemas, documents, samples, codes")
@@ -32,6 +36,8 @@ def schema_command(app: App, what: str, department: str | None) -> None:
     match what:
         case "door":
             print_json(_door(app))
+        case "versions":
+            print_json(VERSIONS)
         case "asyncapi":
             print_json(document())
         case "samples":

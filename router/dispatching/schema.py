@@ -10,18 +10,26 @@ import msgspec
 from normalizer.appeal import Appeal
 from router.dispatching.crosswalk import Crosswalk, OwnCategory, Row
 from router.dispatching.directory import Directory
+from router.dispatching.outcome import OutcomeEvent
 from router.dispatching.statement import StatementEvent
 from router.dispatching.titles import FIELDS, RECORDS
 from router.dispatching.told import CaseEvent
 from router.feedback import Feedback
 
-What = Literal["appeal", "dispatch", "feedback", "statement"]
+What = Literal["appeal", "dispatch", "feedback", "outcome", "statement"]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ROOTS: Mapping[str, Any] = {"appeal": Appeal, "dispatch": CaseEvent, "feedback": Feedback, "statement": StatementEvent}
+_ROOTS: Mapping[str, Any] = {
+    "appeal": Appeal,
+    "dispatch": CaseEvent,
+    "feedback": Feedback,
+    "outcome": OutcomeEvent,
+    "statement": StatementEvent,
+}
 _NAMES = {
     "appeal": "诉求 · Appeal, version 1",
     "dispatch": "派给部门的消息 · Message to a department, version 1",
     "feedback": "部门反馈 · Feedback of a department, version 1",
+    "outcome": "反馈的结果 · Outcome of a feedback, version 1",
     "statement": "每日对账单 · Daily statement for a department, version 1",
 }
 
