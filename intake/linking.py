@@ -14,7 +14,7 @@ from normalizer.matter.flow import Room
 from normalizer.matter.likeness import evidence
 from normalizer.matter.portrait import portrait_of
 from normalizer.matter.store import Kept
-from normalizer.matter.web import Event, Homes, join, split
+from normalizer.matter.web import Event, Homes, join, split, take_out
 from router import joining
 from router.cases.case import Case
 from router.flow import Room as RouterRoom
@@ -133,6 +133,31 @@ async def split_last(
         await room.store.drop_event(event.id)
     by, reason, _ = said
     return after, await joining.split(event.order or event.id, came, by, reason, router)
+
+
+async def split_one(
+    room: Room, router: RouterRoom, id_: str, said: tuple[str, str, datetime]
+) -> tuple[Event, list[Case]]:
+    """Take one appeal out of its event; the others stay. What is left of two is no event any more."""
+    kept = await _homes(room, [id_])
+    event = await room.store.event(kept[id_].event or "") if id_ in kept else None
+    if event is None:
+        raise NotLinked(f"{id_} 不在已确认的同一事件中，无可拆分 · not in a confirmed event: nothing to split")
+    if event.order == id_:
+        raise NotLinked(f"{id_} 是主单，不能单独拆出；不带 --only 撤销并单 · the order that is acted on stays")
+    members = await room.store.members([event.id])
+    homes: Homes = {one.portrait.id: one.event for one in members}
+    after, moved = take_out(event, id_, homes)
+    await room.store.place({id_: moved[id_]})
+    await room.store.fix([id_], fixed=True)  # a person put it there: no later look brings it back
+    await room.store.keep_event(after)
+    by, reason, _ = said
+    alone = await joining.split(event.order or event.id, [id_], by, reason, router)
+    if len(members) > 2:  # noqa: PLR2004 - the order, the one that left, and others
+        return after, alone
+    while after.joinings:
+        after, _ = await split_last(room, router, event.order or event.id, said)
+    return after, alone
 
 
 async def _homes(room: Room, ids: Sequence[str]) -> dict[str, Kept]:

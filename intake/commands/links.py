@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 import click
@@ -11,14 +11,19 @@ import msgspec
 from intake.cli import App, command, fail, print_json, run
 from intake.house import House, open_house
 from intake.life import find_ids
-from intake.linking import Link, NotLinked, Shown, join_all, show, split_last
+from intake.linking import Link, NotLinked, Shown, join_all, show, split_last, split_one
 from intake.screen import STATES, console, printable, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
 from intake.street.second_look import look_at_all, matters_of
+from normalizer.matter.flow import Room
 from normalizer.matter.web import Event
 from router.cases.case import Case
 from router.errors import RouterError
+from router.flow import Room as RouterRoom
+
+#: How what was joined is split: the last joining, or one member.
+Split = Callable[[Room, RouterRoom, str, tuple[str, str, datetime]], Awaitable[tuple[Event, list[Case]]]]
 
 
 @click.group("links", help="并单与拆单：重复诉求、同一事件 · what belongs together")
@@ -56,7 +61,7 @@ def show_command(app: App, id_: str) -> None:
 @command
 def join_command(app: App, ids: Sequence[str], person: str, reason: str) -> None:
     """What another department holds keeps its own order."""
-    event, moved = _said(app, ids, person, reason, split=False)
+    event, moved = _said(app, ids, person, reason)
     if app.as_json:
         print_json({"event": event.id, "order": event.order, "linked": [case.id for case in moved]})
         return
@@ -65,36 +70,42 @@ def join_command(app: App, ids: Sequence[str], person: str, reason: str) -> None
     )
 
 
-@links_command.command("split", help="拆单：撤销最近一次并单，各归原处 · undo the last joining")
+@links_command.command("split", help="拆单：撤销最近一次并单，各归原处；--only 只拆出这一件 · undo the last joining")
 @click.argument("id_", metavar="ID")
+@click.option("--only", is_flag=True, help="只拆出这一件，其余不动 · take out this one, leave the others")
 @click.option("--by", "--actor", "person", required=True, help="经办人 · who says so")
 @click.option("--reason", required=True, help="理由 · why")
 @command
-def split_command(app: App, id_: str, person: str, reason: str) -> None:
+def split_command(app: App, id_: str, *, only: bool, person: str, reason: str) -> None:
     """Everybody is where they were, with an order of their own."""
-    event, moved = _said(app, [id_], person, reason, split=True)
+    event, moved = _said(app, [id_], person, reason, how=split_one if only else split_last)
     if app.as_json:
         print_json({"event": event.id, "alone": [case.id for case in moved]})
         return
-    click.echo(f"已撤销并单；{len(moved)} 件恢复单独办理 · undone, {len(moved)} have their own order again")
+    done = "已拆出这一件" if only else "已撤销并单"
+    click.echo(f"{done}；{len(moved)} 件恢复单独办理 · undone, {len(moved)} have their own order again")
 
 
-def _said(app: App, ids: Sequence[str], person: str, reason: str, *, split: bool) -> tuple[Event, list[Case]]:
+def _said(
+    app: App, ids: Sequence[str], person: str, reason: str, *, how: Split | None = None
+) -> tuple[Event, list[Case]]:
     try:
-        return run(_say(app, ids, person, reason, split=split))
+        return run(_say(app, ids, person, reason, how=how))
     except (NotLinked, RouterError) as refused:
         fail(str(refused))
 
 
-async def _say(app: App, names: Sequence[str], person: str, reason: str, *, split: bool) -> tuple[Event, list[Case]]:
+async def _say(
+    app: App, names: Sequence[str], person: str, reason: str, *, how: Split | None
+) -> tuple[Event, list[Case]]:
     settings, tables = app.settings_and_tables()
     async with open_house(settings) as house, open_rooms(house, worker_name()) as rooms:
         await look_at_all(house.db, tables.normalizer)
         ids = [await _one(house, name) for name in names]
         said = (person, reason, datetime.now(UTC).replace(microsecond=0))
         room = matters_of(house.db, tables.normalizer)
-        if split:
-            return await split_last(room, rooms.router, ids[0], said)
+        if how is not None:
+            return await how(room, rooms.router, ids[0], said)
         return await join_all(room, rooms.router, ids[0], ids[1:], said)
 
 

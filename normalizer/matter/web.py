@@ -53,3 +53,20 @@ def split(event: Event, homes: Homes) -> tuple[Event, dict[str, str | None]]:
     *before, last = event.joinings
     back = {id_: home for id_, home in last.members.items() if homes.get(id_) == event.id}
     return msgspec.structs.replace(event, joinings=before), {**homes, **back}
+
+
+def take_out(event: Event, member: str, homes: Homes) -> tuple[Event, dict[str, str | None]]:
+    """Take one out of an event, and leave the others: it is again where it was, and never in this event.
+
+    Joining it and taking it out again leaves everything as it was; what others joined before and since stands.
+    """
+    if homes.get(member) != event.id:
+        return event, dict(homes)
+    came = [joined.members[member] for joined in event.joinings if member in joined.members]
+    home = came[-1] if came and came[-1] != event.id else None  # who was only suspected to belong there does not
+    left = [
+        msgspec.structs.replace(joined, members={id_: home for id_, home in joined.members.items() if id_ != member})
+        for joined in event.joinings
+    ]
+    after = msgspec.structs.replace(event, joinings=[joined for joined in left if joined.members])
+    return after, {**homes, member: home}
