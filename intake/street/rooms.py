@@ -36,6 +36,7 @@ from intake.street import statements
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.asking import CONTACT, budget_of
 from intake.street.beside import Beside
+from intake.street.calendars import Calendars
 from intake.street.clock import Clock, Fences
 from intake.street.normalizing import Begin
 from intake.street.second_look import matters_of
@@ -82,6 +83,7 @@ class Rooms(NamedTuple):
     retain: Callable[[], Awaitable[bool]]
     state: Callable[[], Awaitable[bool]]
     anchor: Callable[[], Awaitable[bool]]
+    recompute: Callable[[], Awaitable[bool]]
     unsent: Callable[[], Awaitable[int]]
     second_look: Callable[[], Awaitable[int]]
     take_release: Callable[[], Awaitable[bool]]
@@ -245,6 +247,7 @@ def _rooms(
             owner,
         ),
         state=partial(statements.once_a_day, house.db, sending, owner),
+        recompute=Calendars(house.db, sending, owner).recompute,
         anchor=partial(anchoring.once_a_day, house.db, sending.store, keys.stamper, clock.now, owner),
         unsent=sending.store.unsent,
         second_look=partial(second_look, matters, COMPARED_AT_ONCE),

@@ -29,6 +29,7 @@ COMPARE_EVERY = 5.0  #: seconds between two looks for appeals that were not comp
 ESCALATE_EVERY = 15.0  #: seconds between two looks at critical items in triage
 RETAIN_EVERY = 600.0  #: seconds between two looks whether today's personal data was destroyed
 STATE_EVERY = 600.0  #: seconds between two looks whether today's statements are out
+RECOMPUTE_EVERY = 60.0  #: seconds between two looks whether deadlines rest on an older calendar
 ANCHOR_EVERY = 900.0  #: seconds between two looks whether the ledgers are anchored today
 LOOK_EVERY = 60.0  #: seconds between two looks at the database's clock
 AGAIN_AFTER = 5.0  #: seconds before a loop that failed by a fault of ours begins again
@@ -196,6 +197,7 @@ class Street:
             yield "answers", SWEEP_EVERY, self._answer_sources
             yield "retention", RETAIN_EVERY, self._rooms.retain
             yield "statements", STATE_EVERY, self._rooms.state
+            yield "calendar", RECOMPUTE_EVERY, self._rooms.recompute
             yield "anchor", ANCHOR_EVERY, self._rooms.anchor
 
     def stages(self) -> tuple[Stage, ...]:

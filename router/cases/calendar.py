@@ -6,6 +6,7 @@ The State Council announces them year by year. A year that was not announced yet
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -40,6 +41,10 @@ class Calendar:
     """Which days count."""
 
     def __init__(self, years: Sequence[Year]) -> None:
+        self.announced = tuple(sorted(years, key=lambda year: year.year))
+        days = [(year.year, sorted(year.off), sorted(year.work)) for year in self.announced]
+        #: Of the days alone: another wording of a notice is no other calendar.
+        self.version = hashlib.sha256(msgspec.json.encode(days)).hexdigest()[:12]
         self._off = frozenset(day for year in years for day in year.off)
         self._work = frozenset(day for year in years for day in year.work)
         self.years = frozenset(year.year for year in years)

@@ -15,7 +15,7 @@ from router.cases.track import Colour, Track
 _MET: Mapping[str, str] = MappingProxyType(
     {"sign": "signed", "contact": "contacted", "interim": "interim", "close": "resolved"}
 )
-_GRANTS = frozenset({Kind.EXTENSION_GRANTED, Kind.SUSPENSION_GRANTED})
+_GRANTS = frozenset({Kind.EXTENSION_GRANTED, Kind.SUSPENSION_GRANTED, Kind.RECOMPUTED})
 
 
 def carded(tracks: dict[str, Track], events: Sequence[Event]) -> dict[str, Track]:
@@ -42,7 +42,7 @@ def _with_card(code: str, track: Track, shown: Iterable[Event], granted: Sequenc
         if event.department == code
         and event.at >= track.begun
         and getattr(track, _MET[event.data["kind"]]) is None
-        # What was granted after it has moved its deadline.
+        # What was granted, or announced, after it has moved its deadline.
         and not any(grant.department == code and grant.n > event.n and _moves(grant, event) for grant in granted)
     ]
     colour = gravest(event.data["colour"] for event in left)
@@ -51,4 +51,8 @@ def _with_card(code: str, track: Track, shown: Iterable[Event], granted: Sequenc
 
 
 def _moves(grant: Event, card: Event) -> bool:
+    if grant.kind is Kind.RECOMPUTED:
+        return any(
+            row["kind"] == card.data["kind"] and row["before"] != row["after"] for row in grant.data["deadlines"]
+        )
     return grant.kind is Kind.SUSPENSION_GRANTED or card.data["kind"] == "close"

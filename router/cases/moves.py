@@ -97,6 +97,7 @@ class Kind(StrEnum):
     URGED = "urged"  #: 催办
     SUPERVISED = "supervised"  #: 督办
     CARDED = "carded"  #: 黄牌 or 红牌
+    RECOMPUTED = "recomputed"  #: 时限重算: the holidays were announced, or changed
     REVIEWED = "reviewed"  #: 公开答复审核
     VISITED = "visited"  #: 回访
     REOPENED = "reopened"  #: 重办
@@ -128,6 +129,7 @@ _AT_WORK = (
     *(Kind.RETURN_UPHELD, Kind.RETURN_REFUSED, Kind.EXTENSION_GRANTED, Kind.EXTENSION_REFUSED),
     *(Kind.SUSPENSION_GRANTED, Kind.SUSPENSION_REFUSED, Kind.URGED, Kind.SUPERVISED, Kind.CARDED),
     *(Kind.VISITED, Kind.REOPENED, Kind.CLOSED),
+    Kind.RECOMPUTED,
     *(Kind.EXCLUSION_ASKED, Kind.DISPUTED, Kind.CLAIM_GRANTED, Kind.CLAIM_REFUSED),
 )
 _ANYWHERE = (Kind.CONSULTED, Kind.ARBITRATED, Kind.REVIEWED, Kind.FOLLOWED, Kind.ANSWERED, Kind.ANSWER_PARKED)

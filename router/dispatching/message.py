@@ -40,6 +40,7 @@ from router.dispatching.told import (
     CitizenSent,
     ContactMode,
     DecisionSent,
+    Recomputed,
     RequestDecided,
 )
 
@@ -166,6 +167,7 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             replayed=replayed,
             decided=_told(dispatch, "decided", RequestDecided),
             card=_told(dispatch, "card", CardSent),
+            recomputed=_told(dispatch, "recomputed", Recomputed),
         ),
     )
 

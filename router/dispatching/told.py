@@ -70,6 +70,23 @@ class CardSent(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
 
 
+class DeadlineMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """重算的时限: where it was, and where it is."""
+
+    kind: Literal["sign", "contact", "interim", "close"]
+    before: Instant
+    at: Instant
+    local: str
+    provisional: bool
+
+
+class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
+    """时限重算: the holidays of a year were announced, or changed."""
+
+    calendar: str
+    deadlines: list[DeadlineMoved]
+
+
 class CaseData(msgspec.Struct, frozen=True, kw_only=True):
     """What a department is told of a case (CONTRACT.md, `data`)."""
 
@@ -110,6 +127,7 @@ class CaseData(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool
     decided: RequestDecided | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.decided.v1`
     card: CardSent | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.deadline.v1`
+    recomputed: Recomputed | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.deadline.v1` where it is no card
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):

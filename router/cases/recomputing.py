@@ -1,0 +1,79 @@
+"""What a new calendar makes of the deadlines of an open order (放假通知发布后重算时限). Pure.
+
+A year that was not announced yet was reckoned provisionally. Once it is, or once an announcement is mended, whoever
+has an order whose deadline moves, or is provisional no more, hears of it: once for each change of the calendar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from normalizer.appeal import instant
+from router.cases.case import Case, holders
+from router.cases.clock import Clock, Due, dues, next_look
+from router.cases.deadlines import local
+from router.cases.ledger import count, draft_of, record
+from router.cases.looking import CLOCK
+from router.cases.moves import Kind, State
+from router.cases.sending import append
+from router.cases.track import Handling
+from router.dispatch import MessageType
+
+WHY = "放假调休安排有变，时限已重新计算"
+
+
+def recompute(case: Case, before: Clock, now: Clock, change: int, at: datetime) -> Case:
+    """Tell each department whose deadlines the change moves; where it moves nothing, the very case comes back.
+
+    `change` numbers the changes of the calendar: what a case was told of, it is not told again.
+    """
+    if case.goal is not State.DELIVERED or change <= last_change(case):
+        return case
+    moved = _moved(case, before, now)
+    if not moved:
+        return case
+    held = holders(case)
+    after = draft_of(case)
+    after.handling = after.handling or Handling()
+    for department, rows in moved.items():
+        said = {"calendar": now.calendar.version, "change": change}
+        data = said | {"deadlines": [_plain(old, new) for old, new in rows]}
+        record(after, Kind.RECOMPUTED, at, actor=CLOCK, department=department, data=data)
+        told = {"recomputed": {"calendar": now.calendar.version, "deadlines": [_told(*row) for row in rows]}}
+        append(after, department, MessageType.DEADLINE, held[department], at, WHY, told=told)
+    count(after)
+    return replace(after, due=next_look(after, now))
+
+
+def last_change(case: Case) -> int:
+    """Give the number of the last change of which this case was told."""
+    return max((event.data["change"] for event in case.events if event.kind is Kind.RECOMPUTED), default=0)
+
+
+def _moved(case: Case, before: Clock, now: Clock) -> Mapping[str, list[tuple[Due, Due]]]:
+    old = {(due.department, due.kind): due for due in dues(case, before)}
+    moved: dict[str, list[tuple[Due, Due]]] = {}
+    for due in dues(case, now):
+        then = old.get((due.department, due.kind))
+        if then is None or due.met or (then.at, then.provisional) == (due.at, due.provisional):
+            continue
+        moved.setdefault(due.department, []).append((then, due))
+    return moved
+
+
+def _plain(old: Due, new: Due) -> dict[str, Any]:
+    return {"kind": new.kind, "before": old.at, "after": new.at, "provisional": new.provisional}
+
+
+def _told(old: Due, new: Due) -> dict[str, Any]:
+    return {
+        "kind": new.kind,
+        "before": instant(old.at),
+        "at": instant(new.at),
+        "local": local(new.at),
+        "provisional": new.provisional,
+    }
