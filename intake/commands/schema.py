@@ -83,7 +83,7 @@ def _taxonomy(app: App) -> object:
 def _samples(app: App) -> object:
     """One message of every type, as the unit ZJJ would get it."""
     _, tables = app.settings_and_tables()
-    made = {each.type.value: msgspec.Raw(each.body) for each in samples("ZJJ", SAMPLED, tables.router)}
+    made = {str(each.type): msgspec.Raw(each.body) for each in samples("ZJJ", SAMPLED, tables.router)}
     return made | {"statement": msgspec.Raw(sample_statement("ZJJ", SAMPLED))}
 
 

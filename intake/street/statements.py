@@ -58,15 +58,19 @@ async def once_a_day(db: Database, room: Room, owner: str) -> bool:
 async def _write_down(db: Database, room: Room, today: str, at: datetime) -> None:
     """Write down all of today's; what a worker that died had written stands."""
     rows: list[tuple[str, StatedCase]] = []
-    async for page in _open_cases(db, _as_of(at)):
+    # Whoever had something open when it was last told is told what is left, be it nothing.
+    told = set(await _had_open(db, today, at))
+    async for page in _open_cases(db):
         clocks = await clocks_of(page, room)
-        rows += [each for case in page for each in stated(case, clocks.get(case.id))]
-    found = dict(by_department(rows))
-    # Whoever had something open when it was last told is told that nothing is left.
-    found |= {code: [] for code in await _had_open(db, today, at) if code not in found}
-    units = room.tables.directory.units
+        for case in page:
+            mine = list(stated(case, clocks.get(case.id)))
+            rows += mine
+            told |= {code for code, _ in mine} if case.opened_at < _seven(at) else set()
+    found, units = by_department(rows), room.tables.directory.units
     documents = [
-        _document(code, today, at, found[code]) for code in sorted(found) if code in units and receives(units[code])
+        _document(code, today, at, found.get(code, []))
+        for code in sorted(told)
+        if code in units and receives(units[code])
     ]
     await db.statements.delete_many({"_id": {"$lt": f"{(at - KEPT).astimezone(SHANGHAI):%Y-%m-%d}"}})
     for begin in range(0, len(documents), _AT_ONCE):
@@ -77,19 +81,21 @@ async def _write_down(db: Database, room: Room, today: str, at: datetime) -> Non
                 raise
 
 
-def _as_of(at: datetime) -> datetime:
-    """The moment that a day's statement is of: what came after it, a street that began today too, is tomorrow's."""
+def _seven(at: datetime) -> datetime:
+    """When the day begins: who had nothing open then gets no statement, and a street that began today sends none.
+
+    Whoever gets one is told of everything that is open when it is made, also of what came since: what is not in it is
+    over, and a worker that was away in the morning makes it in the afternoon.
+    """
     return at.astimezone(SHANGHAI).replace(hour=HOUR, minute=0, second=0, microsecond=0)
 
 
-async def _open_cases(db: Database, as_of: datetime) -> AsyncIterator[list[cases.Case]]:
+async def _open_cases(db: Database) -> AsyncIterator[list[cases.Case]]:
     """Give what is open: the clock has something to do about it, or its work stands somewhere before its end."""
     # The types are those of the two small indexes: without them the whole collection would be read.
     either = [{"due": {"$type": "date"}}, {"handling.work": {"$in": _OPEN, "$type": "string"}}]
     page: list[cases.Case] = []
-    async for document in db.cases.find(
-        {"$or": either, "goal": State.DELIVERED.value, "opened_at": {"$lt": as_of}}
-    ).batch_size(_PAGE):
+    async for document in db.cases.find({"$or": either, "goal": State.DELIVERED.value}).batch_size(_PAGE):
         page.append(cases.from_document(document))
         if len(page) == _PAGE:
             yield page

@@ -43,7 +43,7 @@ class Sample(NamedTuple):
     """A message of the sandbox."""
 
     case: str
-    type: MessageType
+    type: MessageType | None  #: None: a statement, which is of no case
     sequence: int
     id: str
     body: bytes
@@ -129,6 +129,12 @@ def samples(department: str, at: datetime, tables: Tables) -> Iterator[Sample]:
 
 def sample_statement(department: str, at: datetime) -> bytes:
     """Make a statement of two cases."""
+    open_ = {"sample": (12, Work.SIGNED), "sample-2": (1, Work.DISPATCHED)}
+    return statement_of(department, f"{at:%Y-%m-%d}", at, open_).body
+
+
+def statement_of(department: str, day: str, at: datetime, open_: Mapping[str, tuple[int, Work]]) -> Sample:
+    """Make a statement: each case with its last sequence and where it stands."""
     cases = [
         StatedCase(
             case=case,
@@ -139,10 +145,10 @@ def sample_statement(department: str, at: datetime) -> bytes:
             state=state.value,
             deadlines=[StatedDeadline(kind="close", at=instant(at + _SPAN * sequence))],
         )
-        for case, sequence, state in (("sample", 12, Work.SIGNED), ("sample-2", 1, Work.DISPATCHED))
+        for case, (sequence, state) in open_.items()
     ]
-    ((_, body),) = statement(department, f"{at:%Y-%m-%d}", at, cases)
-    return body
+    ((name, body),) = statement(department, day, at, cases)
+    return Sample("", None, 0, name, body)
 
 
 def _appeal(case: str, at: datetime, text: str) -> Appeal:

@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from router.cases.work import Work
 from router.dispatch import MessageType
 from router.dispatching.tables import Tables
-from router.sandbox.samples import Sample, of_unknown_type, sample, with_unknown_fields
+from router.sandbox.samples import Sample, of_unknown_type, sample, statement_of, with_unknown_fields
 
 #: Not JSON at all: whoever cannot read a message must say so, and not swallow it.
 UNREADABLE = b'{"specversion": "1.0", "id": "unreadable", "data": '
@@ -31,6 +32,7 @@ class Step(StrEnum):
     NOVELTY = "未知类型 · an unknown type"
     LONG = "长文本与生僻字 · long text, rare characters"
     REFUSED_RETURN = "退单被驳回 · a refused return"
+    STATEMENT = "每日对账单 · the daily statement"
     UNREADABLE = "看不懂的退回 · rejects what it cannot read"
     RECONNECT = "断线重连 · comes back after a cut"
 
@@ -71,8 +73,16 @@ def script(department: str, at: datetime, tables: Tables, run: str) -> Iterator[
     yield Played(Step.NOVELTY, [of_unknown_type(one("d", MessageType.UPDATED, 2))])
     yield Played(Step.LONG, [one("e", MessageType.DISPATCHED, 1, text=_LONG)])
     yield Played(Step.REFUSED_RETURN, [one("a", MessageType.DECIDED, 3, reason=duty, told=refused)])
+    yield Played(Step.STATEMENT, [_statement(department, at, run)])
     yield Played(Step.UNREADABLE, [first._replace(id=UNREADABLE_ID, body=UNREADABLE)])
     yield Played(Step.RECONNECT, [one("f", MessageType.DISPATCHED, 1)])
+
+
+def _statement(department: str, at: datetime, run: str) -> Sample:
+    """Make a statement of this run: what is open of it, and one case more, which the department was never sent."""
+    sent = {"a": 3, "b": 3, "d": 1, "e": 1, "missed": 2}
+    open_ = {f"sandbox-{run}-{case}": (sequence, Work.DISPATCHED) for case, sequence in sent.items()}
+    return statement_of(department, f"{at:%Y-%m-%d}", at, open_)
 
 
 #: What a person finds in the department's own system afterwards: no message tells us.
@@ -81,4 +91,5 @@ TO_LOOK_AT = (
     ("b", "第三条：路灯已有人来看过，还是不亮（迟到的第二条不覆盖它）"),
     ("c", "已收回，不再办理"),
     ("e", "生僻字“𠮷”和表情没有变成问号"),
+    ("missed", "对账单里有而没有收到过：应提示漏收，请中心补发；对账单本身没有当成一件新工单"),
 )

@@ -98,6 +98,7 @@ _WELL: Mapping[Step, str] = {
     Step.NOVELTY: "没有卡住后面的消息",
     Step.LONG: "已取走并确认；生僻字请在本单位系统里看",
     Step.REFUSED_RETURN: "已取走并确认",
+    Step.STATEMENT: "已取走并确认；漏收的一件有没有提示，请在本单位系统里看",
     Step.RECONNECT: "断线后重新连上并取走",
 }
 _AGAINST: Mapping[Step, str] = {
@@ -111,6 +112,7 @@ _AGAINST: Mapping[Step, str] = {
     Step.NOVELTY: "不认识的类型请忽略并确认，或退回（requeue=false），不要停下",
     Step.LONG: "消息最长 256 KiB，含表情和四字节字符：请检查缓冲区和数据库字符集（utf8mb4、GB18030）",
     Step.REFUSED_RETURN: "appeal.decided.v1 说明退单是否同意，请确认",
+    Step.STATEMENT: "department.statement.v1 不是一件工单（没有 data.case）：按 type 区分，与本单位在办的核对后确认",
     Step.RECONNECT: "请捕获连接错误，稍候重连",
 }
 

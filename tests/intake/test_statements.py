@@ -53,6 +53,34 @@ async def test_what_is_open_is_told_with_its_last_sequence_and_deadlines(street:
     assert await told(street, "GAJ") == [], "who has nothing open hears nothing"
 
 
+async def test_made_late_it_lists_what_came_since_too_and_goes_to_nobody_who_had_nothing_at_seven(
+    street: Street,  # noqa: F811
+) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), at(MORNING - timedelta(days=1), street))
+    noon = MORNING + timedelta(hours=5)
+    await route_page(street.appeals.keep(handed(appeal("b", "ZJJ")), handed(appeal("c", "CGJ"))), at(noon, street))
+    await once_a_day(street.database, at(noon + timedelta(minutes=5), street), "w1")
+
+    (body,) = await told(street, "ZJJ")
+    assert {row["case"] for row in body["data"]["cases"]} == {"a", "b"}, "what is not in it would be taken for closed"
+    assert await told(street, "CGJ") == []
+
+
+async def test_whose_old_cases_are_gone_is_told_of_the_new_ones(street: Street) -> None:  # noqa: F811
+    item = appeal("a", "ZJJ")
+    await route_page(street.appeals.keep(handed(item)), at(MORNING - timedelta(hours=1), street))
+    await once_a_day(street.database, at(MORNING, street), "w1")
+    withdrawn = replace(handed(revised(item)), change=Change.WITHDRAWN)
+    await route_page(street.appeals.keep(withdrawn), at(MORNING + timedelta(hours=1), street))
+    await street.drain("dept.ZJJ")
+    noon = MORNING + timedelta(days=1, hours=5)
+    await route_page(street.appeals.keep(handed(appeal("b", "ZJJ"))), at(noon, street))
+
+    await once_a_day(street.database, at(noon + timedelta(minutes=5), street), "w1")
+    (body,) = await told(street, "ZJJ")
+    assert [row["case"] for row in body["data"]["cases"]] == ["b"]
+
+
 async def test_one_worker_sends_it_once_and_not_before_seven(street: Street) -> None:  # noqa: F811
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), at(MORNING - timedelta(hours=1), street))
     await once_a_day(street.database, at(MORNING - timedelta(minutes=6), street), "w1")

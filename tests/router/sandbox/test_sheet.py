@@ -10,6 +10,7 @@ import pytest
 
 from router.dispatch import MessageType
 from router.dispatching.outcome import OutcomeEvent
+from router.dispatching.statement import StatementEvent, is_statement
 from router.dispatching.told import CaseEvent
 from router.sandbox.samples import samples
 from router.sandbox.script import UNREADABLE_ID, Played, Step, script
@@ -120,6 +121,17 @@ def test_a_cut_that_the_program_does_not_survive_fails() -> None:
 
 def test_what_is_held_and_not_acknowledged_fails() -> None:
     assert line(sheet(PLAYED, seen(unacknowledged=3), USER), "全部确认").verdict == "failed"
+
+
+def test_its_statement_names_a_case_that_was_never_sent() -> None:
+    (made,) = played(Step.STATEMENT).samples
+    event = msgspec.json.decode(made.body, type=StatementEvent)
+    sent = {each.case: each.sequence for step in PLAYED for each in step.samples if each.type is not None}
+    listed = {row.case: row.sequence for row in event.data.cases}
+
+    assert [case for case in listed if case not in sent] == ["sandbox-r1-missed"]
+    assert {case.rpartition("-")[2] for case in sent} - {case.rpartition("-")[2] for case in listed} == {"c", "f"}
+    assert is_statement(made.body, made.id)
 
 
 def test_nothing_seen_at_all_is_no_pass() -> None:
