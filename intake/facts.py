@@ -100,7 +100,7 @@ async def _echoes(db: Database) -> dict[str, Echo]:
     shown = {"links.same_person": 1, "posted_at": 1}
     repeats: dict[str, Sequence[str]] = {}
     said: dict[str, datetime] = {}
-    async for row in db.appeals.find({"links.same_person.0": {"$exists": True}}, shown):
+    async for row in db.appeals.find({"links.same_person.0": {"$exists": True}}, shown).batch_size(BATCH):
         repeats[row["_id"]] = row["links"]["same_person"]
         if row["posted_at"] is not None:
             said[row["_id"]] = row["posted_at"]
