@@ -1,14 +1,19 @@
 """docker-compose.yml for production: valid, healthy, documented, and without a secret in it. No engine is needed."""
 
+import asyncio
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
+
+from intake.door.settings import DoorSettings
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -71,7 +76,8 @@ def test_it_is_valid(filled_in: dict[str, str], tmp_path: Path) -> None:
 
     assert result.returncode == 0, result.stderr
     services = yaml.safe_load(result.stdout)["services"]
-    assert set(services) == {"mongo", "rabbitmq", "worker"}
+    # Debian's tells of every profile, docker's own of those that are asked for.
+    assert services.keys() - {"door"} == {"mongo", "rabbitmq", "worker"}
     assert "replicaSet=intake" in services["worker"]["environment"]["MONGO_URL"]
 
 
@@ -129,6 +135,44 @@ def test_workers_scale_and_wait_for_healthy_servers() -> None:
         "mongo": {"condition": "service_healthy"},
         "rabbitmq": {"condition": "service_healthy"},
     }
+
+
+def test_the_door_is_a_worker_of_which_the_port_is_published() -> None:
+    """Where `[door]` listens by default, asked for its health; `worker` itself scales and has no port."""
+    parsed = yaml.safe_load(COMPOSE)["services"]
+    door, worker = parsed["door"], parsed["worker"]
+
+    port = DoorSettings().port
+    assert re.sub(r"\$\{[^}]*\}", "", door["ports"][0]) == f":{port}"
+    assert door["healthcheck"]["test"][-1].endswith(f":{port}/health}}")
+    assert door["profiles"] == ["door"]
+    assert {name for name in worker if door[name] != worker[name]} == {"healthcheck", "networks"}
+    assert "departments" in door["networks"]
+
+
+async def test_the_doors_health_check_sees_whether_it_answers() -> None:
+    """The very command of the file, as the container runs it."""
+    command = yaml.safe_load(COMPOSE)["services"]["door"]["healthcheck"]["test"][1:-1]
+
+    async def well(_: web.Request) -> web.Response:
+        return web.json_response({"healthy": True})
+
+    async def ask(url: str) -> int:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, *command[1:], url, stderr=asyncio.subprocess.DEVNULL
+        )
+        return await child.wait()
+
+    app = web.Application()
+    app.router.add_get("/health", well)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/health"
+    assert await ask(url) == 0
+    assert await ask(url.replace("/health", "/nothing")) != 0
+    await runner.cleanup()
+    assert await ask(url) != 0
 
 
 @pytest.mark.parametrize("path", re.findall(r"- (\./[^:]+):", COMPOSE))

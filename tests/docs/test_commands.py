@@ -225,9 +225,12 @@ COMPOSE = [line for block in SHELL for line in lines_of(block) if words_of(line)
 @pytest.mark.parametrize("line", COMPOSE)
 def test_docker_compose_is_asked_for_services_that_it_has(line: str) -> None:
     compose = (ROOT / "docker-compose.yml").read_text("utf-8")
-    services = set(re.findall(r"^  (\w+):\n    <<: \*hardened", compose, re.MULTILINE))
+    services = set(re.findall(r"^  (\w+):.*\n    <<: \*(?:hardened|worker)", compose, re.MULTILINE))
     words = words_of(line)
     assert words[:2] == ["docker", "compose"]
+    if words[2] == "--profile":
+        assert f"profiles: [{words[3]}]" in compose
+        del words[2:4]
     verb, rest = words[2], words[3:]
     assert verb in {"up", "logs", "stop", "run", "ps", "restart", "exec"}, line
     if verb in {"run", "exec"}:
