@@ -40,20 +40,21 @@ class _Style(NamedTuple):
     why: str
     marker: re.Pattern[str]
     order: str | tuple[str, ...]
+    second: tuple[str, ...]  #: one of these is in every text that counts so: patterns are dear
 
 
 _BEGIN = r"(?:(?<=[。！？；;!?\n：:，,])|^)[ ]*"
 _HAN = "一二三四五六七八九"
 _STYLES = (
-    _Style("编号 一、二、", re.compile(_BEGIN + r"([一二三四五六七八九])[、.．:：]", re.MULTILINE), _HAN),
-    _Style("编号（一）（二）", re.compile(r"[（(]([一二三四五六七八九])[）)]"), _HAN),
-    _Style("编号（1）（2）", re.compile(r"[（(]([1-9])[）)]"), "123456789"),
-    _Style("编号 1. 2.", re.compile(_BEGIN + r"([1-9])(?:[、．:：)）]|[.,，](?![0-9]))", re.MULTILINE), "123456789"),
-    _Style("编号 ①②", re.compile(r"([①②③④⑤⑥⑦⑧⑨])"), "①②③④⑤⑥⑦⑧⑨"),
-    _Style("编号 第一、第二", re.compile(_BEGIN + r"第([一二三四五六七八九])(?:[、，,:：]|个问题|件事|是)", re.MULTILINE), _HAN),  # noqa: E501
-    _Style("编号 一是、二是", re.compile(_BEGIN + r"([一二三四五六七八九])是", re.MULTILINE), _HAN),
-    _Style("编号 其一、其二", re.compile(_BEGIN + r"其([一二三四五六七八九])", re.MULTILINE), _HAN),
-    _Style("编号 问题一、问题二", re.compile(r"问题([一二三四五六七八九])"), _HAN),
+    _Style("编号 一、二、", re.compile(_BEGIN + r"([一二三四五六七八九])[、.．:：]", re.MULTILINE), _HAN, ("二、", "二.", "二．", "二:", "二：")),
+    _Style("编号（一）（二）", re.compile(r"[（(]([一二三四五六七八九])[）)]"), _HAN, ("（二", "(二")),
+    _Style("编号（1）（2）", re.compile(r"[（(]([1-9])[）)]"), "123456789", ("（2", "(2")),
+    _Style("编号 1. 2.", re.compile(_BEGIN + r"([1-9])(?:[、．:：)）]|[.,，](?![0-9]))", re.MULTILINE), "123456789", tuple("2" + mark for mark in "、．:：)）.,，")),
+    _Style("编号 ①②", re.compile(r"([①②③④⑤⑥⑦⑧⑨])"), "①②③④⑤⑥⑦⑧⑨", ("②",)),
+    _Style("编号 第一、第二", re.compile(_BEGIN + r"第([一二三四五六七八九])(?:[、，,:：]|个问题|件事|是)", re.MULTILINE), _HAN, ("第二",)),  # noqa: E501
+    _Style("编号 一是、二是", re.compile(_BEGIN + r"([一二三四五六七八九])是", re.MULTILINE), _HAN, ("二是",)),
+    _Style("编号 其一、其二", re.compile(_BEGIN + r"其([一二三四五六七八九])", re.MULTILINE), _HAN, ("其二",)),
+    _Style("编号 问题一、问题二", re.compile(r"问题([一二三四五六七八九])"), _HAN, ("问题二",)),
 )  # fmt: skip
 _ANOTHER = re.compile(
     r"(?:(?<=[。！？；;!?\n])|^)[ ]*("
@@ -61,6 +62,7 @@ _ANOTHER = re.compile(
     r"(?:同时|再|还想|还要|另外?)(?:也|还|再|想|要)?(?:反映|投诉|咨询|请问)|顺便(?:再|也|还|想)?(?:反映|问|咨询|投诉|说))",
     re.MULTILINE,
 )
+_ANOTHER_BEGINS = ("另", "还有", "还想", "还要", "同时", "顺便", "再")
 _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]*")
 
 
@@ -72,9 +74,12 @@ def may_be_several(text: str) -> bool:
 def cuts(text: str) -> Iterator[Cuts]:
     """Give the ways in which the text itself says that it has several pieces, the surest first."""
     for style in _STYLES:
-        marks = _counted(style, text)
-        if marks:
-            yield from _cut(text, marks, first=marks[0][0])
+        if any(second in text for second in style.second):
+            marks = _counted(style, text)
+            if marks:
+                yield from _cut(text, marks, first=marks[0][0])
+    if not any(word in text for word in _ANOTHER_BEGINS):
+        return
     marks = [(found.start(1), found[1], "另起一事") for found in _ANOTHER.finditer(text)]
     if marks and len(marks) < MOST_PIECES:
         yield from _cut(text, marks, first=None)
