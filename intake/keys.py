@@ -47,6 +47,11 @@ class Keys(msgspec.Struct, frozen=True):
         return max(self.refs)
 
     @property
+    def visit_key(self) -> bytes:
+        """What seals the links of call-backs."""
+        return blake2b(b"visits", digest_size=32, key=self.ref_key).digest()
+
+    @property
     def stamper(self) -> Stamper:
         """What stamps the ledgers: its keys follow from those of references, which each machine has for good."""
         return stamper_of(self.refs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from intake.commands.cases import claims, looks, many, single
+from intake.commands.cases import claims, looks, many, single, visit_links
 
 
 @click.group("case", help="中心处置工单 · what the centre does to orders")
@@ -20,6 +20,7 @@ for found in (
     single.review_command,
     single.visit_command,
     many.visits_command,
+    visit_links.visit_link_command,
     single.close_command,
     single.reopen_command,
     single.urge_command,

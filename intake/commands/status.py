@@ -11,6 +11,7 @@ from connectors.keeping.sources import SourceState, SourceStore
 from intake import migrations
 from intake.cards import cards, cards_table
 from intake.cli import App, command, print_json, run
+from intake.commands.cases.many import covered
 from intake.commands.sources import STANDING, standing
 from intake.exchange import store as exchange
 from intake.house import FOLDER, House, open_house
@@ -47,6 +48,7 @@ async def _status(app: App) -> dict[str, Any]:
             "parked": await counted(house.db),
             "cases": await CaseStore(house.db).counts(),
             "work": await CaseStore(house.db).counts_by_work(),
+            "visits": await CaseStore(house.db).visits(),
             "cards": await cards(house.db),
             "queues": await _queues(house),
             "pushes": await StandingStore(house.db).all(),
@@ -75,6 +77,7 @@ def _show(found: dict[str, Any]) -> None:
     out.print(table("工单", ["状态", "件数"], ([STATES.get(s, s), n] for s, n in sorted(found["cases"].items()))))
     work = [[NAMES[state][1], found["work"][state]] for state in NAMES if state in found["work"]]
     out.print(table("办理", ["状态", "件数"], work))
+    out.print(covered(found["visits"]))
     out.print(table("挂起", ["环节", "件数"], found["parked"].items()))
     out.print(cards_table(found["cards"]))
     queues = found["queues"]

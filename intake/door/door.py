@@ -18,7 +18,7 @@ from aiohttp import web
 from connectors.receiving.contract import Receiver, Refused
 from connectors.registry import REGISTRY
 from connectors.source import Source
-from intake.door import app, departments, health, open311, push_12345
+from intake.door import app, departments, health, open311, push_12345, visits
 from intake.door.desk import Desk
 from intake.door.health import Health
 from intake.door.inbox import Inbox
@@ -126,6 +126,16 @@ class Door:
             add(made, table, self._finder(kind), terms)
         if self._counter is not None:
             add(made, departments.TABLE, lambda _: self._counter, terms)
+        if settings.visits:
+            callback = visits.Callback(
+                room=self._rooms.router,
+                key=self._rooms.keys.visit_key,
+                by_address=Limit(visits.A_MINUTE, time.monotonic),
+                by_case=Limit(visits.A_LINK, time.monotonic),
+                behind_proxy=settings.behind_proxy,
+                now=self._rooms.clock.now,
+            )
+            add(made, visits.TABLE, lambda _: callback, terms)
         return made
 
     def _finder(self, kind: str) -> Callable[[web.Request], Desk]:
@@ -159,10 +169,9 @@ class Door:
 
     def _departments(self, media: MediaStore) -> departments.Counter:
         rooms, db = self._rooms, self._house.db
-        tables = rooms.tables.router
         return departments.Counter(
             logins=self._logins,
-            directory=tables.directory,
+            directory=lambda: rooms.router.tables.directory,
             custody=custody(db, rooms.sealer, rooms.keys, rooms.clock.now),
             media=media,
             load_appeals=rooms.router.load_appeals,

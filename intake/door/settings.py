@@ -21,6 +21,7 @@ class DoorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     requests_per_minute: Annotated[float, msgspec.Meta(gt=0)] = 30_000.0  #: of one address, before it shows a key
     behind_proxy: bool = False  #: a proxy of ours is in front: the address is the last of X-Forwarded-For
     departments: bool = False  #: departments may fetch and answer here over HTTP, with their logins of the broker
+    visits: bool = False  #: citizens answer the call-back here, by one-time links (回访链接)
     certificate: Path | None = None  #: PEM; without it a proxy in front must do TLS
     certificate_key: Path | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,15 +82,20 @@ def visits_command(app: App, file: Path | None, person: str | None) -> None:
         raise click.UsageError("导入时写明 --by · say who: --by")
     counts, failed, done = run(_visits(app, file, person or ""))
     asked = sum(counts.values())
-    covered = counts["visited"] / asked if asked else None
     if app.as_json:
-        print_json({**counts, "coverage": covered, "imported": done, "failed": failed})
+        share = counts["visited"] / asked if asked else None
+        print_json({**counts, "coverage": share, "imported": done, "failed": failed})
     else:
-        share = "无件" if covered is None else f"{covered:.1%}（{counts['visited']}/{asked}）"
-        head = f"已导入 {done} 条；" if file else ""
-        click.echo(f"{head}回访覆盖率 {share}，待回访 {counts['waiting']}，期满未回访 {counts['expired']} · coverage")
+        click.echo(f"已导入 {done} 条；{covered(counts)}" if file else covered(counts))
     if failed:
         fail("\n  ".join([f"{len(failed)} 行没有记入 · not taken in:", *failed[:50]]))
+
+
+def covered(counts: Mapping[str, int]) -> str:
+    """Say how many of those that were to be visited were (回访覆盖率)."""
+    asked = sum(counts.values())
+    share = f"{counts['visited'] / asked:.1%}（{counts['visited']}/{asked}）" if asked else "无件"
+    return f"回访覆盖率 {share}，待回访 {counts['waiting']}，期满未回访 {counts['expired']} · coverage of call-backs"
 
 
 # ---------------------------------------------------------------- inside

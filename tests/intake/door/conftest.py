@@ -34,6 +34,7 @@ city = "云泽市"
 [door]
 port = 0
 departments = true
+visits = true
 [tables]
 places = "{root}/demo/city/places.toml"
 [[source]]
