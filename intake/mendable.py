@@ -11,10 +11,11 @@ def sentence(error: BaseException) -> str | None:
     from intake.keys import KeysError  # noqa: PLC0415
     from intake.migrations import SchemaRefused  # noqa: PLC0415
     from intake.servers.errors import ServerError  # noqa: PLC0415
+    from intake.tables import BadTableFiles  # noqa: PLC0415
     from router.errors import RouterError  # noqa: PLC0415
 
     name = type(error).__name__
-    if isinstance(error, ServerError | KeysError | SchemaRefused):
+    if isinstance(error, ServerError | KeysError | SchemaRefused | BadTableFiles):
         return str(error)
     if isinstance(error, RouterError):
         return f"消息队列不通，请看 intake servers status 或 AMQP_URL · the broker: {error}"

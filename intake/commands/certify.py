@@ -11,6 +11,7 @@ import click
 
 from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
+from intake.rules.releases import released_over
 from intake.screen import console, table
 from intake.topology import address_of
 from router.dispatching.broker import Management
@@ -53,10 +54,11 @@ def certify_command(app: App, department: str, wait: float, patience: float) -> 
 
 async def _certify(app: App, code: str, pace: Pace) -> list[Line]:
     settings, tables = app.settings_and_tables()
-    unit = tables.router.directory.get(code)
-    if unit is None:
-        fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
-    async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
+    async with open_house(settings) as house, aiohttp.ClientSession() as session:
+        tables = await released_over(house, tables)
+        unit = tables.router.directory.get(code)
+        if unit is None:
+            fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
         management = Management(session, house.management_url, VHOST)
         try:
             given = await open_sandbox(unit, management)

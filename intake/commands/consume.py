@@ -90,10 +90,10 @@ async def _take(app: App, code: str, most: int | None, shown: _Shown) -> None:
 
 async def _peek(app: App, code: str, most: int | None, shown: _Shown, viewer: str) -> None:
     """Make the bodies again from what is stored: the same bytes as were sent."""
-    settings, tables = app.settings_and_tables()
-    _must_know(code, tables.router.directory)
+    settings, _ = app.settings_and_tables()
     left = most
     async with open_house(settings, broker=False) as house, open_rooms(house, worker_name()) as rooms:
+        _must_know(code, rooms.router.tables.directory)
         sent = {"dispatches": {"$elemMatch": {"department": code, "state": Sent.SENT.value}}}
         shows = house.db.cases.find(sent, {"_id": 1}).sort("opened_at", 1).limit(most or 0)
         ids = [case["_id"] async for case in shows]
@@ -109,7 +109,7 @@ async def _peek(app: App, code: str, most: int | None, shown: _Shown, viewer: st
                 appeal = (await rooms.router.load_appeals([text])).get(text)
                 if appeal is not None:
                     shown.add(
-                        rooms.router.message(facts_of(case, row), dispatch_of(case, row), appeal, rooms.tables.router)
+                        rooms.router.message(facts_of(case, row), dispatch_of(case, row), appeal, rooms.router.tables)
                     )
                     left = None if left is None else left - 1
 

@@ -8,6 +8,7 @@ from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
 from intake.rights.contact import NotShown, Shown, show
 from intake.rights.custody import open_custody
+from intake.rules.releases import released_over
 from intake.screen import console, table
 from normalizer.vault import Part
 from router.store import CaseStore
@@ -52,6 +53,7 @@ def _print(app: App, shown: Shown) -> None:
 async def _shown(app: App, name: str, part: Part, department: str | None, *, actor: str, reason: str) -> Shown:
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house, open_custody(house) as custody:
+        tables = await released_over(house, tables)
         cases = await CaseStore(house.db).find(name)
         if not cases:
             fail(f"没有找到工单 {name} · no case is called {name}")

@@ -15,6 +15,7 @@ from intake.commands.ping import ping_command
 from intake.commands.replay import replay_command
 from intake.house import open_house
 from intake.retiring import Leaving, leaving
+from intake.rules.releases import released_over
 from intake.screen import console, table
 from intake.topology import DepartmentQueue, address_of, depths, management
 from router.dispatching.directory import Unit
@@ -107,14 +108,15 @@ departments_command.add_command(matter_command)
 
 async def _list(app: App) -> tuple[list[Unit], dict[str, DepartmentQueue]]:
     settings, tables = app.settings_and_tables()
-    async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
+    async with open_house(settings) as house, aiohttp.ClientSession() as session:
+        tables = await released_over(house, tables)
         return list(tables.router.directory.units.values()), await depths(management(house, session))
 
 
 async def _apply(app: App, *, dry_run: bool, retire: bool, remove: bool) -> tuple[Plan, list[Leaving]]:
     settings, tables = app.settings_and_tables()
-    units = list(tables.router.directory.units.values())
-    async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
+    async with open_house(settings) as house, aiohttp.ClientSession() as session:
+        units = list((await released_over(house, tables)).router.directory.units.values())
         broker = management(house, session)
         made = plan(units, state := await read_state(broker))
         if not dry_run:
@@ -132,10 +134,10 @@ def _gone(each: Leaving) -> list[object]:
 
 async def _credentials(app: App, code: str, which: str) -> Any:  # noqa: ANN401 - a pair
     settings, tables = app.settings_and_tables()
-    unit = tables.router.directory.get(code)
-    if unit is None:
-        fail(f"名录中没有 {code} · the directory has no {code}")
-    async with open_house(settings, mongo=False) as house, aiohttp.ClientSession() as session:
+    async with open_house(settings) as house, aiohttp.ClientSession() as session:
+        unit = (await released_over(house, tables)).router.directory.get(code)
+        if unit is None:
+            fail(f"名录中没有 {code} · the directory has no {code}")
         given = await credentials(unit, management(house, session), which)
         return given, address_of(given, house.broker_url)
 

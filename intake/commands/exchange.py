@@ -69,12 +69,12 @@ def import_command(app: App, folder: Path) -> None:
 
 
 async def _export(app: App, code: str, folder: Path) -> tuple[list[Bundle], str]:
-    settings, tables = app.settings_and_tables()
-    if code not in tables.router.directory:
-        fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
+    settings, _ = app.settings_and_tables()
     if any(each.department == code for each in settings.pushes):
         fail(f"{code} 是推送单位（[[push]]），不能同时导出 · messages are pushed to {code} already")
     async with _opened(app) as (house, rooms):
+        if code not in rooms.router.tables.directory:
+            fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
         key = signing_key((await keys_for(house.db, settings)).ref_key)
         outgoing = Outgoing(store=ExchangeStore(house.db, rooms.sealer), broker_url=house.broker_url, key=key)
         bundles = await export(code, queue_of(code), outgoing, rooms.clock.now())

@@ -15,6 +15,7 @@ from intake.commands.viewer import VIEWER
 from intake.facts import Reader, facts, within
 from intake.house import open_house
 from intake.rights.accesses import ALL, Seen, note
+from intake.rules.releases import released_over
 from intake.screen import SHANGHAI, console, table
 from router.cases.asked import Span
 from router.cases.facts import Fact
@@ -148,6 +149,7 @@ async def _ledger(app: App, out: Path, viewer: str) -> int:
     beside = out.with_name(f"{out.name}.part")
     count = 0
     async with open_house(settings, broker=False) as house:
+        tables = await released_over(house, tables)
         await note(house.db, [ALL], Seen.EXPORT, actor=viewer, reason="intake export ledger", at=datetime.now(UTC))
         with beside.open("wb") as file:
             async for fact in facts(Reader.of(house, tables, datetime.now(UTC))):
@@ -160,4 +162,5 @@ async def _ledger(app: App, out: Path, viewer: str) -> int:
 async def _within(app: App, span: Span) -> list[Fact]:
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house:
+        tables = await released_over(house, tables)
         return await within(Reader.of(house, tables, datetime.now(UTC)), span.since, span.until)

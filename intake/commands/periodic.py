@@ -19,6 +19,7 @@ from intake.reports.material import Material, material
 from intake.reports.period import LENGTHS, Length, Period, period_of
 from intake.reports.periodic import BY_DEFAULT, Audience, report
 from intake.rights.accesses import ALL, Seen, note
+from intake.rules.releases import released_over
 from intake.screen import SHANGHAI
 from intake.street.second_look import look_at_all
 from router.cases.figures import FIGURES
@@ -109,6 +110,7 @@ async def _made(
     """Read what it needs; that its cases go out of the house is written down first."""
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house:
+        tables = await released_over(house, tables)
         await note(house.db, [ALL], Seen.EXPORT, actor=viewer, reason=f"intake report {period.length}", at=now)
         if period.length != "daily":
             await look_at_all(house.db, tables.normalizer)

@@ -37,11 +37,11 @@ def replay_command(app: App, department: str, since: datetime, case: str | None,
 
 
 async def _replay(app: App, code: str, since: datetime, case: str | None, person: str, reason: str) -> int:  # noqa: PLR0917
-    settings, tables = app.settings_and_tables()
-    if code not in tables.router.directory:
-        fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
+    settings, _ = app.settings_and_tables()
     sent = 0
     async with open_house(settings) as house, open_rooms(house, worker_name()) as rooms:
+        if code not in rooms.router.tables.directory:
+            fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
 
         async def noted(cases: Collection[str]) -> None:
             at = datetime.now(UTC)

@@ -52,7 +52,7 @@ class Counter:
     """What a handler is handed."""
 
     logins: Logins
-    directory: Directory
+    directory: Callable[[], Directory]  #: the one in force now
     custody: Custody
     media: MediaStore
     load_appeals: Callable[[Sequence[tuple[str, int]]], Awaitable[Mapping[tuple[str, int], Appeal]]]
@@ -177,7 +177,7 @@ async def _shown(request: web.Request, counter: Counter, part: Part) -> web.Resp
     actor = f"{caller.login.user}（{asked.handler}）"
     try:
         shown = await show(
-            case, part, caller.code, counter.directory, counter.custody, actor=actor, reason=asked.reason
+            case, part, caller.code, counter.directory(), counter.custody, actor=actor, reason=asked.reason
         )
     except NotShown as refused:
         raise Refused(403, str(refused)) from refused

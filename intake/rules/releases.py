@@ -16,7 +16,7 @@ import structlog
 from pymongo.errors import DuplicateKeyError
 
 from intake import tables
-from intake.house import Database
+from intake.house import Database, House
 from intake.rules.versions import name_of, texts_of
 from intake.settings import Settings
 from intake.tables import BadTableFiles, Tables
@@ -90,6 +90,19 @@ async def in_force(db: Database, settings: Settings, ref_key: bytes = b"") -> Ta
             raise
         told = f"已发布的版本（第 {found.n} 次）与现在的表合不上 · release {found.n} does not fit the tables of today"
         raise BadTableFiles([told, *error.problems]) from error
+
+
+async def released_over(house: House, files: Tables) -> Tables:
+    """Lay what was released over the tables of the files: whoever asks who a department is, asks this."""
+    found = await newest(house.db)
+    if found is None:
+        return files
+    settings, texts = house.settings, await released_texts(house.db, found)
+    key = files.router.ref_key
+    made = await asyncio.to_thread(
+        tables.load_router, settings.tables, files.normalizer, city=settings.city, ref_key=key, texts=texts
+    )
+    return files._replace(router=made)
 
 
 class Following:
