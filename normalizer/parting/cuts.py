@@ -51,7 +51,7 @@ _STYLES = (
     _Style("编号 一、二、", re.compile(_BEGIN + r"([一二三四五六七八九])[、.．:：]", re.MULTILINE), _HAN, _HAN_SECOND),
     _Style("编号（一）（二）", re.compile(r"[（(]([一二三四五六七八九])[）)]"), _HAN, ("（二", "(二")),
     _Style("编号（1）（2）", re.compile(r"[（(]([1-9])[）)]"), "123456789", ("（2", "(2")),
-    _Style("编号 1. 2.", re.compile(_BEGIN + r"([1-9])(?:[、．:：)）]|[.,，](?![0-9]))", re.MULTILINE), "123456789", _SECOND),
+    _Style("编号 1. 2.", re.compile(_BEGIN + r"([1-9])(?:[、．:：)）]|[.,，](?![0-9]))", re.MULTILINE), "123456789", _SECOND),  # noqa: E501
     _Style("编号 ①②", re.compile(r"([①②③④⑤⑥⑦⑧⑨])"), "①②③④⑤⑥⑦⑧⑨", ("②",)),
     _Style("编号 第一、第二", re.compile(_BEGIN + r"第([一二三四五六七八九])(?:[、，,:：]|个问题|件事|是)", re.MULTILINE), _HAN, ("第二",)),  # noqa: E501
     _Style("编号 一是、二是", re.compile(_BEGIN + r"([一二三四五六七八九])是", re.MULTILINE), _HAN, ("二是",)),
