@@ -30,6 +30,7 @@ SHRINK = 2.0  #: how far what is seen seldom is drawn to what is seen everywhere
 HEARD = 3
 #: What a word may weigh that stands in none, one, two, … precedents.
 MOST = (0.0, 1.1, 2.2, 3.3)
+ALIKE = 0.25  #: so many of its pairs of characters an appeal shares that reads like another
 SHOWN = 5  #: cases that a decision names
 PREFIX = "lesson."  #: of `routing.rule`, where a lesson has decided
 
@@ -159,10 +160,13 @@ class Lessons:
         owners = [code for code in node.totals if code not in {_NOBODY, spot[1]}]
         if not owners:
             return None
-        known = _known(node, words_of(appeal))
+        every = words_of(appeal)
+        known = _known(node, every)
         best: tuple[float, str, list[str]] = (0.0, "", [])
         for code in owners:
             weight, words = _weigh(node, code, known, spot[1])
+            if node.totals[code] == 1 and not _alike(node, code, every):
+                continue  # of a single one it is not known what made the difference
             if weight > best[0] and lesson_id(spot, code) not in self.forbidden:
                 best = weight, code, words
         if not best[1]:
@@ -228,6 +232,12 @@ def _runs(words: Sequence[str], text: str) -> list[str]:
 
 def _known(node: Node, words: Sequence[str]) -> list[str]:
     return [word for word in words if any(word in counts for counts in node.words.values())]
+
+
+def _alike(node: Node, owner: str, words: Sequence[str]) -> bool:
+    """Say whether an appeal reads like the only precedent of a unit."""
+    (only,) = (set(one.words.split()) for one in node.precedents.values() if one.owner == owner)
+    return len(only.intersection(words)) >= ALIKE * min(len(only), len(words) or 1)
 
 
 def _weigh(node: Node, owner: str, words: Sequence[str], named: str) -> tuple[float, list[str]]:
