@@ -15,7 +15,7 @@ import msgspec
 
 from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
 from connectors.errors import ClaimLapsed, Resting, SourceDown, StopSource, TryLater
-from connectors.keeping.compare import Change, Head, Row, absent, compare, rows_of
+from connectors.keeping.compare import Change, Head, Row, absent, again, compare, rows_of
 from connectors.keeping.pages import Entry, PageClaim, Stage, What
 from connectors.keeping.raw import SHANGHAI
 from connectors.keeping.sources import SourceClaim
@@ -110,6 +110,23 @@ async def take_pushed(page: Page, source: Source, room: Room, merge: Merge | Non
     heads = await room.store.raw.heads(rows)
     changes = compare(await _whole(rows.values(), heads, merge, source, room), heads)
     return await _store(changes, source, None, merge, room) if changes else None
+
+
+async def take_again(ids: Collection[str], source: Source, room: Room) -> AsyncIterator[Batch]:
+    """Offer items of a source again as they stand: a new revision of the same content, to be normalized anew.
+
+    Each is sealed under the key of the month in which it was received, so that its time of keeping stays what it was.
+    """
+    raw = room.store.raw
+    changes = again(await raw.heads(ids), await raw.scopes(ids))
+    for at in dict.fromkeys(_month_of(change) for change in changes):
+        some = [change for change in changes if _month_of(change) == at]
+        yield await _store(some, source, None, None, room, sealed_at=at)
+
+
+def _month_of(change: Change) -> datetime:
+    assert change.before is not None
+    return change.before.received_at.astimezone(SHANGHAI).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 async def take_over(room: Room, stages: Collection[Stage], source: str | None = None) -> Batch | None:
@@ -216,15 +233,21 @@ async def _whole(
 
 
 async def _store(
-    changes: list[Change], source: Source, reader: int | None, merge: Merge | None, room: Room
-) -> Batch | None:
+    changes: list[Change],
+    source: Source,
+    reader: int | None,
+    merge: Merge | None,
+    room: Room,
+    *,
+    sealed_at: datetime | None = None,
+) -> Batch:
     """Offered, stored, claimed."""
     at = _moment(room)
     pages = room.store.pages
     day = f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
     entries = [change.entry for change in changes]
     claim = await pages.offer(source.name, entries, day=day, at=at, owner=room.owner)
-    stored = await _store_raw(changes, source, room, reader=reader, at=at, merge=merge)
+    stored = await _store_raw(changes, source, room, reader=reader, at=sealed_at or at, merge=merge)
     entries = [change.entry for change, _ in stored.values()]
     while not await pages.stored(claim, entries):
         # The claim lapsed while we stored. Whoever took the page may have looked before all was there: offer it anew.
@@ -282,10 +305,15 @@ async def _park_gone(claim: PageClaim, room: Room) -> None:
 async def _is_stored(claim: PageClaim, room: Room) -> bool:
     """An offered page is whole in `raw`, or as whole as it will become: its source was read to the end since."""
     heads = await room.store.raw.heads(entry.id for entry in claim.entries)
-    if all(entry.id in heads and heads[entry.id].revision >= entry.revision for entry in claim.entries):
+    if all(entry.id in heads and _is_there(entry, heads[entry.id]) for entry in claim.entries):
         return True
     read_to_end_at = await room.store.sources.read_to_end_at(claim.source)
     return read_to_end_at is not None and read_to_end_at > claim.at
+
+
+def _is_there(entry: Entry, head: Head) -> bool:
+    """What was only to be normalized again is there, if not as often as it was meant to."""
+    return head.revision >= entry.revision or entry.what is What.AGAIN
 
 
 def _must_be_newest(heads: Iterable[Head], reader: int | None, source: Source) -> None:

@@ -168,6 +168,7 @@ _WHATS = {
     "changed": "内容有更新",
     "refreshed": "互动数据或官方答复有更新",
     "withdrawn": "撤回",
+    "again": "按新表或新程序重新规整",
     "bad": "读不懂，挂起",
 }
 

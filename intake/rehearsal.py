@@ -1,14 +1,16 @@
 """Rehearsal of text (规整预演): what stands is normalized again from its raw text, and the difference is shown.
 
-With other tables, or with the code of today over what an older version had made. Nothing is changed and nothing is
-sent; what is shown is masked, on both sides. What may not be opened any more is counted and left as it is.
+With other tables, or with the code of today over what an older version had made. What is shown is masked, on both
+sides. What may not be opened any more is counted and left as it is. Nothing is changed and nothing is sent; that only
+happens to what is applied (intake/street/again.py), by the flow that every page takes.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from intake.settings import TableFiles
 from normalizer.appeal import Appeal, Normalized
 from normalizer.errors import Unmappable
 from normalizer.flow import normalize_all
-from normalizer.store import AppealStore
+from normalizer.settle import Made, succeeding
+from normalizer.store import AppealStore, Standing
 from normalizer.tables import Tables
 
 PAGE = 500
@@ -54,6 +57,7 @@ class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     same: int
     changed: int
+    applied: int = 0  #: of these, so many were normalized again for good
     unmappable: dict[str, str]  #: id -> why it could not be mapped any more
     not_kept: int  #: their raw text was destroyed
     fields: dict[str, int]  #: in how many items each field differs
@@ -66,37 +70,86 @@ def files_of(folder: Path, standing: TableFiles) -> TableFiles:
     return msgspec.structs.replace(standing, **{name: file for name, file in there.items() if file.is_file()})
 
 
-async def rehearse(which: Which, tables: Tables, custody: Custody, most: int) -> Rehearsed:
-    """Normalize again, compare, and tell; at most so many differences are told one by one."""
+async def rehearse(which: Which, tables: Tables, custody: Custody, most: int, apply: Apply | None = None) -> Rehearsed:
+    """Normalize again, compare, and tell; at most so many differences are told one by one.
+
+    `apply` is handed the ids of each page that would read otherwise, to have them normalized again for good. What is
+    done already differs no more, so whoever is stopped begins again and goes on where they were.
+    """
     store = AppealStore(custody.db)
-    same = changed = not_kept = 0
-    fields: Counter[str] = Counter()
-    unmappable: dict[str, str] = {}
-    told: list[Difference] = []
+    sum_ = _Sum(most=most)
     async for ids in _pages(which, custody):
         raws = await custody.raw.load(dict.fromkeys(ids, False))
-        not_kept += len(ids) - len(raws)
+        sum_.not_kept += len(ids) - len(raws)
         standing = await store.standing([raw.id for raw in raws])
         rows = [raw for raw in raws if raw.id in standing and standing[raw.id].appeal.revision == raw.revision]
+        others = await store.standing([id_ for raw in rows for id_ in standing[raw.id].appeal.links.same_message])
+        changed: list[RawAppeal] = []
         for raw, made in zip(rows, await _again(rows, tables, custody), strict=True):
             if not isinstance(made, Normalized):
-                unmappable[raw.id] = str(made) if isinstance(made, Unmappable) else type(made).__name__
+                sum_.unmappable[raw.id] = str(made) if isinstance(made, Unmappable) else type(made).__name__
                 continue
-            found = dict(differing(standing[raw.id].appeal, made.appeal))
-            same, changed = same + (not found), changed + bool(found)
-            fields.update(found.keys())
-            if found and len(told) < most:
-                told.append(Difference(id=raw.id, source=raw.source, native_id=raw.native_id, fields=found))
-    return Rehearsed(
-        versions=dict(tables.versions),
-        items=same + changed + len(unmappable),
-        same=same,
-        changed=changed,
-        unmappable=unmappable,
-        not_kept=not_kept,
-        fields=dict(fields.most_common()),
-        differences=told,
-    )
+            found = dict(_found(raw, made, standing | others))
+            if sum_.add(raw, found):
+                changed.append(raw)
+        if apply is not None and changed:
+            sum_.applied += await apply(changed)
+    return sum_.told(tables)
+
+
+#: Have these normalized again for good; says of how many that was done.
+Apply = Callable[[Sequence[RawAppeal]], Awaitable[int]]
+
+
+@dataclass
+class _Sum:
+    """What was counted so far."""
+
+    most: int
+    same: int = 0
+    changed: int = 0
+    applied: int = 0
+    not_kept: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    unmappable: dict[str, str] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+
+    def add(self, raw: RawAppeal, found: dict[str, tuple[Any, Any]]) -> bool:
+        self.same, self.changed = self.same + (not found), self.changed + bool(found)
+        self.fields.update(found.keys())
+        if found and len(self.differences) < self.most:
+            one = Difference(id=raw.id, source=raw.source, native_id=raw.native_id, fields=found)
+            self.differences.append(one)
+        return bool(found)
+
+    def told(self, tables: Tables) -> Rehearsed:
+        return Rehearsed(
+            versions=dict(tables.versions),
+            items=self.same + self.changed + len(self.unmappable),
+            same=self.same,
+            changed=self.changed,
+            applied=self.applied,
+            unmappable=self.unmappable,
+            not_kept=self.not_kept,
+            fields=dict(self.fields.most_common()),
+            differences=self.differences,
+        )
+
+
+def _found(raw: RawAppeal, made: Normalized, standing: Mapping[str, Standing]) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Give what differs in an item, and in each of its parts where it has several (一条多诉)."""
+    first, *more = made.parts or [made]
+    old = standing[raw.id].appeal
+    yield from differing(old, succeeding(old, Made(raw, first.appeal, first.secrets)).appeal)
+    before, after = old.links.same_message, [part.appeal.id for part in more]
+    if before != after:
+        yield "parts", (1 + len(before), 1 + len(after))
+    for part in more:
+        if part.appeal.id in standing:
+            known = standing[part.appeal.id].appeal
+            now = succeeding(known, Made(raw, part.appeal, part.secrets)).appeal
+            for name, values in differing(known, now):
+                yield f"{part.appeal.id.partition('-')[2]}.{name}", values
 
 
 def differing(before: Appeal, after: Appeal) -> Iterator[tuple[str, tuple[Any, Any]]]:

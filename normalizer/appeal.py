@@ -354,6 +354,7 @@ class Change(StrEnum):
 
     NEW = "new"
     CHANGED = "changed"  #: its masked form is another one
+    REREAD = "reread"  #: it reads as before, but more or less was seen in it: decided again, told only where it moves
     SAME = "same"  #: the source changed, the masked appeal did not: recorded, not sent
     REFRESHED = "refreshed"  #: likes, views, replies, official reply: in place, no message
     WITHDRAWN = "withdrawn"  #: taken back, with proof

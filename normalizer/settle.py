@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from connectors.raw_appeal import RawAppeal
-from normalizer.appeal import Appeal, Change, Engagement, Handed, Links, Secrets, Signals
+from normalizer.appeal import Appeal, Change, Engagement, Handed, Links, Quality, Secrets, Signals
 from normalizer.document import encoded
 from normalizer.store import AppealStore, Standing
 
@@ -84,7 +84,7 @@ async def _settle_known(
         else:
             handed[at] = _handed(made[at], made[at].appeal, Change.NEW)
     older, equal = _by_revision([at for at in now if made[at].appeal.id in standing], made, standing)
-    newer = {at: _succeeding(standing[made[at].appeal.id].appeal, made[at]) for at in older}
+    newer = {at: succeeding(standing[made[at].appeal.id].appeal, made[at]) for at in older}
     changes = [(standing[one.appeal.id], _document(one)) for one in newer.values()]
     if await store.supersede(changes):
         for at, one in newer.items():
@@ -95,7 +95,7 @@ async def _settle_known(
     return sorted(later)
 
 
-def _succeeding(old: Appeal, one: Made) -> Made:
+def succeeding(old: Appeal, one: Made) -> Made:
     """Let a newer revision keep of the older one what a change of words does not undo."""
     return _still_secret(old, _remembering(old, one))
 
@@ -168,10 +168,14 @@ def change_between(old: Standing, new: Appeal) -> Change:
     """Say whether the masked appeal is another one; what comes back after a withdrawal always is."""
     if old.withdrawn:
         return Change.CHANGED
-    return Change.SAME if _essence(old.appeal) == _essence(new) else Change.CHANGED
+    before, now = _essence(old.appeal), _essence(new)
+    if before == now:
+        return Change.SAME
+    return Change.REREAD if _read(before) == _read(now) else Change.CHANGED
 
 
 _NOTHING = Engagement()
+_UNSEEN = Quality()
 _APART = Links()
 
 
@@ -179,6 +183,17 @@ def _essence(appeal: Appeal) -> Appeal:
     """Leave out what changes without changing the matter."""
     return msgspec.structs.replace(
         appeal, revision=0, received_at=None, engagement=_NOTHING, official_reply=None, links=_APART
+    )
+
+
+def _read(essence: Appeal) -> Appeal:
+    """Leave what a department reads; what only we saw in the text is for the decision."""
+    return msgspec.structs.replace(
+        essence,
+        category=msgspec.structs.replace(essence.category, confidence=0.0),
+        quality=_UNSEEN,
+        fingerprint="",
+        signals=Signals(subject_entity=essence.signals.subject_entity),
     )
 
 

@@ -92,6 +92,27 @@ def rows_of(source: str, page: Page) -> dict[str, Row]:
     return {row.id: row for row in rows}
 
 
+def again(heads: Mapping[str, Head], scopes: Mapping[str, str]) -> list[Change]:
+    """Items as they stand, to be normalized again: a revision of the same content."""
+    return [
+        Change(what=What.AGAIN, row=_as_it_stands(head, scopes[id_]), revision=head.revision + 1, before=head)
+        for id_, head in heads.items()
+        if not (head.parked or head.withdrawn or head.destroyed)
+    ]
+
+
+def _as_it_stands(head: Head, scope: str) -> Row:
+    return Row(
+        id=head.id,
+        native_id=head.native_id,
+        payload=None,
+        content=head.content,
+        digest=head.digest,
+        context={},
+        scope=scope,
+    )
+
+
 def absent(head: Head, scope: str) -> Row:
     """The row of an item that two complete enumerations no longer held."""
     return Row(

@@ -30,6 +30,7 @@ class What(StrEnum):
     CHANGED = "changed"
     REFRESHED = "refreshed"
     WITHDRAWN = "withdrawn"
+    AGAIN = "again"  #: as it was, to be normalized again: by a newer program, or with other tables
     BAD = "bad"
 
 

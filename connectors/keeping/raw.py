@@ -62,6 +62,11 @@ class RawStore:
         documents = await self._raw.find({"_id": {"$in": list(ids)}}, _HEAD).to_list(None)
         return {document["_id"]: _head(document) for document in documents}
 
+    async def scopes(self, ids: Iterable[str]) -> dict[str, str]:
+        """In which enumeration each of these items is looked for."""
+        found = await self._raw.find({"_id": {"$in": list(ids)}}, {"scope": 1}).to_list(None)
+        return {document["_id"]: document["scope"] for document in found}
+
     async def add(
         self, changes: Sequence[Change], source: Source, *, reader: int | None, at: datetime
     ) -> tuple[list[RawAppeal | None], bool]:
@@ -291,7 +296,7 @@ class _Writing:
         return change.row.payload, change.row.context
 
     def _received_at(self, change: Change) -> datetime:
-        if change.what is What.REFRESHED and change.before is not None:
+        if change.what in {What.REFRESHED, What.AGAIN} and change.before is not None:
             return change.before.received_at
         return self.at
 

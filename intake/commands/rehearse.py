@@ -13,6 +13,7 @@ import click
 
 from intake import tables
 from intake.cli import App, BadSettings, command, fail, print_json, run
+from intake.commands.rehearse_apply import apply_rehearsed
 from intake.commands.rehearse_rules import Asked, rehearse_rules, rules_options
 from intake.house import open_house
 from intake.rehearsal import Rehearsed, Which, files_of, rehearse
@@ -49,6 +50,10 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="放着新表的目录：taxonomy.toml、words.toml、places.toml，缺的用现在的 · a folder of new tables",
 )
+@click.option(
+    "--apply", "applied", is_flag=True, help="看过差别后按现行的表更新，只通知真有变化的 · bring it into force"
+)
+@click.option("--yes", is_flag=True, help="与 --apply 同用：不再问 · with --apply: do not ask")
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(0, 1_000_000), help="列出几件 · listed")
 @rules_options
 @command
@@ -60,19 +65,28 @@ def rehearse_command(
     since: datetime | None,
     until: datetime | None,
     folder: Path | None,
+    applied: bool,
+    yes: bool,
     limit: int,
     **of_rules: Any,  # noqa: ANN401 - the options of the other half
 ) -> None:
-    """Nothing is changed, nothing is sent; both sides are masked."""
+    """Both sides are masked; without --apply nothing is changed and nothing is sent."""
     if not of_text:
         rehearse_rules(app, Asked(**of_rules), limit)
         return
     days = [None if day is None else f"{day:%Y-%m-%d}" for day in (since, until)]
-    done = run(_rehearse(app, Which(source=source, since=days[0], until=days[1]), folder, limit))
-    if app.as_json:
-        print_json(done)
-    else:
+    which = Which(source=source, since=days[0], until=days[1])
+    if applied and folder is not None:
+        raise click.UsageError("先把新表写进设置，再 --apply · put the tables into the settings first, then --apply")
+    done = run(_rehearse(app, which, folder, limit))
+    if not app.as_json:
         _print(done)
+    if applied and done.changed:
+        if not yes:
+            click.confirm(f"更新这 {done.changed} 件 · apply", abort=True, err=True)
+        apply_rehearsed(app, which, limit)
+    elif app.as_json:
+        print_json(done)
     if done.unmappable:
         fail(f"{len(done.unmappable)} 件规整不了了，请先改表 · {len(done.unmappable)} could not be mapped any more")
 

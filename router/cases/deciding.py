@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from normalizer.appeal import Appeal, Change, DecidedBy, Mode, Routing, Versions
-from router.cases.case import Case, Decided, Event
+from router.cases.case import Case, Decided, Event, holders
 from router.cases.ledger import ROUTER, draft_of, record
 from router.cases.moves import Kind, State, allowed
-from router.cases.sending import recall_all, send_to, tell_holders, tell_withdrawn
+from router.cases.sending import move_to, recall_all, send_to, tell_holders, tell_withdrawn
 from router.dispatch import Context, Decision, Outcome, Role, case_no
 from router.errors import MoveNotAllowed
 
@@ -75,7 +75,7 @@ def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder:
 
     What a person assigned stays there, unless the new text is about whom it was assigned to (promise 8).
     """
-    if revision <= case.revision or change not in {Change.NEW, Change.CHANGED}:
+    if revision <= case.revision or change not in {Change.NEW, Change.CHANGED, Change.REREAD}:
         return False
     return accuses_holder or not (case.assigned_by_person and case.goal is State.DELIVERED)
 
@@ -102,7 +102,12 @@ def amend(
     elif change in {Change.SAME, Change.WITHDRAWN}:
         record(case, Kind.RECORDED, at, data={"revision": appeal.revision})
     elif decision is not None and context is not None:
-        decide(case, decision, context, at)
+        told = len(case.events)
+        decide(case, decision, context, at, tell=change is not Change.REREAD)
+        if len(case.events) == told:  # it stays, and nobody would read anything new
+            record(case, Kind.RECORDED, at, data={"revision": appeal.revision})
+    elif change is Change.REREAD:
+        record(case, Kind.RECORDED, at, data={"revision": appeal.revision})
     else:
         tell_holders(case, at)
     return case
@@ -137,8 +142,8 @@ def call_duty(case: Case, unit: str | None, at: datetime) -> Case:
 # ---------------------------------------------------------------- inside: these change the draft they are given
 
 
-def decide(case: Case, decision: Decision | Exception, context: Context, at: datetime) -> None:
-    """Settle a decision: recall, dispatch, or leave it to the desk."""
+def decide(case: Case, decision: Decision | Exception, context: Context, at: datetime, *, tell: bool = True) -> None:
+    """Settle a decision: recall, dispatch, or leave it to the desk; tell who keeps it, if there is news."""
     if isinstance(decision, Exception):
         # The class alone: an exception's text may quote the citizen.
         record(case, Kind.UNDECIDED, at, note=f"deciding failed: {type(decision).__name__}")
@@ -150,7 +155,7 @@ def decide(case: Case, decision: Decision | Exception, context: Context, at: dat
         wanted = {} if lead is None else {lead: Role.LEAD}
         for code in assist:
             wanted.setdefault(code, Role.ASSIST)
-        send_to(case, wanted, at)
+        move_to(case, wanted, at, tell=[code for code in wanted if code in holders(case)] if tell else [])
         return
     if not born:
         recall_all(case, {}, at)
