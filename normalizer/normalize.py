@@ -28,7 +28,7 @@ from normalizer.steps.recount import recount
 from normalizer.steps.refer import refer
 from normalizer.steps.repair.apply import repair
 from normalizer.steps.repair.page import take_off_page
-from normalizer.steps.scan import scan
+from normalizer.steps.scan import SCAN
 from normalizer.steps.simplify import simplify
 from normalizer.steps.title import entitle
 from normalizer.tables import Tables
@@ -36,7 +36,7 @@ from normalizer.tables import Tables
 Step = Callable[[Draft, Tables], None]
 
 #: What reads the masked text; each part of a message with several requests is read for itself.
-READING: tuple[Step, ...] = (scan, classify, prioritize, locate, recount, judge, refer, fingerprint, entitle)
+READING: tuple[Step, ...] = (*SCAN, classify, prioritize, locate, recount, judge, refer, fingerprint, entitle)
 
 
 def part(draft: Draft, tables: Tables) -> None:
