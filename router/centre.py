@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from router.cases import centre, returns
+from router.cases.carrying import carried
 from router.cases.case import Case
 from router.cases.centre import Visit
 from router.cases.work import Ask
@@ -20,6 +21,7 @@ from router.dispatching.accused import Accused
 from router.dispatching.topology import receives
 from router.errors import MoveNotAllowed, NoSuchUnit, NotPossible, UnitAccused
 from router.flow import Room, decided
+from router.joining import split
 from router.learning import learn
 
 ARBITER = "热线中心值班负责人"
@@ -58,9 +60,12 @@ async def supervise(name: str, person: str, reason: str, room: Room) -> Case:
 
 
 async def recall(case: Case, person: str, reason: str, room: Room) -> Case:
-    """Take it back; it waits for a person (收回)."""
+    """Take it back; it waits for a person, and what it carried goes its own way (收回)."""
     at = room.moment()
-    return await change(case, lambda now: centre.take_back(now, person, reason, at), room)
+    after = await change(case, lambda now: centre.take_back(now, person, reason, at), room)
+    if members := carried(after):
+        await split(after.id, members, person, reason, room)
+    return await room.store.get(after.id) or after
 
 
 async def reassign(case: Case, department: str, person: str, reason: str, room: Room, *, despite: bool = False) -> Case:
@@ -157,7 +162,7 @@ def _meant(case: Case, department: str | None, ask: Ask | None) -> tuple[str, As
     if len(found) == 1:
         return found[0]
     if not found:
-        raise MoveNotAllowed(f"case {case.id} has no such open request: see `intake case asks`")
+        raise MoveNotAllowed(f"case {case.id} has no such open request: see `intake case list`")
     several = ", ".join(f"{code} {what}" for code, what in found)
     raise MoveNotAllowed(f"case {case.id} has {len(found)} open requests: {several}; name department and kind")
 

@@ -32,7 +32,7 @@ from router.dispatching.tables import Tables
 from router.dispatching.topology import receives
 from router.errors import BrokerAway, CallOperator, RouterError, TryLater
 from router.lesson_store import LessonStore
-from router.linking import Carrier, carrier_of, carriers, named, orphans, tell_carriers
+from router.linking import Carrier, carrier_of, carriers, named, orphans, tell_carriers, tell_news
 from router.store import CaseStore
 
 logger = structlog.get_logger(__name__)
@@ -235,15 +235,17 @@ async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim)
     at = room.moment()
     items = {case.id: item for case, item in known}
     before = {case.id: case.version for case, _ in known}
+    # As where a case begins: first the order that carries it knows, then the case does.
+    told, alone = await tell_news(known, lambda case, item: decided(*_asked(case, item), room), room.store, at, claim)
     changed = await room.store.change_all(
-        [case for case, _ in known], lambda case: amended(case, items[case.id], room, claim, at)
+        [case for case, _ in known], lambda case: amended(case, items[case.id], room, claim, at, alone=case.id in alone)
     )
     for case in changed:
         if case.version != before[case.id]:
             tell_duty(case)
     earlier = {case.id: case for case, _ in known}
     left = [id_ for case in changed for id_ in orphans(earlier[case.id], case)]
-    return changed + (await stand_alone(left, room, claim) if left else [])
+    return changed + told + (await stand_alone(left, room, claim) if left else [])
 
 
 async def stand_alone(ids: Sequence[str], room: Room, claim: Claim) -> list[Case]:
@@ -266,23 +268,28 @@ def standing_alone(case: Case, appeal: Appeal | None, room: Room, at: datetime) 
     return decide_again(case, decided(appeal, context, room), context, at)
 
 
-def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime) -> Case:
-    """Take a revision into its case."""
+def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *, alone: bool = False) -> Case:
+    """Take a revision into its case; `alone`: no order carries it any more."""
     decision, context = None, None
     accused = case.assigned_by_person and _accuses_holder(case, item.appeal, room)
     if needs_decision(case, item.change, item.appeal.revision, accuses_holder=accused):
-        context = Context(mode=case.mode, holder=case.holder)
-        if case.decision is not None:
-            context = replace(case.decision.context, mode=case.mode, holder=case.holder)
-            if context.linked_to is not None and context.linked_to not in dict(named(item)):
-                context = replace(context, linked_to=None)  # its new text is about something else
-        decision = decided(item.appeal, context, room)
+        appeal, context = _asked(case, item)
+        if alone or context.linked_to not in dict(named(item)):
+            context = replace(context, linked_to=None)  # its new text is about something else
+        decision = decided(appeal, context, room)
     after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
     if needs_duty(after):
         after = call_duty(after, room.fallback(item.appeal), at)
     if after is not case:
         after = replace(after, due=at if after.goal is State.DELIVERED else None)  # the next look reckons it anew
     return claimed(case, after, claim)
+
+
+def _asked(case: Case, item: Handed) -> tuple[Appeal, Context]:
+    """Give what a new revision is decided on."""
+    if case.decision is None:
+        return item.appeal, Context(mode=case.mode, holder=case.holder)
+    return item.appeal, replace(case.decision.context, mode=case.mode, holder=case.holder)
 
 
 def _accuses_holder(case: Case, appeal: Appeal, room: Room) -> bool:

@@ -6,12 +6,12 @@ whether everyone whom the new case would go to holds it; else the case goes its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from normalizer.appeal import Handed
-from router.cases.carrying import Because, carried, carry, may_carry
+from normalizer.appeal import Change, Handed
+from router.cases.carrying import Because, bring_news, carried, carry, may_carry
 from router.cases.case import Case
 from router.cases.moves import State
 from router.dispatch import Decision
@@ -66,6 +66,50 @@ async def tell_carriers(
         return after
 
     return await store.change_all(list(orders.values()), with_members)
+
+
+async def tell_news(
+    known: Sequence[tuple[Case, Handed]],
+    decide: Callable[[Case, Handed], Decision | Exception],
+    store: CaseStore,
+    at: datetime,
+    claim: tuple[int, datetime | None],
+) -> tuple[list[Case], frozenset[str]]:
+    """Bring the new texts of carried cases to whoever holds their orders, before the cases take them in.
+
+    Gives the orders, and the cases whose order does not stand any more, or does not reach who is addressed now.
+    """
+    news = [(case, item) for case, item in known if _is_news(case, item)]
+    if not news:
+        return [], frozenset()
+    orders = await store.load(sorted({_order_of(case) for case, _ in news}))
+    by_order: dict[str, list[tuple[Case, Handed]]] = {}
+    for case, item in news:
+        order = orders.get(_order_of(case))
+        if order is not None and order.id in dict(named(item)) and may_carry(order, decide(case, item)):
+            by_order.setdefault(order.id, []).append((case, item))
+    fence, until = claim
+
+    def with_news(order: Case) -> Case:
+        after = order
+        for case, item in by_order[order.id]:
+            after = bring_news(after, case, item.appeal, at)
+        if after is not order and not order.unsent:
+            after.fence, after.until = fence, until
+        return after
+
+    told = await store.change_all([orders[id_] for id_ in by_order], with_news)
+    carried_on = {case.id for members in by_order.values() for case, _ in members}
+    return told, frozenset(case.id for case, _ in news) - carried_on
+
+
+def _is_news(case: Case, item: Handed) -> bool:
+    changed = item.change in {Change.NEW, Change.CHANGED} and item.appeal.revision > case.revision
+    return changed and case.goal is State.LINKED
+
+
+def _order_of(case: Case) -> str:
+    return (case.decision.context.linked_to if case.decision else None) or ""
 
 
 def orphans(before: Case, after: Case) -> list[str]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from normalizer.appeal import Appeal, RequestType
 from router.cases.case import Case, holders
 from router.cases.deciding import settle
 from router.cases.ledger import draft_of, record
@@ -30,6 +31,7 @@ _SAID = {
     Because.SAME_PERSON: "同一诉求人再次反映同一事项（{case_no}），并入本单催办，不另行派单",
     Because.SAME_EVENT: "又有诉求人反映同一事件（{case_no}），以本单为主单一并办理，答复将分别反馈",
 }
+MOST_NEWS = 1000  #: characters of a carried case's new text that the holders of its order are told
 UNDER_ANOTHER = "已并入同一事件的主单一并办理"
 _HELD = frozenset({State.IN_FLIGHT, State.DELIVERED, State.PARKED})
 
@@ -53,6 +55,21 @@ def carry(order: Case, member: Case, because: Because, at: datetime) -> Case:
     for code, role in holders(order).items():
         append(order, code, MessageType.LINKED, role, at, reason)
     record(order, Kind.CARRIES, at, data={"case": member.id, "case_no": member.case_no, "because": because.value})
+    return order
+
+
+def bring_news(order: Case, member: Case, appeal: Appeal, at: datetime) -> Case:
+    """Tell whoever holds an order what a case that it carries says now; once for each revision."""
+    known = {"case": member.id, "revision": appeal.revision}
+    if any(event.kind is Kind.UPDATED and known.items() <= event.data.items() for event in order.events):
+        return order
+    order = draft_of(order)
+    secret = appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
+    reason = f"并入本单的诉求（{member.case_no}）有新内容：{'涉密从略' if secret else appeal.text[:MOST_NEWS]}"
+    held = holders(order)
+    for code, role in held.items():
+        append(order, code, MessageType.UPDATED, role, at, reason)
+    record(order, Kind.UPDATED, at, data={"departments": list(held)} | known)
     return order
 
 

@@ -7,14 +7,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from normalizer.appeal import Appeal, Change, Handed, Links
-from router import joining
+from normalizer.appeal import Appeal, Change, Handed, Links, RequestType
+from router import centre, joining
 from router.cases.carrying import carried
 from router.cases.case import holders
+from router.cases.centre import Visit
 from router.cases.moves import State
 from router.flow import route_page
+from router.listening import Ear, take_said
+from tests.router.cases.test_hearing import said
 from tests.router.city import appeal, handed, revised
 from tests.router.conftest import Street
+from tests.router.test_listening import Seal, masked
 
 
 def again(name: str, to: str, *before: str) -> Appeal:
@@ -92,6 +96,59 @@ async def test_a_carried_case_whose_new_text_is_about_something_else_goes_its_ow
     other = revised(again("b", "ZJJ", "a"), links=Links())
     await route_page(street.appeals.keep(handed(other, Change.CHANGED)), street.room)
     assert (await street.cases())["b"].state is State.DELIVERED
+
+
+async def test_a_carried_case_s_new_text_is_told_to_who_holds_its_order_once(street: Street) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
+    await route_page(street.appeals.keep(handed(again("b", "ZJJ", "a"))), street.room)
+    await street.drain("dept.ZJJ")
+    items = street.appeals.keep(handed(revised(again("b", "ZJJ", "a"), text="又多了两盏不亮的"), Change.CHANGED))
+    await route_page(items, street.room)
+    await route_page(items, street.other())
+    (message,) = [json.loads(body) for _, body in await street.drain("dept.ZJJ")]
+    assert (message["type"], message["subject"]) == ("appeal.updated.v1", "a")
+    assert "又多了两盏不亮的" in message["data"]["reason"]
+    case = (await street.cases())["b"]
+    assert (case.state, case.revision) == (State.LINKED, 2)
+
+
+async def test_the_new_text_of_a_confidential_one_is_not_told(street: Street) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
+    await route_page(street.appeals.keep(handed(again("b", "ZJJ", "a"))), street.room)
+    await street.drain("dept.ZJJ")
+    secret = revised(again("b", "ZJJ", "a"), text="又多了两盏不亮的", request_type=RequestType.REPORT)
+    await route_page(street.appeals.keep(handed(secret, Change.CHANGED)), street.room)
+    (message,) = [body for _, body in await street.drain("dept.ZJJ")]
+    assert "又多了两盏不亮的" not in message.decode()
+
+
+async def test_a_carried_case_goes_its_own_way_when_it_is_for_another_unit_or_its_order_was_closed(
+    street: Street,
+) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
+    await route_page(street.appeals.keep(handed(again("b", "ZJJ", "a")), handed(again("c", "ZJJ", "a"))), street.room)
+    for_another = revised(again("b", "ZJJ", "a"), to="CGJ")
+    await route_page(street.appeals.keep(handed(for_another, Change.CHANGED)), street.room)
+    assert (await street.cases())["b"].holder == "CGJ"
+    await take_said(
+        said((await street.cases())["a"], "resolved"), "ZJJ", Ear(room=street.room, seal=Seal(), mask=masked)
+    )
+    await centre.visit("a", Visit(reached=True, solved="yes"), "李", street.room)
+    await route_page(
+        street.appeals.keep(handed(revised(again("c", "ZJJ", "a"), text="又坏了"), Change.CHANGED)), street.room
+    )
+    case = (await street.cases())["c"]
+    assert (case.state, case.holder) == (State.DELIVERED, "ZJJ")
+
+
+async def test_when_the_centre_recalls_an_order_whoever_it_carried_gets_an_order(street: Street) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
+    await route_page(street.appeals.keep(handed(again("b", "ZJJ", "a"))), street.room)
+    recalled = await centre.recall((await street.cases())["a"], "王", "派错了", street.room)
+    cases = await street.cases()
+    assert (recalled.state, carried(recalled)) == (State.TRIAGE, [])
+    assert (cases["b"].state, cases["b"].holder) == (State.DELIVERED, "ZJJ")
+    assert ("dispatched", "b") in await told(street, "ZJJ")
 
 
 async def test_a_crash_between_the_order_and_the_case_loses_nothing_and_says_nothing_twice(
