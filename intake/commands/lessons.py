@@ -12,6 +12,7 @@ from intake.cli import App, command, fail, print_json, run
 from intake.commands.cases.desk import BY, ONE, opened, plain
 from intake.house import Database
 from intake.life import find_ids
+from intake.refusals import why
 from intake.screen import SHANGHAI, console, table
 from intake.street.rooms import Rooms
 from router import learning
@@ -130,4 +131,4 @@ def _do(app: App, act: Callable[[Rooms, Database], Awaitable[Answer]]) -> Answer
     try:
         return run(do())
     except RouterError as refused:
-        fail(f"没有办成 · not done: {refused}")
+        fail(f"没有办成 · not done: {why(refused)}")

@@ -10,6 +10,7 @@ from intake.cli import App, command, fail, print_json, run
 from intake.commands.lessons import lessons_group
 from intake.house import open_house
 from intake.life import find_ids
+from intake.refusals import why
 from intake.screen import STATES, URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -58,7 +59,7 @@ def assign_command(app: App, id_: str, department: str, person: str, reason: str
             f"not assigned: the appeal is about {unit} itself; name its superior, or add --despite"
         )
     except RouterError as refused:
-        fail(f"没有指派 · not assigned: {refused}")
+        fail(f"没有指派 · not assigned: {why(refused)}")
     if app.as_json:
         print_json({"id": case.id, "case_no": case.case_no, "state": case.state.value, "department": case.holder})
     else:

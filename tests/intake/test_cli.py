@@ -33,11 +33,6 @@ def test_what_is_not_there_yet_says_so_and_fails(name: str) -> None:
     assert "not there yet" in told.stderr
 
 
-@pytest.mark.parametrize("words", [("audit", "verify"), ("parked", "edit"), ("sources", "rewind")])
-def test_a_part_of_a_command_that_is_not_there_yet_says_so(words: tuple[str, ...]) -> None:
-    assert intake(*words, "X").exit_code == 1
-
-
 @pytest.mark.parametrize(
     "words",
     [

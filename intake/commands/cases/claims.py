@@ -13,6 +13,7 @@ import msgspec
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.cases.desk import BY, ONE, REASON, one, opened, plain
 from intake.life import find_ids
+from intake.refusals import why
 from intake.screen import console, table
 from intake.street.rooms import Rooms
 from router import claiming
@@ -97,7 +98,7 @@ def _claim(app: App, id_: str, department: str, person: str, said: dict[str, Any
     try:
         outcome = run(_said(app, id_, department.upper(), said))
     except RouterError as refused:
-        fail(f"没有记入 · not taken in: {refused}")
+        fail(f"没有记入 · not taken in: {why(refused)}")
     if outcome is None:
         fail(f"没有记入：{department} 没有办过这一件 · {department} never had this case")
     if app.as_json:

@@ -10,6 +10,7 @@ import click
 from intake.cli import App, fail, print_json, run
 from intake.house import Database, open_house
 from intake.life import find_ids
+from intake.refusals import why
 from intake.street.left_behind import worker_name
 from intake.street.rooms import Rooms, open_rooms
 from normalizer.steps.mask import Masker
@@ -49,9 +50,9 @@ def one(app: App, id_: str, act: Act) -> None:
     try:
         case = run(do())
     except UnitAccused as refused:
-        fail(f"没有办成：诉求反映的就是该单位，请改派其上级，或加 --despite · not done: {refused}")
+        fail(f"没有办成：诉求反映的就是该单位，请改派其上级，或加 --despite · not done: {why(refused)}")
     except RouterError as refused:
-        fail(f"没有办成 · not done: {refused}")
+        fail(f"没有办成 · not done: {why(refused)}")
     work = case.handling.work if case.handling else None
     if app.as_json:
         print_json({"id": case.id, "case_no": case.case_no, "state": case.state, "work": work, "holder": case.holder})

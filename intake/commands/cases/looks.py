@@ -12,6 +12,7 @@ from intake.commands.cases.desk import ONE, opened
 from intake.commands.viewer import VIEWER
 from intake.dossier import Dossier, dossier
 from intake.life import find_ids
+from intake.refusals import why
 from intake.rights.accesses import Seen, note
 from intake.screen import console, printable, table
 from router import centre
@@ -85,7 +86,7 @@ async def _advice(app: App, id_: str) -> tuple[str, Advice]:
         try:
             return asking[0], await advise_on(case, asking[0], rooms.router)
         except RouterError as refused:
-            fail(f"没有办成 · not done: {refused}")
+            fail(f"没有办成 · not done: {why(refused)}")
 
 
 async def _list(app: App, work: tuple[str, ...], department: str | None, limit: int) -> list[dict[str, Any]]:

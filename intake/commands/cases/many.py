@@ -11,6 +11,7 @@ import click
 
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.cases.desk import BY, DESPITE, REASON, opened, plain
+from intake.refusals import why
 from intake.screen import SHANGHAI
 from intake.street.rooms import Rooms
 from intake.visits import BadSheet, read_visits
@@ -127,7 +128,7 @@ def _many(
     try:
         done = run(do())
     except RouterError as refused:
-        fail(f"没有办成 · not done: {refused}")
+        fail(f"没有办成 · not done: {why(refused)}")
     failed = [each for each in done if each.why_not]
     only_listed = bool(wanted) and not yes
     if app.as_json:
@@ -164,7 +165,7 @@ async def _visits(app: App, file: Path | None, person: str) -> tuple[dict[str, i
             try:
                 await centre.visit(row.case, row.visit, person, rooms.router)
             except RouterError as refused:
-                failed.append(f"第 {row.line} 行 · line {row.line}: {refused}")
+                failed.append(f"第 {row.line} 行 · line {row.line}: {why(refused)}")
             else:
                 done += 1
         return await rooms.cases.visits(), failed, done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +16,31 @@ from router.cases.case import Case
 from router.cases.centre import Visit, reply_of
 from router.cases.work import Ask
 from router.desk import find_case
+from router.flow import Room
+
+Simply = Callable[[str, str, str, Room], Awaitable[Case]]
 
 
-@click.command("urge", help="催办 · press the department")
-@ONE
-@BY
-@REASON
-@command
-def urge_command(app: App, id_: str, person: str, reason: str) -> None:
-    """The department gets `appeal.urged.v1`."""
-    one(app, id_, lambda name, rooms: centre.urge(name, person, plain(reason), rooms.router))
+def _simply(name: str, help_: str, do: Simply) -> click.Command:
+    """Make a command for what needs nobody's word but who and why."""
+
+    @click.command(name, help=help_)
+    @ONE
+    @BY
+    @REASON
+    @command
+    def made(app: App, id_: str, person: str, reason: str) -> None:
+        one(app, id_, lambda found, rooms: do(found, person, plain(reason), rooms.router))
+
+    return made
 
 
-@click.command("supervise", help="督办 · put it under supervision")
-@ONE
-@BY
-@REASON
-@command
-def supervise_command(app: App, id_: str, person: str, reason: str) -> None:
-    """The department gets `appeal.supervised.v1`."""
-    one(app, id_, lambda name, rooms: centre.supervise(name, person, plain(reason), rooms.router))
-
-
-@click.command("reopen", help="重办 · give it back to its lead for another round")
-@ONE
-@BY
-@REASON
-@command
-def reopen_command(app: App, id_: str, person: str, reason: str) -> None:
-    """The department gets `appeal.reopened.v1`."""
-    one(app, id_, lambda name, rooms: centre.reopen(name, person, plain(reason), rooms.router))
-
-
-@click.command("close", help="办结，须已回访 · end it; only after a call-back")
-@ONE
-@BY
-@REASON
-@command
-def close_command(app: App, id_: str, person: str, reason: str) -> None:
-    """What nobody visits in time is closed by the clock."""
-    one(app, id_, lambda name, rooms: centre.close(name, person, plain(reason), rooms.router))
+#: The department gets a message of the same name: `appeal.urged.v1`, …
+urge_command = _simply("urge", "催办 · press the department", centre.urge)
+supervise_command = _simply("supervise", "督办 · put it under supervision", centre.supervise)
+reopen_command = _simply("reopen", "重办 · give it back to its lead for another round", centre.reopen)
+#: What nobody visits in time is closed by the clock.
+close_command = _simply("close", "办结，须已回访 · end it; only after a call-back", centre.close)
 
 
 @click.command("decide", help="决定退单、延期、挂起申请 · grant or refuse what a department asks for")
