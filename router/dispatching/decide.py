@@ -54,8 +54,9 @@ def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
     """Decide on one appeal."""
     area = area_of_place(appeal.place)
     accused = Accused(appeal, tables.directory)
-    ruling = tables.rules.rule_on(appeal, () if _confidential(appeal) else area)
-    scores = _scores(appeal, ruling, area, tables)
+    placed = _placed(appeal, area, tables)
+    ruling = tables.rules.rule_on(appeal, placed)
+    scores = _scores(appeal, ruling, area, placed, tables)
     found = _follow(appeal, tables) if context.mode is Mode.FOLLOW else _apply(ruling, appeal, area, tables, scores)
     if isinstance(found, Choice) and context.mode is not Mode.FOLLOW:
         found = _taught(found, appeal, accused, context, tables)
@@ -71,16 +72,22 @@ def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
     return Decision(outcome=outcome, routing=_settled(routing, outcome), code=code, sentence=sentence)
 
 
+def _placed(appeal: Appeal, area: Area, tables: Tables) -> Area:
+    """Say for which place the matrix is asked. Not for a 举报: a street lives door to door with the accused."""
+    return () if tables.rules.placed and _confidential(appeal) else area
+
+
 def _confidential(appeal: Appeal) -> bool:
-    """Say whether few may see it. The matrix says nothing of such: a street lives door to door with the accused."""
+    """Say whether few may see it."""
     return appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
 
 
 def ruled(appeal: Appeal, tables: Tables) -> tuple[str, Unit] | None:
     """Say which rule sends an appeal to which unit, whatever was learned since; None: the rules are not sure."""
     area = area_of_place(appeal.place)
-    ruling = tables.rules.rule_on(appeal, () if _confidential(appeal) else area)
-    found = _apply(ruling, appeal, area, tables, _scores(appeal, ruling, area, tables))
+    placed = _placed(appeal, area, tables)
+    ruling = tables.rules.rule_on(appeal, placed)
+    found = _apply(ruling, appeal, area, tables, _scores(appeal, ruling, area, placed, tables))
     return (found.rule, found.unit) if isinstance(found, Choice) else None
 
 
@@ -152,13 +159,12 @@ def _doubt(unit: Unit, scores: Scores, limits: Thresholds) -> str | None:
     return None
 
 
-def _scores(appeal: Appeal, ruling: Ruling | Tie | None, area: Area, tables: Tables) -> Scores:
+def _scores(appeal: Appeal, ruling: Ruling | Tie | None, area: Area, placed: Area, tables: Tables) -> Scores:
     """Add up, for each unit, the confidences of the categories that lead to it; the rule speaks for the first one."""
     first = appeal.category
     scores: Scores = {}
     if isinstance(ruling, Ruling):
         _add(scores, ruling.lead, first.confidence, area, tables)
-    placed = () if _confidential(appeal) else area
     for other in appeal.signals.runners_up:
         role = tables.rules.role(other.code, placed)
         if role is not None and other.code != first.code:

@@ -176,6 +176,7 @@ class Rules:
             for code, parts in categories.items()
         }
         self.matrix = matrix or Matrix((), categories)
+        self.placed = self.matrix.by_code  #: the categories of which some place has its own lead
         self._spell: Callable[[Sequence[str]], Words] = _once_each(lists)
         self._of_code: dict[str, list[RuleText]] = defaultdict(list)
         for text in finer:
@@ -203,7 +204,7 @@ class Rules:
 
     def role(self, category: str, area: Area = ()) -> str | None:
         """Name the role that leads on a category at a place, finer rules aside."""
-        seat = self.matrix.at(category, area)
+        seat = self.matrix.at(category, area) if category in self.placed else None
         if seat is not None:
             return seat.cell.lead
         parts = self.categories.get(category)
@@ -212,7 +213,7 @@ class Rules:
     def rule_on(self, appeal: Appeal, area: Area = ()) -> Ruling | Tie | None:
         """Find the most specific rule that holds; None: the category is in no rule."""
         code = appeal.category.code
-        seat = self.matrix.at(code, area)
+        seat = self.matrix.at(code, area) if code in self.placed else None
         if seat is None:
             finer, plain = self._finer.get(code, ()), self._plain.get(code)
         else:
