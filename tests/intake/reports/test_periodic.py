@@ -291,3 +291,27 @@ def test_what_cannot_be_is_bad_usage_and_says_what_can(words: list[str]) -> None
     told = CliRunner().invoke(main, words)
     assert told.exit_code == 2, told.output
     assert "Traceback" not in told.output
+
+
+MANY, MEGABYTES = 10_000, 250
+_MEASURED = (
+    "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:]); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024); sys.exit(done.returncode)"
+)
+
+
+@pytest.mark.live
+@pytest.mark.timeout(600)
+def test_a_report_of_many_cases_stays_small(store: Path, mongo_server: Servers, mongo: Database) -> None:
+    with MongoClient[dict[str, Any]](mongo_server.mongo_url) as client:
+        db = client[mongo.name]
+        for name in ("cases", "appeals"):
+            rows = list(db[name].find({}))
+            for copy in range(MANY // len(rows)):
+                db[name].insert_many([{**row, "_id": f"{copy:03}{row['_id']}"} for row in rows], ordered=False)
+        # What stands is compared once more by the second look; that is another test's matter.
+        db.matter_work.delete_many({})
+    command = Path(sys.executable).with_name("intake")
+    words = [sys.executable, "-c", _MEASURED, str(command), "report", "monthly", "--out", "month.xlsx"]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=500, cwd=store)
+    assert int(done.stdout.split()[-1]) < MEGABYTES
