@@ -16,7 +16,10 @@ from normalizer.appeal import MOST_PARTS
 LEAST = 24
 MOST_PIECES = MOST_PARTS
 #: Every counted list has a second item, and all else begins with one of these: without any nothing is looked for.
-_SIGNS = ("2", "二", "另", "还有", "同时", "顺便", "再反映", "②")
+_SIGN = re.compile(
+    r"2[、．.:：)）,，](?![0-9])|二[、.．:：)）是]|第二[、，,:：个件是]|其二|问题二|②|"
+    r"另[外，,有也还再想要反投咨请]|还有(?:另外)?[一两]?[个件点问事]|(?:同时|还[想要]|再)(?:也|还|再|想|要|反映|投诉|咨询|请问)|顺便"
+)
 
 
 class Piece(NamedTuple):
@@ -70,7 +73,7 @@ _SENTENCE = re.compile(r"[^。！？!?\n；;]*[。！？!?\n；;]*")
 
 def may_be_several(text: str) -> bool:
     """Look for any sign of a second request: cheap, for every message is asked."""
-    return len(text) >= LEAST and any(sign in text for sign in _SIGNS)
+    return len(text) >= LEAST and _SIGN.search(text) is not None
 
 
 def cuts(text: str) -> Iterator[Cuts]:

@@ -89,7 +89,7 @@ async def test_the_secrets_of_each_part_are_sealed_apart_with_the_key_of_the_mes
     [
         (ONE, TWO, {"": (Change.CHANGED, 2), "2": (Change.NEW, 2)}),
         (TWO, ONE, {"": (Change.CHANGED, 2), "2": (Change.WITHDRAWN, 2)}),
-        (THREE, TWO, {"": (Change.CHANGED, 2), "2": (Change.CHANGED, 2), "3": (Change.WITHDRAWN, 2)}),
+        (THREE, TWO, {"": (Change.REREAD, 2), "2": (Change.REREAD, 2), "3": (Change.WITHDRAWN, 2)}),
         (THREE, ONE, {"": (Change.CHANGED, 2), "2": (Change.WITHDRAWN, 2), "3": (Change.WITHDRAWN, 2)}),
         (TWO, TWO + "谢谢！", {"": (Change.CHANGED, 2), "2": (Change.CHANGED, 2)}),
         (TWO, TWO.replace("路灯坏了半个月", "路灯坏了三个月"), {"": (Change.CHANGED, 2), "2": (Change.SAME, 2)}),

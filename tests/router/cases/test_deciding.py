@@ -93,6 +93,20 @@ def test_the_same_department_gets_an_update() -> None:
     assert case.state is State.IN_FLIGHT
 
 
+def test_who_keeps_a_case_hears_nothing_of_what_was_only_seen_in_it() -> None:
+    case = sent(opened("ZJJ+CGJ"))
+    same = amended(case, "ZJJ+CGJ", Change.REREAD)
+    assert (same.dispatches, same.events[-1].kind, same.revision) == (case.dispatches, Kind.RECORDED, case.revision + 1)
+    moved = amended(case, "ZJJ", Change.REREAD)
+    assert [row.type for row in moved.dispatches[2:]] == [MessageType.RECALLED]
+    elsewhere = amended(case, "GAJ", Change.REREAD)
+    assert sorted((row.department, row.type) for row in elsewhere.dispatches[2:]) == [
+        ("CGJ", MessageType.RECALLED),
+        ("GAJ", MessageType.DISPATCHED),
+        ("ZJJ", MessageType.RECALLED),
+    ]
+
+
 def test_what_a_person_assigned_stays_and_its_holder_gets_the_update() -> None:
     case = sent(assign(opened("triage"), "CGJ", "王", "归城管", VERSIONS, AT))
     after = amended(case, "ZJJ")
