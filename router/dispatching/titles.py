@@ -195,6 +195,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "same_person": "同一人的其他诉求",
         "schema_version": "格式版本",
         "scheme": "分类体系",
+        "sentence": "一句话说明",
         "sequence": "本单位本工单的第几条",
         "sha256": "文件摘要",
         "signals": "判定线索",
