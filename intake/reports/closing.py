@@ -71,6 +71,7 @@ def about(of: Material) -> Table:
     rows: list[tuple[Cell, ...]] = [
         ("报告期", of.period.title),
         ("制表时间（数据截至）", moment(of.now)),
+        ("清单", "在办、到期、超期、牌、待研判、挂起各表是制表时的现状，不是报告期末的；指标、业务量按报告期"),
         *of.versions.items(),
         ("脱敏", "不含姓名、电话、门牌、车牌；事项标题取自已脱敏的正文"),
     ]

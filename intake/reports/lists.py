@@ -10,6 +10,7 @@ from intake.reports.material import Material
 from intake.reports.words import CARDS, urgency, work
 from intake.screen import SHANGHAI
 from router.cases.asked import accepted
+from router.cases.deadlines import local
 from router.cases.facts import Fact
 from router.cases.measures import Rate
 
@@ -122,7 +123,7 @@ def _row(of: Material, fact: Fact) -> tuple[Cell, ...]:
         of.unit(fact.unit),
         "流转中" if fact.way == "waiting" else work(fact.work),
         moment(fact.opened_at),
-        moment(fact.close_due),
+        None if fact.close_due is None else local(fact.close_due),
         CARDS[fact.card],
         None if left is None else f"{left:.1f}",
     )

@@ -113,6 +113,7 @@ def test_those_on_duty_see_what_is_overdue_and_who_holds_it() -> None:
     document = report(of, "调度")
     listed = table_of(document, "超期未办").rows
     assert {row[0] for row in listed} == {fact.case_no for fact in late}
+    assert not any(str(row[7]).endswith(" 00:00") for row in listed), "the end of a day is its 24:00"
     held = {row[0]: row for row in table_of(document, "各单位在办").rows}
     assert sum(int(str(row[4])) for row in held.values()) == len(late)
     assert {row[0] for row in table_of(document, "待研判和挂起的件").rows} == {fact.case_no for fact in of.waiting}
