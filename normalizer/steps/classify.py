@@ -102,14 +102,13 @@ def _add_given(code: str | None, name: str | None, scores: dict[str, float], tab
 
 def _lend(scores: dict[str, float]) -> None:
     """Classes of one family support one another a little: three sorts of school words mean school."""
-    tops = [code[:2] for code in scores]
-    if len(set(tops)) == len(tops):
-        return  # nobody has kin here
     family: dict[str, float] = {}
-    for top, points in zip(tops, scores.values(), strict=True):
+    for code, points in scores.items():
+        top = code[:2]
         family[top] = family.get(top, 0.0) + points
-    for top, (code, points) in zip(tops, scores.items(), strict=True):
-        scores[code] = points + FAMILY * (family[top] - points)
+    if len(family) < len(scores):  # else nobody has kin here
+        for code, points in scores.items():
+            scores[code] = points + FAMILY * (family[code[:2]] - points)
 
 
 def _apply_type(kind: RequestType, scores: dict[str, float]) -> None:
