@@ -8,7 +8,8 @@ from heapq import nlargest
 
 import msgspec
 
-from router.dispatching.lessons import HEARD, SHOWN, Lessons, lesson_id, word_weight
+from router.dispatching.lessons import SHOWN, Lessons, lesson_id
+from router.dispatching.weighing import HEARD, word_weight
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

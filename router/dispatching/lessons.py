@@ -11,26 +11,20 @@ Every entry has a number, and `Lessons` after the first n entries are the versio
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, reduce
-from math import exp, log
+from functools import reduce
+from math import exp
+from operator import add
 from typing import NamedTuple
 
 from normalizer.appeal import Appeal, Evidence
 from router.dispatching.directory import area_of_place
 from router.dispatching.precedents import Entry, Precedent, Ruled, Settled, Spot, Undone
+from router.dispatching.weighing import NOBODY, Node, alike, heard, weigh
 
 KEPT = 80  #: precedents of one rule and unit; older ones are forgotten
 MANY = 30  #: from here on what stays with the same unit, and clearly belongs there, is not written down any more
 CLEAR = 1.5  #: from here on precedents speak clearly (natural logarithm of the odds)
-TRUST = 1.0  #: what the rule itself weighs, in precedents for the unit that it names
-SHRINK = 2.0  #: how far what is seen seldom is drawn to what is seen everywhere
-#: So many words for and against are heard: what one phrase says ten times over is one thing said.
-HEARD = 3
-#: What a word may weigh that stands in none, one, two, … precedents.
-MOST = (0.0, 1.1, 2.2, 3.3)
-ALIKE = 0.25  #: so many of its pairs of characters an appeal shares that reads like another
 SHOWN = 5  #: cases that a decision names
 PREFIX = "lesson."  #: of `routing.rule`, where a lesson has decided
 
@@ -51,30 +45,7 @@ class Said(NamedTuple):
         return round(1.0 / (1.0 + exp(-self.weight)), 4)
 
 
-class Node:
-    """The precedents of one rule and unit; never changed, another one is made."""
-
-    def __init__(self, precedents: Mapping[str, Precedent]) -> None:
-        self.precedents = precedents  #: by case, the oldest first
-
-    @cached_property
-    def totals(self) -> Mapping[str, int]:
-        """How many there are, by who took them on; "" is nobody yet."""
-        return Counter(side for one in self.precedents.values() if (side := _side(one)) is not None)
-
-    @cached_property
-    def words(self) -> Mapping[str, Mapping[str, int]]:
-        """Of each of those: how many of its precedents have a word."""
-        found: dict[str, Counter[str]] = {side: Counter() for side in self.totals}
-        for one in self.precedents.values():
-            side = _side(one)
-            if side is not None:
-                found[side].update(one.words.split())
-        return found
-
-
 _EMPTY = Node({})
-_NOBODY = ""
 
 
 class Lessons:
@@ -149,7 +120,7 @@ class Lessons:
     def weigh(self, spot: Spot, owner: str, appeal: Appeal) -> float:
         """Weigh whether this unit takes on what is like this appeal, against all others and the rule."""
         node = self.nodes.get(spot, _EMPTY)
-        return _weigh(node, owner, _known(node, words_of(appeal)), spot[1])[0]
+        return weigh(node, owner, [word for word in words_of(appeal) if word in node.vocabulary], spot[1])
 
     def unseen(self, spot: Spot, owner: str, appeal: Appeal) -> list[str]:
         """Give what is in this appeal and in nothing that the unit took on: it may be what makes the difference."""
@@ -157,23 +128,19 @@ class Lessons:
         return [word for word in words_of(appeal) if word not in theirs]
 
     def _best(self, node: Node, spot: Spot, appeal: Appeal) -> Said | None:
-        owners = [code for code in node.totals if code not in {_NOBODY, spot[1]}]
+        owners = [code for code in node.totals if code not in {NOBODY, spot[1]}]
         if not owners:
             return None
-        every = words_of(appeal)
-        known = _known(node, every)
-        best: tuple[float, str, list[str]] = (0.0, "", [])
+        every, vocabulary = words_of(appeal), node.vocabulary
+        known = [word for word in every if word in vocabulary]
+        best, owner = 0.0, None
         for code in owners:
-            weight, words = _weigh(node, code, known, spot[1])
-            if node.totals[code] == 1 and not _alike(node, code, every):
+            if node.totals[code] == 1 and not alike(node, code, every):
                 continue  # of a single one it is not known what made the difference
-            if weight > best[0] and lesson_id(spot, code) not in self.forbidden:
-                best = weight, code, words
-        if not best[1]:
-            return None
-        like = [one for one in node.precedents.values() if one.owner == best[1]]
-        like.sort(key=lambda one: -len(set(best[2]).intersection(one.words.split())))
-        return Said(lesson_id(spot, best[1]), best[1], best[0], tuple(best[2]), tuple(like))
+            weight = weigh(node, code, known, spot[1])
+            if weight > best and lesson_id(spot, code) not in self.forbidden:
+                best, owner = weight, code
+        return None if owner is None else _said(node, spot, owner, best, known)
 
 
 NOTHING = Lessons()
@@ -194,7 +161,7 @@ def words_of(appeal: Appeal) -> list[str]:
     found: dict[str, None] = {}
     for text in (appeal.title, appeal.text):
         for run in _HAN.findall(text):
-            found |= dict.fromkeys(run[at : at + 2] for at in range(len(run) - 1))
+            found |= dict.fromkeys(map(add, run, run[1:]))
     area = area_of_place(appeal.place)
     found |= dict.fromkeys("@" + "/".join(area[:depth]) for depth in range(1, min(len(area), 2) + 1))
     return list(found)
@@ -210,6 +177,12 @@ def evidence_of(said: Said, appeal: Appeal, owner: str) -> list[Evidence]:
 
 
 # ---------------------------------------------------------------- inside
+
+
+def _said(node: Node, spot: Spot, owner: str, weight: float, known: Sequence[str]) -> Said:
+    words = heard(node, owner, known)
+    like = [one for one in reversed(list(node.precedents.values())) if one.owner == owner]
+    return Said(lesson_id(spot, owner), owner, weight, words, tuple(like))
 
 
 def _standing(run: str, appeal: Appeal, why: str) -> Evidence:
@@ -230,40 +203,6 @@ def _runs(words: Sequence[str], text: str) -> list[str]:
     return list(dict.fromkeys(runs))
 
 
-def _known(node: Node, words: Sequence[str]) -> list[str]:
-    return [word for word in words if any(word in counts for counts in node.words.values())]
-
-
-def _alike(node: Node, owner: str, words: Sequence[str]) -> bool:
-    """Say whether an appeal reads like the only precedent of a unit."""
-    (only,) = (set(one.words.split()) for one in node.precedents.values() if one.owner == owner)
-    return len(only.intersection(words)) >= ALIKE * min(len(only), len(words) or 1)
-
-
-def _weigh(node: Node, owner: str, words: Sequence[str], named: str) -> tuple[float, list[str]]:
-    """Weigh one unit against all others, by a few words; gives those that spoke for it."""
-    mine = node.totals.get(owner, 0)
-    others = sum(node.totals.values()) - mine + (0.0 if owner == named else TRUST)
-    weights = sorted(((word_weight(node, owner, word), word) for word in words), reverse=True)
-    best = [(weight, word) for weight, word in weights[:HEARD] if weight > 0]
-    worst = [weight for weight, _ in weights[-HEARD:] if weight < 0]
-    prior = log((mine + 0.5) / (others + 0.5))
-    shown = [word for weight, word in weights if best and weight >= best[-1][0]]  # those that weigh the same too
-    return prior + sum(weight for weight, _ in best) + sum(worst), shown
-
-
-def word_weight(node: Node, owner: str, word: str) -> float:
-    """Say how much a word speaks for a unit: naive Bayes, drawn to nothing where it was seen seldom."""
-    mine, all_ = node.totals.get(owner, 0), sum(node.totals.values())
-    with_mine = node.words.get(owner, {}).get(word, 0)
-    with_all = sum(counts.get(word, 0) for counts in node.words.values())
-    usual = (with_all + 0.5) / (all_ + 1.0)
-    theirs = with_all - with_mine
-    weight = log((with_mine + SHRINK * usual) / (mine + SHRINK) * (all_ - mine + SHRINK) / (theirs + SHRINK * usual))
-    most = MOST[min(with_mine if weight > 0 else theirs, len(MOST) - 1)]
-    return max(-most, min(most, weight))
-
-
 def _with(nodes: Mapping[Spot, Node], precedent: Precedent) -> Mapping[Spot, Node]:
     """Put a precedent where it belongs; where it stood before it stands no more."""
     after, spot = dict(_without(nodes, precedent.case)), (precedent.rule, precedent.sent_to)
@@ -277,10 +216,3 @@ def _without(nodes: Mapping[Spot, Node], case: str) -> Mapping[Spot, Node]:
     if spot is None:
         return nodes
     return {**nodes, spot: Node({id_: one for id_, one in nodes[spot].precedents.items() if id_ != case})}
-
-
-def _side(precedent: Precedent) -> str | None:
-    """Say for whom it counts; None: it waits. What a second unit sent back counts against all who were thought of."""
-    if precedent.owner is not None:
-        return precedent.owner
-    return _NOBODY if [code for code in precedent.refused if code != precedent.sent_to] else None
