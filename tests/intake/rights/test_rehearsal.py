@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from connectors.raw_appeal import RawAppeal
 from intake.rehearsal import Rehearsed, Which, differing, files_of, rehearse
 from intake.settings import TableFiles
 from normalizer.tables import PACKAGED, Tables, load_tables
@@ -63,6 +65,40 @@ async def test_what_an_older_version_had_made_is_shown_masked_on_both_sides(desk
     (one,) = done.differences
     assert one.fields == {"text": ("旧版的正文", "小区门口的路灯坏了三天没人修，请打〔手机1〕")}
     assert PHONE not in repr(done)
+
+
+async def test_a_message_that_would_be_parted_otherwise_says_so_and_its_parts_are_compared(desk: Desk) -> None:
+    two = "一、人民路的路灯坏了半个月没人修。二、旁边烧烤店每天深夜油烟扰民。"
+    (first,) = await desk.take({"native_id": 7, "text": two})
+    assert (await rehearsed(desk)).changed == 0
+
+    await desk.db.appeals.update_one({"_id": f"{first}-2"}, {"$set": {"title": "旧版的标题"}})
+    (one,) = (await rehearsed(desk)).differences
+    assert one.fields == {"2.title": ("旧版的标题", "旁边烧烤店每天深夜油烟扰民")}
+
+    await desk.db.appeals.update_one({"_id": first}, {"$set": {"links.same_message": []}})
+    (one,) = (await rehearsed(desk)).differences
+    assert one.fields == {"parts": (1, 2)}
+
+
+async def test_what_a_later_revision_keeps_of_an_older_one_is_no_difference(desk: Desk) -> None:
+    (first, *_) = await desk.take(*ROWS)
+    kept = {"signals.handled_before": ["城管局"], "citizen.confidential": True, "citizen.display": None}
+    await desk.db.appeals.update_one({"_id": first}, {"$set": kept})
+    assert (await rehearsed(desk)).changed == 0
+
+
+async def test_what_differs_is_handed_to_whoever_applies_it_and_nothing_else(desk: Desk) -> None:
+    first, *_ = await desk.take(*ROWS)
+    await desk.db.appeals.update_one({"_id": first}, {"$set": {"text": "旧版的正文"}})
+    applied: list[str] = []
+
+    async def apply(raws: Sequence[RawAppeal]) -> int:
+        applied.extend(raw.id for raw in raws)
+        return len(raws)
+
+    done = await rehearse(ALL, desk.mapping.tables, desk.custody, 10, apply)
+    assert (applied, done.applied) == ([first], 1)
 
 
 async def test_a_source_or_days_may_be_named(desk: Desk) -> None:
