@@ -51,7 +51,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     confirmed: bool  #: a public document says so; else it is from memory until the city confirms it
 
 
-class ClaimRules(NamedTuple):
+class ClaimRules(msgspec.Struct, frozen=True):
     """The written rules of a city."""
 
     version: str
