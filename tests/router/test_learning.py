@@ -137,16 +137,6 @@ async def test_workers_that_learn_at_the_same_moment_number_their_entries_withou
         assert [one.precedents for one in listed(room.tables.lessons)] == [8]
 
 
-@pytest.mark.parametrize("code", ["R5", "R6", "R7", "R8"])
-async def test_what_is_not_about_whose_it_is_teaches_nothing(street: Street, code: str) -> None:
-    room = room_of(street)
-    case = await opened(street, room, "a1")
-    await told(case, "return_requested", room, code=code)
-    await centre.decide(case.id, None, None, "王", "成立", room, granted=True, to="ZJJ")
-    await told(case, "accepted", room, 2)
-    assert room.tables.lessons.version == 0
-
-
 async def test_what_a_unit_kept_before_counts_from_its_first_return_on(street: Street) -> None:
     room = room_of(street)
     for number in range(3):
