@@ -26,6 +26,7 @@ from router.errors import BrokerAway
 
 AT_ONCE = 16  #: messages of one queue; the broker keeps the order of so few when they are given back
 CONNECT_WITHIN = 5.0  #: seconds
+GRACE = 1.5  #: seconds that messages under way get when a lane closes
 REMEMBERED = 4_096  #: messages known to be there already: the urgent lane has a second copy of each
 
 
@@ -89,6 +90,7 @@ class Lane:
         self._in_a_row = 0
         self._failures: dict[str, tuple[int, int]] = {}  #: of a message: how many, and how many others were taken then
         self._taken = 0
+        self._posting: set[asyncio.Task[None]] = set()
         self._calm = asyncio.Event()
         self._calm.set()
 
@@ -140,11 +142,16 @@ class Lane:
                         await (await channel.get_queue(name, ensure=False)).consume(take)
                     await ended
                 finally:
-                    for task in list(tasks):
-                        task.cancel()
-                    await asyncio.gather(*tasks, return_exceptions=True)
-                    if ended.done() and not ended.cancelled():
-                        ended.exception()  # seen, also where the session ends for another reason
+                    ended.cancel()
+                    await self._finish(tasks)
+
+    async def _finish(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Let what is being posted be answered and acknowledged, so that it need not be sent again; the rest stops."""
+        if under_way := set(self._posting):
+            await asyncio.wait(under_way, timeout=GRACE)
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _bring(self, letter: AbstractIncomingMessage, ended: asyncio.Future[None]) -> None:
         """Bring one message there, after those of its case that were taken from the queue before it."""
@@ -156,21 +163,19 @@ class Lane:
             if ended.done():
                 return
             try:
-                await self._settle(letter, event)
+                await self._settle(letter, event, ended)
             except Exception as error:  # noqa: BLE001 - whatever it is ends the session, which says so
                 if not ended.done():
                     ended.set_exception(error)
 
-    async def _settle(self, letter: AbstractIncomingMessage, event: Event | None) -> None:
+    async def _settle(self, letter: AbstractIncomingMessage, event: Event | None, ended: asyncio.Future[None]) -> None:
         if event is None:
             await letter.reject(requeue=False)  # none of ours: it goes the way of dead letters
-            return
-        if event.id not in self._there:
-            await self._until_settled(event, letter)
-        await letter.ack()
+        elif event.id in self._there or await self._is_settled(event, letter, ended):
+            await letter.ack()
 
-    async def _until_settled(self, event: Event, letter: AbstractIncomingMessage) -> None:
-        """Post it until it is taken, or parked."""
+    async def _is_settled(self, event: Event, letter: AbstractIncomingMessage, ended: asyncio.Future[None]) -> bool:
+        """Post it until it is taken, or parked; False where the session is over before that."""
         pace, refusals = self._pace, 0
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(_NotTaken),
@@ -178,28 +183,44 @@ class Lane:
         ):
             with attempt:
                 await self._calm.wait()
-                verdict = await self._post(event)
-                match verdict.next:
-                    case Next.DONE:
-                        self._well(event)
-                        return
-                    case Next.REFUSED:
-                        refusals += 1
-                        if refusals >= pace.refusals:
-                            await self._give_up(letter, event, verdict, refusals)
-                            return
-                        raise _NotTaken
-                    case Next.FAILED:
-                        failures = self._failed(event, verdict)
-                        if failures >= pace.stubborn:
-                            await self._give_up(letter, event, verdict, failures)
-                            return
-                        raise _NotTaken
-                    case Next.REST:
-                        await self._leave_alone(verdict)
-                        raise _NotTaken
-                    case Next.WRONG:
-                        raise MustRest(verdict.reason)
+                if ended.done():
+                    return False
+                verdict = await self._posted(event)
+                if verdict.next is Next.DONE:
+                    self._well(event)
+                    return True
+                if ended.done():
+                    return False
+                refusals += verdict.next is Next.REFUSED
+                tries = await self._hopeless_after(event, verdict, refusals)
+                if not tries:
+                    raise _NotTaken
+                await self._give_up(letter, event, verdict, tries)
+                return True
+        raise AssertionError  # it tries for ever
+
+    async def _hopeless_after(self, event: Event, verdict: Verdict, refusals: int) -> int:
+        """Say after how many tries it is given up; 0: it is tried again. Raises MustRest where all must wait."""
+        match verdict.next:
+            case Next.REFUSED:
+                return refusals if refusals >= self._pace.refusals else 0
+            case Next.FAILED:
+                failures = self._failed(event, verdict)
+                return failures if failures >= self._pace.stubborn else 0
+            case Next.REST:
+                await self._leave_alone(verdict)
+                return 0
+            case _:
+                raise MustRest(verdict.reason)
+
+    async def _posted(self, event: Event) -> Verdict:
+        task = asyncio.current_task()
+        assert task is not None
+        self._posting.add(task)
+        try:
+            return await self._post(event)
+        finally:
+            self._posting.discard(task)
 
     def _well(self, event: Event) -> None:
         self._in_a_row = 0

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,9 @@ def receiver(folder: Path, port: int, keys: str) -> Iterator[subprocess.Popen[by
 def stored(folder: Path) -> list[tuple[str, str]]:
     if not (folder / "pushed.db").exists():
         return []
-    with closing(sqlite3.connect(folder / "pushed.db")) as db:
+    with closing(sqlite3.connect(folder / "pushed.db")) as db, suppress(sqlite3.OperationalError):
         return db.execute("SELECT id, case_id FROM message ORDER BY rowid").fetchall()
+    return []  # it is just making its table
 
 
 def free_port() -> int:
