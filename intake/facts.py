@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from intake.house import Database, House
+from intake.house import Database
 from intake.settings import Settings
 from intake.tables import Tables
 from normalizer.appeal import Appeal
@@ -29,11 +29,7 @@ class Reader(NamedTuple):
     settings: Settings
     tables: Tables
     now: datetime
-
-    @classmethod
-    def of(cls, house: House, tables: Tables, now: datetime) -> Reader:
-        """Read what this house has."""
-        return cls(house.db, house.settings, tables, now)
+    tell: Callable[[int], object]  #: hears of how many cases more were read
 
 
 async def facts(reader: Reader) -> AsyncIterator[Fact]:
@@ -61,6 +57,7 @@ async def within(reader: Reader, since: datetime, until: datetime) -> list[Fact]
 
 async def _read(cases: Sequence[Case], reader: Reader, said: Mapping[str, Echo], people: dict[str, int]) -> list[Fact]:
     appeals = await _appeals(reader.db, cases)
+    reader.tell(len(cases))
     tables = reader.tables.router
     found = []
     for case in cases:

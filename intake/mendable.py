@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from errno import EACCES, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
+
 
 def sentence(error: BaseException) -> str | None:
     """Say what happened and what to do next; None: a fault of ours, which a traceback tells best."""
@@ -32,8 +35,24 @@ def sentence(error: BaseException) -> str | None:
         )
     if isinstance(error, ConfigurationError):
         return f"数据库地址写得不对，请改 MONGO_URL · the address in MONGO_URL can't be used ({name})"
-    return None
+    return _of_file(error)
 
 
+def _of_file(error: BaseException) -> str | None:
+    """A file that an operator named, and cannot be read or written."""
+    if not isinstance(error, OSError) or error.filename is None or error.errno not in _FILES:
+        return None
+    return f"{_FILES[error.errno]}：{error.filename} · {error.strerror}"
+
+
+#: What may be wrong with a file that an operator named.
+_FILES: Mapping[int | None, str] = {
+    ENOENT: "没有这个文件或文件夹，先建好",
+    ENOTDIR: "路径中间不是文件夹",
+    EISDIR: "这是文件夹，要写文件名",
+    EACCES: "没有权限，请看文件的属主和权限",
+    EROFS: "这个盘是只读的，换个地方",
+    ENOSPC: "盘满了，先腾出空间",
+}
 #: Unauthorized, AuthenticationFailed, and what a cloud's proxy answers instead.
 _REFUSED = frozenset({13, 18, 8000})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ import click
 import msgspec
 
 from intake.cli import App, command, print_json, run
+from intake.commands.reading import reading
 from intake.commands.viewer import VIEWER
-from intake.facts import Reader, facts, within
+from intake.facts import facts, within
 from intake.house import open_house
 from intake.rights.accesses import ALL, Seen, note
-from intake.rules.releases import released_over
 from intake.screen import SHANGHAI, console, table
 from router.cases.asked import Span
 from router.cases.facts import Fact
@@ -66,7 +66,9 @@ def figures_command(
         raise click.UsageError("--until 要晚于 --since · --until must be later")
     first, last = (moment.replace(tzinfo=SHANGHAI) for moment in (since, until))
     span = Span(first, last, unit.upper() if unit else None)
-    found = run(_within(app, span))
+    found, known = run(_within(app, span))
+    if span.unit is not None and span.unit not in known and span.unit not in of_units(found):
+        raise click.UsageError(f"名录里没有单位 {span.unit}，见 intake departments list · no such unit")
     if opened is not None:
         _open(app, opened, found, span)
     elif each is not None:
@@ -146,21 +148,20 @@ def row_of(figure: Figure, found: Measure) -> dict[str, Any]:
 async def _ledger(app: App, out: Path, viewer: str) -> int:
     """Written beside and then put in its place, so that no half ledger stands there."""
     settings, tables = app.settings_and_tables()
-    beside = out.with_name(f"{out.name}.part")
-    count = 0
+    beside, count, now = out.with_name(f"{out.name}.part"), 0, datetime.now(UTC)
     async with open_house(settings, broker=False) as house:
-        tables = await released_over(house, tables)
-        await note(house.db, [ALL], Seen.EXPORT, actor=viewer, reason="intake export ledger", at=datetime.now(UTC))
-        with beside.open("wb") as file:
-            async for fact in facts(Reader.of(house, tables, datetime.now(UTC))):
-                file.write(msgspec.json.encode(fact) + b"\n")
-                count += 1
+        await note(house.db, [ALL], Seen.EXPORT, actor=viewer, reason="intake export ledger", at=now)
+        async with reading(house, tables, now) as reader:
+            with beside.open("wb") as file:
+                async for fact in facts(reader):
+                    file.write(msgspec.json.encode(fact) + b"\n")
+                    count += 1
     beside.replace(out)
     return count
 
 
-async def _within(app: App, span: Span) -> list[Fact]:
+async def _within(app: App, span: Span) -> tuple[list[Fact], Collection[str]]:
+    """Give what concerns the span, and the units that there are."""
     settings, tables = app.settings_and_tables()
-    async with open_house(settings, broker=False) as house:
-        tables = await released_over(house, tables)
-        return await within(Reader.of(house, tables, datetime.now(UTC)), span.since, span.until)
+    async with open_house(settings, broker=False) as house, reading(house, tables, datetime.now(UTC)) as reader:
+        return await within(reader, span.since, span.until), reader.tables.router.directory.units

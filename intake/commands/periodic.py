@@ -12,6 +12,7 @@ import click
 from intake.cli import App, command, print_json, run
 from intake.commands.export import row_of
 from intake.commands.focus import Day
+from intake.commands.reading import reading
 from intake.commands.viewer import VIEWER
 from intake.house import open_house
 from intake.reports.document import FORMS, Document, write
@@ -19,7 +20,6 @@ from intake.reports.material import Material, material
 from intake.reports.period import LENGTHS, Length, Period, period_of
 from intake.reports.periodic import BY_DEFAULT, Audience, report
 from intake.rights.accesses import ALL, Seen, note
-from intake.rules.releases import released_over
 from intake.screen import SHANGHAI
 from intake.street.second_look import look_at_all
 from router.cases.figures import FIGURES
@@ -110,11 +110,11 @@ async def _made(
     """Read what it needs; that its cases go out of the house is written down first."""
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house:
-        tables = await released_over(house, tables)
         await note(house.db, [ALL], Seen.EXPORT, actor=viewer, reason=f"intake report {period.length}", at=now)
         if period.length != "daily":
             await look_at_all(house.db, tables.normalizer)
-        of = await material(house, tables, period, now)
+        async with reading(house, tables, now) as reader:
+            of = await material(reader, period)
     return report(of, kind, ranked=ranked), of
 
 

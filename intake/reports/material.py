@@ -12,11 +12,9 @@ from connectors.keeping.sources import SourceState, SourceStore
 from intake.cards import Held, cards
 from intake.facts import Reader, within
 from intake.focus import Row, focus, voices
-from intake.house import House
 from intake.parked import counted
 from intake.reports.period import Period
 from intake.screen import SHANGHAI
-from intake.tables import Tables
 from router.cases.asked import Span, is_open
 from router.cases.calendar import Calendar
 from router.cases.facts import Fact
@@ -82,15 +80,16 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return fact.opened_at < self.period.until
 
 
-async def material(house: House, tables: Tables, period: Period, now: datetime) -> Material:
+async def material(reader: Reader, period: Period) -> Material:
     """Read it."""
+    db, tables, now = reader.db, reader.tables, reader.now
     last = period.until.astimezone(SHANGHAI).date()
     first = period.before.astimezone(SHANGHAI).date()
     versions = tables.router.versions
     return Material(
         period=period,
         now=now,
-        facts=await within(Reader.of(house, tables, now), period.before, period.until),
+        facts=await within(reader, period.before, period.until),
         units=tables.router.directory.units,
         categories={code: each.name for code, each in tables.normalizer.classes.items()},
         calendar=tables.router.calendar,
@@ -101,8 +100,8 @@ async def material(house: House, tables: Tables, period: Period, now: datetime) 
             "时限表": tables.router.deadlines.version,
             "工作日历": f"已公布 {'、'.join(map(str, sorted(tables.router.calendar.years)))} 年",
         },
-        cards=await cards(house.db),
-        parked=await counted(house.db),
-        sources=await SourceStore(house.db.sources).states(),
-        focus=focus(await voices(house.db, first, last), now) if period.length != "daily" else (),
+        cards=await cards(db),
+        parked=await counted(db),
+        sources=await SourceStore(db.sources).states(),
+        focus=focus(await voices(db, first, last), now) if period.length != "daily" else (),
     )

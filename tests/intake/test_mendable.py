@@ -52,3 +52,12 @@ def test_an_address_that_is_none_is_told(folder: Path, monkeypatch: pytest.Monke
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
     assert sentence(KeyError("x")) is None
+
+
+@pytest.mark.parametrize("name", ["nowhere/file", "."])
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OSError, match="Err") as raised:
+        (tmp_path / name).write_bytes(b"")
+    told = sentence(raised.value)
+    assert told is not None
+    assert str(tmp_path) in told

@@ -252,6 +252,20 @@ def test_each_figure_opens_to_its_cases(store: Path) -> None:
     assert {each["unit"] for each in units} >= {"ZJJ", "CGJ"}
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["export", "figures", "--since", "2026-11-01", "--until", "2026-12-01", "--unit", "NOBODY"], 2, "NOBODY"),
+        (["export", "ledger", "--out", "nowhere/ledger.jsonl"], 1, "nowhere"),
+    ],
+)
+def test_what_is_not_there_is_named(store: Path, words: list[str], code: int, said: str) -> None:
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == code, told.output
+    assert said in told.stderr
+    assert "Traceback" not in told.output
+
+
 @pytest.mark.parametrize("length", LENGTHS)
 def test_reports_are_written_in_three_forms_and_name_nobody(store: Path, length: Length) -> None:
     names = [f"r{suffix}" for suffix in (".html", ".xlsx", ".docx")]
