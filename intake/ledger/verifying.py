@@ -19,6 +19,7 @@ from intake.house import Database
 from intake.ledger import anchoring
 from intake.ledger.anchoring import Digest, Ends
 from intake.rights import accesses
+from router.cases.moves import Kind
 from router.cases.stamps import BEGIN, Flaw, Made, Roll, Stamper, flaws, split
 
 ROLLS = 64  #: kept at hand: neighbours in the collection were confirmed together
@@ -91,7 +92,7 @@ async def _ledgers(  # noqa: PLR0917 - what is looked at, and against what
     if since is not None:
         query["events.at"] = {"$gte": since}
     rolls = _Rolls(db)
-    kept = {"case_no": 1, "events": 1, "stamps": 1}
+    kept = {"case_no": 1, "events": 1, "stamps": 1, "dispatches": 1, "sequences": 1}
     async for case in db.cases.with_options(codec_options=_RAW).find(query, kept):
         events = [(int(event["n"]), event.raw) for event in case["events"]]
         stamps = [bytes(stamp) for stamp in case.get("stamps", [])]
@@ -102,8 +103,8 @@ async def _ledgers(  # noqa: PLR0917 - what is looked at, and against what
             continue
         near = {stamp: roll for stamp in stamps if stamp[:1] == _TOGETHER and (roll := await rolls.get(stamp))}
         found = [*flaws(stamper, case["_id"], events, stamps, near), *_late(case, stamps, begun, done)]
-        for flaw in found:
-            done.add(case["_id"], flaw.event, flaw.what, case["case_no"])
+        for flaw in found or unsaid(case):
+            done.add(case["_id"], flaw.event or None, flaw.what, case["case_no"])
 
 
 _TOGETHER = bytes((Made.TOGETHER,))
@@ -120,6 +121,23 @@ def _late(case: RawBSONDocument, stamps: Sequence[bytes], begun: datetime | None
                     "事后补盖的章：章曾被去掉，或由旧版程序写入 · stamped late: its stamp had been taken off, "
                     "or a worker of an earlier version wrote it",
                 )
+
+
+def unsaid(case: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Messages that do not agree with the ledger: `who-saw` tells of deliveries by them."""
+    delivered = {event["at"] for event in case["events"] if event["kind"] == Kind.DELIVERED.value}
+    numbers: dict[str, list[int]] = {}
+    for row in case.get("dispatches", []):
+        numbers.setdefault(row["department"], []).append(row["sequence"])
+        if row["sent_at"] is not None and row["sent_at"] not in delivered:
+            yield Flaw(
+                0,
+                f"{row['department']} 第 {row['sequence']} 条的送达时间，台账里没有 · the ledger has no such delivery",
+            )
+    told = dict(case.get("sequences", {}))
+    for department in sorted({*numbers, *told}):
+        if numbers.get(department, []) != list(range(1, told.get(department, 0) + 1)):
+            yield Flaw(0, f"发给 {department} 的消息不全，或被改动 · messages to it are gone, or were changed")
 
 
 class _Rolls:
