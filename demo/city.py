@@ -1,4 +1,4 @@
-"""The whole demonstration: seven sources, each with its story. A seed makes it all."""
+"""The whole demonstration: seven sources, each with its story. A seed makes it all; what is pushed is in exchange.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from demo.addresses import address
 from demo.articles import ARTICLES
 from demo.changes import second_phase
-from demo.deal import DISCUZ, HOTLINE, SOURCES, WALINE, Hand, deal
+from demo.deal import DISCUZ, EXCHANGE, HOTLINE, SOURCES, WALINE, Hand, deal
 from demo.dirt import desk, fill, soil
 from demo.faults import Faults
 from demo.library import Text, load
@@ -74,7 +74,8 @@ def _post(source: str, number: int, text: Text, rng: random.Random, at: datetime
     author = somebody(rng, rng.randrange(1000, 9000))
     if source == DISCUZ and rng.random() < ANONYMOUS:
         author = replace(author, uid=0, nickname="匿名")
-    told = desk(text, rng) if source == HOTLINE else text.body
+    is_order = source in {HOTLINE, EXCHANGE}
+    told = desk(text, rng) if is_order else text.body
     return Post(
         number=number,
         at=at,
@@ -82,7 +83,7 @@ def _post(source: str, number: int, text: Text, rng: random.Random, at: datetime
         text=text,
         title=text.title or text.body[:16],
         body=soil(fill(told, rng), rng),
-        address=address(text, rng) if source == HOTLINE else "",
+        address=address(text, rng) if is_order else "",
         likes=rng.choice((0, 0, 1, 2, 5, 23)),
         views=rng.randrange(3, 900),
     )

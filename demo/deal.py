@@ -18,6 +18,7 @@ HOTLINE, RSS, ATOM, JSONFEED, GBK, DISCUZ, WALINE = SOURCES = (
     "demo-discuz",
     "demo-news",
 )
+EXCHANGE = "demo-exchange"  #: it is dealt nothing: it pushes while a city lives (exchange.py)
 #: of a hundred appeals, how many each source tells
 SHARES = {HOTLINE: 40, RSS: 13, ATOM: 9, JSONFEED: 8, GBK: 8, DISCUZ: 12, WALINE: 10}
 #: how much idle talk each source carries

@@ -1,6 +1,8 @@
 """The demonstration's server: every source of 云泽市 at one address, and the list of what it offered.
 
-    python -m demo.server --port 0 [--seed N] [--live] [--log FILE]   prints {"port": N, "url": "..."} when it is ready
+    python -m demo.server --port 0 [--seed N] [--live] [--door URL] [--log FILE]
+
+It prints {"port": N, "url": "..."} when it is ready.
 
 GET  /demo/offered            what was ever offered (see offered.py), and the state of each source
 GET  /demo/answers            what the hotline was told back of its orders (回写)
@@ -25,9 +27,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from demo.city import City, build
-from demo.deal import ATOM, DISCUZ, GBK, HOTLINE, JSONFEED, RSS, SOURCES
+from demo.deal import ATOM, DISCUZ, EXCHANGE, GBK, HOTLINE, JSONFEED, RSS, SOURCES
 from demo.discuz import Discuz
 from demo.discuz import native_id as discuz_id
+from demo.exchange import Exchange
 from demo.feeds import Feeds, guid
 from demo.hotline import Hotline, order_id
 from demo.story import Post
@@ -96,7 +99,7 @@ class Control:
 
 def native_id(source: str, post: Post) -> str:
     """Tell under which id a connector of the source's kind knows a post."""
-    if source == HOTLINE:
+    if source in (HOTLINE, EXCHANGE):
         return order_id(post)
     if source in (RSS, ATOM, JSONFEED, GBK):
         return guid(source, post)
@@ -130,24 +133,30 @@ def _logging(log: Path) -> Middleware:
 
 @contextlib.asynccontextmanager
 async def serve(
-    city: City, *, host: str = "127.0.0.1", port: int = 0, pace: float | None = None, log: Path | None = None
+    city: City,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    pace: float | None = None,
+    door: str | None = None,
+    log: Path | None = None,
 ) -> AsyncIterator[str]:
     """Serve a city while the block runs; gives the address, without a slash at its end.
 
-    With a `pace` the city lives: every so many seconds somebody writes.
+    With a `pace` the city lives: every so many seconds somebody writes. With a `door` its province pushes orders there.
     """
     runner = web.AppRunner(make_app(city, log=log), handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     await site.start()
-    chatting = asyncio.create_task(_go_on(city, pace)) if pace else None
+    living = [asyncio.create_task(_go_on(city, pace))] if pace else []
+    living += [asyncio.create_task(Exchange(city, door).run())] if door else []
     try:
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
-        if chatting is not None:
-            chatting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await chatting
+        for task in living:
+            task.cancel()
+        await asyncio.gather(*living, return_exceptions=True)
         await runner.cleanup()
 
 
@@ -166,7 +175,9 @@ async def _main(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pace = PACE if arguments.live else None
-    async with serve(city, host=arguments.host, port=arguments.port, pace=pace, log=arguments.log) as url:
+    async with serve(
+        city, host=arguments.host, port=arguments.port, pace=pace, door=arguments.door, log=arguments.log
+    ) as url:
         print(json.dumps({"port": int(url.rpartition(":")[2]), "url": url}), flush=True)
         await stop.wait()
 
@@ -178,6 +189,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=28080, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", action="store_true", help="new items go on coming")
+    parser.add_argument("--door", default=None, help="where orders are pushed, such as http://127.0.0.1:28090")
     parser.add_argument("--smooth", action="store_true", help="no 500, no 429, no broken answers")
     parser.add_argument("--phase-after", type=int, default=1, help="complete reads before phase 2; 0: only when told")
     parser.add_argument("--log", type=Path, default=None, help="a line a request")

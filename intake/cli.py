@@ -80,9 +80,10 @@ def _environment(file: Path) -> Mapping[str, str]:
     """The demonstration's key is no secret: it stands in its own code, not in the operator's environment."""
     if file.resolve() != settings.DEMO:
         return os.environ
-    from demo.hotline import KEY  # noqa: PLC0415 - no other settings need the demonstration
+    from demo.exchange import SECRET  # noqa: PLC0415 - no other settings need the demonstration
+    from demo.hotline import KEY  # noqa: PLC0415
 
-    return {"DEMO_HOTLINE_KEY": KEY, **os.environ}
+    return {"DEMO_HOTLINE_KEY": KEY, "DEMO_EXCHANGE_SECRET": SECRET, **os.environ}
 
 
 def _kinds() -> Any:  # noqa: ANN401 - narrowed by settings.load

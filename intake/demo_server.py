@@ -24,12 +24,15 @@ class DemoFailed(Exception):
 
 
 @asynccontextmanager
-async def demo_server(demo: Demo, *, live: bool) -> AsyncIterator[None]:
-    """Run it beside the street; one that answers already at this address is used as it is."""
+async def demo_server(demo: Demo, *, live: bool, door: str | None = None) -> AsyncIterator[None]:
+    """Run it beside the street; one that answers already at this address is used as it is.
+
+    With a `door` it pushes orders there as well.
+    """
     if not demo.server or await _answers(demo):
         yield
         return
-    child = await _start(demo, live=live)
+    child = await _start(demo, live=live, door=door)
     if child is None and not await _answers(demo):
         raise DemoFailed(
             f"示范城市的服务没有起来（{demo.host}:{demo.port}），端口可能被占用 · "
@@ -42,12 +45,13 @@ async def demo_server(demo: Demo, *, live: bool) -> AsyncIterator[None]:
             await _end(child)
 
 
-async def _start(demo: Demo, *, live: bool) -> Process | None:
+async def _start(demo: Demo, *, live: bool, door: str | None) -> Process | None:
     """Start it in a session of its own: a Ctrl-C in the terminal is for the street, which then ends its child.
 
     None: it did not come up, perhaps because another street was quicker.
     """
-    arguments = ["-m", "demo.server", "--host", demo.host, "--port", str(demo.port), *(["--live"] if live else [])]
+    arguments = ["-m", "demo.server", "--host", demo.host, "--port", str(demo.port)]
+    arguments += [*(["--live"] if live else []), *(["--door", door] if door else [])]
     child = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=DEMO.parent.parent, stdin=DEVNULL, stdout=PIPE, start_new_session=True
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 import pika
 
+from demo.exchange import SECRET
 from intake.servers import rabbit
 from intake.servers.state import load
 
@@ -113,7 +114,8 @@ class House:
 
     def _environment(self) -> dict[str, str]:
         hidden = {"MONGO_URL", "AMQP_URL", "AMQP_MANAGEMENT_URL"}
-        return {**{name: value for name, value in os.environ.items() if name not in hidden}, **self.environment}
+        here = {name: value for name, value in os.environ.items() if name not in hidden}
+        return {"DEMO_EXCHANGE_SECRET": SECRET, **here, **self.environment}
 
 
 @contextmanager

@@ -67,7 +67,9 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
         await migrations.check(house.db)
         await let_go_of_the_dead(house.db)
         async with (
-            demo_server(settings.demo if "connectors" in only else Demo(), live=not once),
+            demo_server(
+                settings.demo if "connectors" in only else Demo(), live=not once, door=None if once else _door(settings)
+            ),
             open_rooms(house, worker_name()) as rooms,
             _street(house, rooms, only) as street,
         ):
@@ -76,6 +78,11 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
                 async with watched(street, house, rooms):
                     left = await _work(street, once=once)
         return left, (await compute(house.db))[0] if once else None
+
+
+def _door(settings: Settings) -> str | None:
+    """Where the demonstration pushes orders: a street that runs once opens no door."""
+    return f"http://{settings.door.listen}:{settings.door.port}" if settings.door is not None else None
 
 
 async def _work(street: Street, *, once: bool) -> Left | None:

@@ -11,7 +11,7 @@ import pytest
 from connectors.base import Request, Response
 from connectors.registry import REGISTRY
 from demo.city import build
-from demo.deal import SOURCES
+from demo.deal import EXCHANGE, SOURCES
 from demo.hotline import KEY
 from tests.demo.conftest import Served, Serving
 
@@ -26,7 +26,7 @@ def settings(name: str) -> dict[str, Any]:
 
 def test_the_settings_name_every_source_of_the_city() -> None:
     table = tomllib.loads(SETTINGS.read_text("utf-8"))
-    assert {source["name"] for source in table["source"]} == set(SOURCES)
+    assert {source["name"] for source in table["source"]} == {*SOURCES, EXCHANGE}
 
 
 async def read_once(served: Served, name: str, cursor: str | None) -> tuple[set[str], str | None]:

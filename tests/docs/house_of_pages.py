@@ -19,6 +19,7 @@ from unittest import mock
 import structlog
 from click.testing import CliRunner, Result
 
+from demo.exchange import SECRET
 from demo.hotline import KEY
 from intake.main import main
 from tests.docs.pages import OPERATORS, ROOT, blocks
@@ -34,6 +35,7 @@ def _free_port() -> int:
 DOOR_PORT = _free_port()
 ENVIRONMENT = {
     "DEMO_HOTLINE_KEY": KEY,
+    "DEMO_EXCHANGE_SECRET": SECRET,
     "APP_KEYS": f"miniprogram:{hashlib.sha256(b'key-of-the-app').hexdigest()}",
     "DOOR": f"http://127.0.0.1:{DOOR_PORT}",
     "PATH": f"{INTAKE.parent}:{os.environ['PATH']}",
@@ -89,6 +91,7 @@ def settings_of_pages(url: str) -> str:
     text = (ROOT / "demo" / "intake.toml").read_text("utf-8").replace("http://127.0.0.1:28080", url)
     text = text.replace("server = true", "server = false").replace('"city/', f'"{ROOT}/demo/city/')
     text = text.replace("requests_per_minute = 1200", "requests_per_minute = 60000")
+    text = text.replace("[door]  # 推送从这里进来 · what is pushed comes in here\nport = 28090\n", "")
     added = "\n".join(each.text for each in blocks("toml") if each.page == OPERATORS and not each.file)
     return f"{text}\n{added.replace('port = 28090', f'port = {DOOR_PORT}')}"
 
