@@ -1,4 +1,4 @@
-"""The whole demonstration: seven sources, each with its story. A seed makes it all; what is pushed is in exchange.py."""
+"""The whole demonstration: seven sources, each with its story, and what an eighth pushes. A seed makes it all."""
 
 from __future__ import annotations
 
