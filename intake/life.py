@@ -86,7 +86,7 @@ async def life_of(db: Database, id_: str) -> Life | None:
     """Put one life together; None if no room knows the id."""
     message = message_of(id_)
     raw = await db.raw.find_one({"_id": message}, {"payload": 0, "content": 0, "digest": 0, "mended.digest": 0})
-    case = await db.cases.find_one({"_id": id_})
+    case = await db.cases.find_one({"_id": id_}, {"stamps": 0})
     appeal = await db.appeals.find_one({"_id": id_})
     unmapped = await db.unmapped.find_one({"_id": id_})
     known = raw or case or appeal

@@ -19,6 +19,7 @@ from normalizer.appeal import Mode
 from router.cases import centre
 from router.cases.case import Case, to_document
 from router.cases.deciding import open_case
+from router.cases.delivery import confirm
 from router.cases.privacy import reveal
 from router.dispatch import Context
 from router.store import CaseStore
@@ -177,6 +178,20 @@ async def test_a_delivery_that_is_gone_is_found_by_the_roll_at_once(mongo: Datab
     await filled(mongo)
     await mongo.cases.update_one({"_id": "b"}, {"$pop": {"events": 1, "stamps": 1}})
     assert set(places(await look(mongo))) == {("b", None), ("b", 3)}
+
+
+async def test_who_lost_the_race_for_a_confirmation_is_named_by_a_roll_and_fits_all_the_same(mongo: Database) -> None:
+    store = CaseStore(mongo, STAMPER)
+    page = [case("a"), case("b")]
+    await store.insert(page)
+    await store.change(page[1], lambda now: reveal(now, "x", department=None, actor="李", reason="核实", at=AT))
+    won, lost = await store.confirm_all(page, AT)
+    assert ([each.id for each in won], [each.id for each in lost]) == (["a"], ["b"])
+    assert (await look(mongo)).findings == [], "as after a crash: it is still to be sent"
+    (fresh,) = lost
+    await store.change_all([fresh], lambda now: confirm(now, [row.id for row in now.dispatches], AT))
+    done = await look(mongo)
+    assert (done.findings, done.events) == ([], 7)
 
 
 async def test_a_whole_case_that_is_gone_is_found_by_the_roll_or_the_anchor(mongo: Database) -> None:
