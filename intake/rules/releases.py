@@ -88,7 +88,10 @@ async def in_force(db: Database, settings: Settings, ref_key: bytes = b"") -> Ta
     except BadTableFiles as error:
         if found is None:
             raise
-        told = f"已发布的版本（第 {found.n} 次）与现在的表合不上 · release {found.n} does not fit the tables of today"
+        told = (
+            f"第 {found.n} 次发布的规则与现在的表合不上：请恢复 [tables] 里改过的分类、地名 · "
+            f"release {found.n} does not fit: restore the taxonomy or the places that were changed in [tables]"
+        )
         raise BadTableFiles([told, *error.problems]) from error
 
 
