@@ -97,8 +97,11 @@ def test_a_row_that_was_put_right_goes_on_and_stays_right(
     assert "李工" in intake("who-saw", row["id"])
 
     # Its source goes on sending what it had sent: it is not taken in again.
+    with (folder / "letters.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(["N3", "井盖", "路口的井盖松动，晚上走过去很危险"])
     intake("import", "letters.csv", "--source", "letters")
     assert parked() == []
+    assert json.loads(intake("show", "N3", "--json"))["state"] == "observed", "the file was read again"
     assert json.loads(intake("show", row["id"], "--json"))["state"] == "observed"
     with MongoClient[dict[str, Any]](mongo_server.mongo_url) as client:
         db = client[mongo.name]

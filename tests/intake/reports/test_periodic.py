@@ -31,7 +31,7 @@ from router.cases.figures import FIGURES, reckon
 from tests.conftest import Database
 from tests.intake.reports.city_ledger import NAME, NUMBER, filled
 from tests.router.cases.ledgers import NOW, ledger
-from tests.router.city import UNITS, tables
+from tests.router.city import AT, UNITS, tables
 
 SCRIPT = Path(__file__).resolve().parents[3] / "docs" / "figures.py"
 LENGTHS: tuple[Length, ...] = ("daily", "weekly", "monthly")
@@ -91,13 +91,18 @@ def test_a_report_says_what_the_figures_say() -> None:
 
 
 def test_small_samples_have_no_rank_and_nobody_is_ranked_unless_that_is_wanted() -> None:
-    of = made_of(facts=[*ledger(), replace(ledger()[0], case="one", unit="XFJ", hands=(), assist=())])
+    known = next(fact for fact in ledger() if fact.satisfied and fact.excluded is None and not fact.hung)
+    then = AT + timedelta(days=2)
+    moments = {"visited_at": then, "contact_due": then, "close_due": then}
+    small_unit = replace(known, case="one", unit="XFJ", hands=(), assist=(), **moments)
+    of = made_of(facts=[*ledger(), small_unit])
     plain = table_of(report(of, "通报"), "单位办理情况")
     assert "组内名次" not in plain.headings
     ranked = table_of(report(of, "通报", ranked=True), "单位办理情况")
     rows = [dict(zip(ranked.headings, row, strict=True)) for row in ranked.rows]
     small = [row for row in rows if "样本少" in str(row["按时办结率"]) or row["按时办结率"] == "无件"]
     assert {row["组内名次"] for row in small} == {None}
+    assert [row["综合分"] for row in small if row["单位"] == "信访局"] not in (["无件"], []), "it would have a rank"
     big = [row for row in rows if row["组内名次"] is not None]
     assert sorted(int(str(row["组内名次"])) for row in big) == list(range(1, len(big) + 1))
     assert big, "some unit of this ledger has enough cases"

@@ -60,7 +60,7 @@ def ledger(size: int = 300) -> tuple[Fact, ...]:
     """The facts of so many random cases, as the front door would read them."""
     chance, rows = random.Random(7), list[Fact]()
     for seed in range(size):
-        earlier = [f"c{chance.randrange(seed)}"] if seed and chance.random() < 0.3 else []
+        earlier = [f"c{chance.randrange(seed)}" for _ in range(2)] if seed and chance.random() < 0.3 else []
         of, case = varied(seed, earlier), history(seed)[0] if seed % 3 else worked_through(chance)
         case.urgency = chance.choice(list(Urgency))
         fact = fact_of(case, CLOCK, NOW, appeal=of, person=seed % 40 or None)
