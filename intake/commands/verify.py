@@ -33,8 +33,8 @@ def verify_command(app: App, id_: str | None, since: datetime | None, kept: tupl
         _print(done)
     if done.findings:
         fail(
-            f"台账有 {len(done.findings)} 处对不上：保护现场，报告负责人 · "
-            f"{len(done.findings)} places do not fit: touch nothing, tell whoever is in charge"
+            f"台账有 {len(done.findings) + done.more} 处对不上：保护现场，报告负责人 · "
+            f"{len(done.findings) + done.more} places do not fit: touch nothing, tell whoever is in charge"
         )
 
 

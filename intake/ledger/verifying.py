@@ -24,6 +24,7 @@ from router.cases.stamps import BEGIN, Flaw, Made, Roll, Stamper, flaws, split
 
 ROLLS = 64  #: kept at hand: neighbours in the collection were confirmed together
 AT_ONCE = 500
+MOST = 2_000  #: places that are listed
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument, tz_aware=True, tzinfo=UTC)
 
 
@@ -48,10 +49,13 @@ class Verified(msgspec.Struct, kw_only=True):
     accesses: int = 0
     last: anchoring.Anchor | None = None
     findings: list[Finding] = []
+    more: int = 0  #: that were found and are not listed: then everything is wrong, mostly the key
 
     def add(self, where: str, event: int | None, what: str, case_no: str | None = None) -> None:
         """Add a place once; what is said of it first is nearest to the cause."""
-        if not any((each.where, each.event) == (where, event) for each in self.findings):
+        if len(self.findings) >= MOST:
+            self.more += 1
+        elif not any((each.where, each.event) == (where, event) for each in self.findings):
             self.findings.append(Finding(where=where, event=event, what=what, case_no=case_no))
 
 

@@ -7,11 +7,12 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
-from intake.ledger import anchoring
+from intake.ledger import anchoring, verifying
 from intake.ledger.verifying import Verified, unsaid, verify
 from intake.rights import accesses
 from intake.rights.accesses import Seen, note
@@ -21,6 +22,7 @@ from router.cases.case import Case, to_document
 from router.cases.deciding import open_case
 from router.cases.delivery import confirm
 from router.cases.privacy import reveal
+from router.cases.stamps import Stamper
 from router.dispatch import Context
 from router.store import CaseStore
 from tests.router.cases.histories import history
@@ -178,6 +180,15 @@ async def test_a_delivery_that_is_gone_is_found_by_the_roll_at_once(mongo: Datab
     await filled(mongo)
     await mongo.cases.update_one({"_id": "b"}, {"$pop": {"events": 1, "stamps": 1}})
     assert set(places(await look(mongo))) == {("b", None), ("b", 3)}
+
+
+async def test_with_a_foreign_key_everything_is_wrong_and_not_all_of_it_is_listed(
+    mongo: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await filled(mongo)
+    monkeypatch.setattr(verifying, "MOST", 5)
+    done = await verify(mongo, Stamper({1: b"another key"}))
+    assert (len(done.findings), done.more) == (5, 9)
 
 
 async def test_who_lost_the_race_for_a_confirmation_is_named_by_a_roll_and_fits_all_the_same(mongo: Database) -> None:
