@@ -17,7 +17,7 @@ from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
 from connectors.errors import ClaimLapsed, Resting, SourceDown, StopSource, TryLater
 from connectors.keeping.compare import Change, Head, Row, absent, again, compare, rows_of
 from connectors.keeping.pages import Entry, PageClaim, Stage, What
-from connectors.keeping.raw import SHANGHAI
+from connectors.keeping.raw_documents import SHANGHAI
 from connectors.keeping.sources import SourceClaim
 from connectors.keeping.store import Store
 from connectors.raw_appeal import RawAppeal

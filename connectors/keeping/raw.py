@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
-import msgspec
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from connectors.keeping.compare import Change, Destroyed, Head
 from connectors.keeping.pages import What
-from connectors.keeping.sealing import Keys, Seal, opened, sealed
-from connectors.raw_appeal import Mode, RawAppeal
+from connectors.keeping.raw_documents import HEAD, SHANGHAI, Parked, Writing, fixed, head_of, parked_of, raw_of
+from connectors.keeping.sealing import Seal, opened
+from connectors.raw_appeal import RawAppeal
 from connectors.source import Source
 
-#: Days and months are those of Asia/Shanghai, which has kept UTC+8 without summer time since 1991.
-SHANGHAI = timezone(timedelta(hours=8))
 #: Withdrawn by one sweep; the rest goes with the next, so that a page stays a page.
 MOST_GONE = 500
 DUPLICATE_KEY = 11000
-
-_HEAD = dict.fromkeys(
-    (
-        *("native_id", "revision", "content", "digest", "withdrawn", "parked.at", "reader", "received_at", "destroyed"),
-        "mended.digest",
-    ),
-    1,
-)
-
 _NOT_ERASED = {"$ne": Destroyed.ERASED.value}
-
-
-class Parked(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that could not be read (解析失败), as `intake parked` shows it."""
-
-    id: str
-    source: str
-    native_id: str
-    kind: str
-    revision: int
-    reason: str
-    at: datetime
-    discarded: str | None  #: who set it aside and why
-    context: Mapping[str, str] = {}  #: only where the payload is
-    payload: bytes | None = None  #: only where it was asked for
 
 
 class RawStore:
@@ -59,8 +32,8 @@ class RawStore:
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Head]:
         """One round trip: what is known of these ids."""
-        documents = await self._raw.find({"_id": {"$in": list(ids)}}, _HEAD).to_list(None)
-        return {document["_id"]: _head(document) for document in documents}
+        documents = await self._raw.find({"_id": {"$in": list(ids)}}, HEAD).to_list(None)
+        return {document["_id"]: head_of(document) for document in documents}
 
     async def scopes(self, ids: Iterable[str]) -> dict[str, str]:
         """In which enumeration each of these items is looked for."""
@@ -74,7 +47,7 @@ class RawStore:
         label = f"raw/{source.name}/{at.astimezone(SHANGHAI):%Y-%m}"
         keys = await self._seal.keys_of(label, [change.row.id for change in changes])
         payloads = await self._payloads(changes)
-        writing = _Writing(source, keys, reader, at, payloads, _fixed(source, at))
+        writing = Writing(source, keys, reader, at, payloads, fixed(source, at))
         first = [change for change in changes if change.before is None]
         later = [change for change in changes if change.before is not None]
         took = True
@@ -93,7 +66,7 @@ class RawStore:
         documents = {document["_id"]: document async for document in self._raw.find({"_id": {"$in": list(entries)}})}
         found = [(documents[id_], refreshed) for id_, refreshed in entries.items() if id_ in documents]
         return [
-            _raw(document, *await self._open(document), refreshed=refreshed)
+            raw_of(document, *await self._open(document), refreshed=refreshed)
             for document, refreshed in found
             if not document["parked"]
             and not (document["withdrawn"] and document["revision"] == 1)
@@ -128,12 +101,12 @@ class RawStore:
         if not discarded:
             query["parked.discarded"] = None
         async for document in self._raw.find(query, {"payload": 0}, sort=[("parked.at", 1)]):
-            yield _parked(document)
+            yield parked_of(document)
 
     async def parked_payload(self, id_: str) -> Parked | None:
         """One parked row with its payload opened; the caller records who asked and why (promise 9)."""
         document = await self._raw.find_one({"_id": id_, "parked.stage": "parse"})
-        return None if document is None else _parked(document, *await self._open(document))
+        return None if document is None else parked_of(document, *await self._open(document))
 
     async def payload(self, id_: str) -> bytes:
         """An item as it came, empty where it was destroyed; the caller records who asked and why (promise 9)."""
@@ -219,150 +192,3 @@ class RawStore:
     async def _open(self, document: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
         """Give payload and context; both empty where their time was over, or their author had them erased."""
         return await opened(self._seal, document) or (b"", {})
-
-
-@dataclass(frozen=True)
-class _Writing:
-    """What the writes of one page have in common."""
-
-    source: Source
-    keys: Keys
-    reader: int | None
-    at: datetime
-    payloads: Mapping[str, tuple[bytes, dict[str, str]]]
-    fixed: Mapping[str, str]
-
-    def document(self, change: Change) -> dict[str, Any]:
-        row = change.row
-        return {"_id": row.id, **self.fixed, "native_id": row.native_id, **self._fields(change)}
-
-    def update(self, change: Change) -> UpdateOne:
-        before = change.before
-        assert before is not None
-        unchanged: dict[str, Any] = {
-            "_id": before.id,
-            "revision": before.revision,
-            "digest": before.digest,
-            "withdrawn": before.withdrawn,
-        }
-        if self.reader is not None:
-            unchanged["reader"] = {"$lte": self.reader}
-        return UpdateOne(unchanged, {"$set": self._fields(change), "$unset": {"context": ""}})
-
-    def raw(self, change: Change) -> RawAppeal:
-        source, row = self.source, change.row
-        payload, context = self._payload(change)
-        return RawAppeal(
-            id=row.id,
-            source=source.name,
-            kind=source.kind,
-            channel=source.channel,
-            native_id=row.native_id,
-            revision=change.revision,
-            payload=payload,
-            context=context,
-            zone=source.zone,
-            mode=source.mode,
-            transport=source.transport,
-            received_at=self._received_at(change),
-            withdrawn=row.deleted,
-            refreshed=change.what is What.REFRESHED,
-            keys=self.keys.name,
-        )
-
-    def _fields(self, change: Change) -> dict[str, Any]:
-        row = change.row
-        payload, context = self._payload(change)
-        parked = None if row.bad is None else {"stage": "parse", "reason": row.bad, "at": self.at, "discarded": None}
-        return {
-            "mode": self.source.mode.value,
-            "revision": change.revision,
-            "content": row.content,
-            "digest": row.digest,
-            "payload": sealed(self.keys, row.id, change.revision, payload, context),
-            "key": self.keys.name,
-            "destroyed": None,
-            "received_at": self._received_at(change),
-            "withdrawn": row.deleted,
-            "absent": 0,
-            "scope": row.scope,
-            "parked": parked,
-            "reader": self.reader if self.reader is not None else change.before.reader if change.before else 0,
-        }
-
-    def _payload(self, change: Change) -> tuple[bytes, Mapping[str, str]]:
-        if change.row.payload is None:
-            return self.payloads.get(change.row.id, (b"", change.row.context))
-        return change.row.payload, change.row.context
-
-    def _received_at(self, change: Change) -> datetime:
-        if change.what in {What.REFRESHED, What.AGAIN} and change.before is not None:
-            return change.before.received_at
-        return self.at
-
-
-def _fixed(source: Source, at: datetime) -> dict[str, str]:
-    """What all new items of a page say alike."""
-    return {
-        "source": source.name,
-        "kind": source.kind,
-        "channel": source.channel,
-        "zone": source.zone,
-        "transport": source.transport,
-        "day": f"{at.astimezone(SHANGHAI):%Y-%m-%d}",
-    }
-
-
-def _head(document: Mapping[str, Any]) -> Head:
-    return Head(
-        document["_id"],
-        document["native_id"],
-        document["revision"],
-        document["content"],
-        document["digest"],
-        document["withdrawn"],
-        bool(document.get("parked")),
-        document["reader"],
-        document["received_at"],
-        Destroyed(document["destroyed"]["why"]) if document.get("destroyed") else None,
-        document["mended"]["digest"] if document.get("mended") else None,
-    )
-
-
-def _raw(document: Mapping[str, Any], payload: bytes, context: Mapping[str, str], *, refreshed: bool) -> RawAppeal:
-    return RawAppeal(
-        id=document["_id"],
-        source=document["source"],
-        kind=document["kind"],
-        channel=document["channel"],
-        native_id=document["native_id"],
-        revision=document["revision"],
-        payload=payload,
-        context=context,
-        zone=document["zone"],
-        mode=Mode(document["mode"]),
-        transport=document["transport"],
-        received_at=document["received_at"],
-        withdrawn=document["withdrawn"],
-        refreshed=refreshed,
-        keys=document["key"],
-    )
-
-
-def _parked(
-    document: Mapping[str, Any], payload: bytes | None = None, context: Mapping[str, str] | None = None
-) -> Parked:
-    parked = document["parked"]
-    discarded = parked.get("discarded")
-    return Parked(
-        id=document["_id"],
-        source=document["source"],
-        native_id=document["native_id"],
-        kind=document["kind"],
-        revision=document["revision"],
-        reason=parked["reason"],
-        at=parked["at"],
-        discarded=f"{discarded['actor']}: {discarded['reason']}" if discarded else None,
-        context=context or {},
-        payload=payload,
-    )

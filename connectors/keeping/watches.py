@@ -15,7 +15,7 @@ import msgspec
 from pymongo.errors import DuplicateKeyError
 
 from connectors.base import Request
-from connectors.keeping.raw import SHANGHAI
+from connectors.keeping.raw_documents import SHANGHAI
 from connectors.watching.causes import Drift
 from connectors.watching.learned import Learned
 from connectors.watching.reading import Exchange

@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from connectors.keeping.compare import Destroyed
-from connectors.keeping.raw import SHANGHAI
+from connectors.keeping.raw_documents import SHANGHAI
 from intake import daily
 from intake.rights.custody import Custody
 from intake.rights.destroying import destroy, tell_cases

@@ -18,7 +18,8 @@ import structlog
 from connectors.answering.declared import DeclaredAnswers
 from connectors.answering.table import not_for
 from connectors.asking.budget import Books, SharedBudget
-from connectors.asking.http import addresses_of, fetch_for, open_session
+from connectors.asking.http import fetch_for
+from connectors.asking.session import addresses_of, open_session
 from connectors.base import Answer, Answers, Fetch
 from connectors.errors import Resting, StopSource, TryLater
 from connectors.registry import REGISTRY

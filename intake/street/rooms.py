@@ -17,8 +17,9 @@ import connectors.keeping.store
 import normalizer.flow
 import router.flow
 from connectors.asking.budget import Books, Budget, SharedBudget
-from connectors.asking.http import addresses_of, fetch_for, open_session
+from connectors.asking.http import fetch_for
 from connectors.asking.imap import MailWay
+from connectors.asking.session import addresses_of, open_session
 from connectors.base import Connector, Fetch
 from connectors.channels.mailbox import MailboxSettings, account_of
 from connectors.flow import Batch

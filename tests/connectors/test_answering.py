@@ -14,7 +14,8 @@ from connectors.answering.comments import Account, WalineAnswers
 from connectors.answering.declared import receipt_of, request_of, stands, values_of
 from connectors.answering.order import order_table
 from connectors.answering.table import AnswerTable, not_for
-from connectors.asking.http import fetch_for, open_session
+from connectors.asking.http import fetch_for
+from connectors.asking.session import open_session
 from connectors.base import Answer, Request, Response
 from connectors.channels.waline import WalineSettings
 from connectors.errors import AccessDenied, FormatChanged, SourceDown, TryLater

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from connectors.answering.declared import DeclaredAnswers
-from connectors.asking.http import addresses_of, fetch_for, open_session
+from connectors.asking.http import fetch_for
+from connectors.asking.session import addresses_of, open_session
 from connectors.base import Answer, Answers
 from connectors.registry import REGISTRY
 from connectors.source import Source

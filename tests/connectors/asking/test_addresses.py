@@ -12,6 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from connectors.asking import addresses, http
 from connectors.asking.addresses import GuardedResolver, is_private
+from connectors.asking.session import addresses_of, open_session
 from connectors.base import Request
 from connectors.channels.feed import FeedSettings
 from connectors.errors import FormatChanged
@@ -80,8 +81,8 @@ async def test_a_name_that_leads_inside_is_not_asked(
     port, asked = inner
     monkeypatch.setattr(addresses, "ThreadedResolver", Lying)
     source = feed(f"http://bbs.example.cn:{port}/feed")
-    async with http.open_session([source]) as session:
-        fetch = http.fetch_for(source, http.addresses_of(source), session, contact="x", now=lambda: datetime.now(UTC))
+    async with open_session([source]) as session:
+        fetch = http.fetch_for(source, addresses_of(source), session, contact="x", now=lambda: datetime.now(UTC))
         with pytest.raises(FormatChanged, match="private address"):
             await fetch(Request(url=source.url))
 
@@ -94,8 +95,8 @@ async def test_a_name_that_the_settings_call_ours_is_asked(
     port, asked = inner
     monkeypatch.setattr(addresses, "ThreadedResolver", Lying)
     source = feed(f"http://hotline.city.lan:{port}/feed", f"hotline.city.lan:{port}")
-    async with http.open_session([source]) as session:
-        fetch = http.fetch_for(source, http.addresses_of(source), session, contact="x", now=lambda: datetime.now(UTC))
+    async with open_session([source]) as session:
+        fetch = http.fetch_for(source, addresses_of(source), session, contact="x", now=lambda: datetime.now(UTC))
         assert (await fetch(Request(url=source.url))).body == b"secret"
 
     assert asked == ["/robots.txt", "/feed"]
@@ -105,10 +106,8 @@ async def test_an_address_that_stands_in_the_settings_is_asked(inner: tuple[int,
     port, _ = inner
     for url in (f"http://127.0.0.1:{port}/feed", f"http://localhost:{port}/feed"):
         source = feed(url)
-        async with http.open_session([source]) as session:
-            fetch = http.fetch_for(
-                source, http.addresses_of(source), session, contact="x", now=lambda: datetime.now(UTC)
-            )
+        async with open_session([source]) as session:
+            fetch = http.fetch_for(source, addresses_of(source), session, contact="x", now=lambda: datetime.now(UTC))
             assert (await fetch(Request(url=source.url))).status == 200
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from yarl import URL
 
-from connectors.asking import http
+from connectors.asking import http, judging
 from connectors.asking.budget import LocalBudget, Verdict
 from connectors.asking.http import fetch_for
 from connectors.base import Fetch, Request, Response
@@ -193,7 +193,7 @@ async def test_a_page_that_did_not_change_is_answered_from_memory(server: Server
 
 async def test_the_memory_for_conditional_requests_is_bounded(server: Server, fetch: Fetch) -> None:
     server.will(says(200, b"page", ETag='"1"'))
-    for number in range(http.REMEMBERED + 1):
+    for number in range(judging.REMEMBERED + 1):
         await fetch(Request(url=server.url, query={"page": str(number)}))
 
     await fetch(Request(url=server.url, query={"page": "0"}))

@@ -109,4 +109,4 @@ async def test_a_simulated_day_of_eight_workers(task: Task, store: Store) -> Non
     assert hostile.disallowed() == []
     assert hostile.during(night) == []
     assert len(hostile.failures) <= 8, "after six failures in a row it is left alone; one that is killed may not tell"
-    assert len(hostile.asked) > 200
+    assert len(hostile.asked) > 60, "the budget is there to be used, also by a machine that has much else to do"
