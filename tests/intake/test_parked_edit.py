@@ -18,6 +18,8 @@ from tests.conftest import Amqp, Database
 SETTINGS = """
 [database]
 name = "{name}"
+[tables]
+directory = "directory.toml"
 [[source]]
 name = "letters"
 kind = "table"
@@ -29,15 +31,18 @@ native_id = "编号"
 title = "标题"
 text = "内容"
 """
+#: One unit, and so one queue: nothing is sent here.
+DIRECTORY = 'version = "1"\n[[unit]]\ncode = "ZJJ"\nname = "住房和城乡建设局"\nshort = "住建局"\nrole = "ZJJ"\n'
 WORDS = "小区门口的路灯坏了三天没有人修"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongo: Database, mongo_server: Servers, amqp: Amqp) -> Path:
     (tmp_path / "intake.toml").write_text(SETTINGS.format(name=mongo.name), encoding="utf-8")
+    (tmp_path / "directory.toml").write_text(DIRECTORY, encoding="utf-8")
     monkeypatch.setenv("MONGO_URL", mongo_server.mongo_url)
     monkeypatch.setenv("AMQP_URL", amqp.url)
-    monkeypatch.setenv("AMQP_MANAGEMENT_URL", "http://guest:guest@127.0.0.1:9")  # nothing is sent: no queue is made
+    monkeypatch.setenv("AMQP_MANAGEMENT_URL", amqp.management)
     monkeypatch.chdir(tmp_path)
     with (tmp_path / "letters.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["编号", "标题", "内容"], ["N1", "路灯", WORDS], ["N2", "", ""]])
@@ -120,6 +125,7 @@ def test_what_is_not_parked_and_what_nobody_answers_for_is_refused(  # noqa: PLR
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mongo: Database, mongo_server: Servers, words: list[str], code: int
 ) -> None:
     (tmp_path / "intake.toml").write_text(SETTINGS.format(name=mongo.name), encoding="utf-8")
+    (tmp_path / "directory.toml").write_text(DIRECTORY, encoding="utf-8")
     monkeypatch.setenv("MONGO_URL", mongo_server.mongo_url)
     monkeypatch.setenv("AMQP_URL", "amqp://guest:guest@127.0.0.1:9/")  # nothing of this needs a broker
     monkeypatch.chdir(tmp_path)
