@@ -16,7 +16,7 @@ import msgspec
 from connectors.base import BadItem, Connector, Item, Page, Rereads, Sweep
 from connectors.errors import ClaimLapsed, Resting, SourceDown, StopSource, TryLater
 from connectors.keeping.compare import Change, Head, Row, absent, again, compare, rows_of
-from connectors.keeping.pages import Entry, PageClaim, Stage, What
+from connectors.keeping.pages import PageClaim
 from connectors.keeping.raw_documents import SHANGHAI
 from connectors.keeping.sources import SourceClaim
 from connectors.keeping.store import Store
@@ -80,7 +80,7 @@ async def read_source(
         raise
     if watch is not None:
         await watch.ended()
-    _must_hold(await room.store.sources.read_to_end(claim, _moment(room)), claim)
+    _must_hold(await room.store.sources.read_to_end(claim, this_moment(room)), claim)
 
 
 async def _stands(claim: SourceClaim, error: TryLater | StopSource, room: Room) -> None:
@@ -97,7 +97,7 @@ async def take_page(page: Page, source: Source, claim: SourceClaim | None, room:
     changes = await _changes(rows_of(source.name, page), reader, page.sweep, source, room)
     batch = await _store(changes, source, reader, None, room) if changes else None
     if claim is not None and page.cursor is not None and page.cursor != claim.cursor:
-        _must_hold(await room.store.sources.move(claim, page.cursor, _moment(room)), claim)
+        _must_hold(await room.store.sources.move(claim, page.cursor, this_moment(room)), claim)
     return batch
 
 
@@ -127,26 +127,6 @@ async def take_again(ids: Collection[str], source: Source, room: Room) -> AsyncI
 def _month_of(change: Change) -> datetime:
     assert change.before is not None
     return change.before.received_at.astimezone(SHANGHAI).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-async def take_over(room: Room, stages: Collection[Stage], source: str | None = None) -> Batch | None:
-    """Take the oldest page that a crash left behind, or that another process handed over."""
-    pages = room.store.pages
-    while (claim := await pages.claim_next(stages, room.owner, source)) is not None:
-        if claim.stage is Stage.OFFERED and claim.source in room.pushed:
-            held = await _held(claim, room)
-            if not await pages.reduce(claim, held) or not held:
-                continue
-            claim = msgspec.structs.replace(claim, stage=Stage.STORED, entries=held)
-        elif claim.stage is Stage.OFFERED:
-            if not await _is_stored(claim, room):
-                continue  # its source will be read again; this claim lapses, and a later look finds it stored
-            await _park_gone(claim, room)
-            if not await pages.stored(claim, claim.entries):
-                continue
-        wanted = {entry.id: entry.what is What.REFRESHED for entry in claim.entries if entry.what is not What.BAD}
-        return Batch(claim=claim, raws=tuple(await room.store.raw.load(wanted)))
-    return None
 
 
 async def retry_parked(id_: str, connector: Rereads, source: Source, room: Room) -> Batch | BadItem | None:
@@ -242,7 +222,7 @@ async def _store(
     sealed_at: datetime | None = None,
 ) -> Batch:
     """Offered, stored, claimed."""
-    at = _moment(room)
+    at = this_moment(room)
     pages = room.store.pages
     day = f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
     entries = [change.entry for change in changes]
@@ -278,44 +258,6 @@ async def _store_raw(
     raise SourceDown(f"source {source.name}: another worker keeps writing the same items; the page is read again")
 
 
-async def _held(claim: PageClaim, room: Room) -> tuple[Entry, ...]:
-    """What is in `raw` of a page that was pushed. The rest has no receipt: its caller was not answered, and asks again.
-
-    Whoever left the page may still be at work; then it offers what it stored anew, and gives its receipt after that.
-    """
-    heads = await room.store.raw.heads(entry.id for entry in claim.entries)
-    return tuple(entry for entry in claim.entries if entry.id in heads and heads[entry.id].revision >= entry.revision)
-
-
-async def _park_gone(claim: PageClaim, room: Room) -> None:
-    """What a dead worker had offered, and its source no longer shows: it cannot be had any more, and says so.
-
-    A backfill that goes on, or a source that shows it again, brings it after all.
-    """
-    source = room.sources.get(claim.source)
-    heads = await room.store.raw.heads(entry.id for entry in claim.entries)
-    gone = [entry.native_id for entry in claim.entries if entry.id not in heads]
-    if source is None or not gone:
-        return
-    bad = tuple(BadItem(native_id=native_id, payload=b"", reason=GONE) for native_id in gone)
-    changes = compare(rows_of(source.name, Page(offered=tuple(gone), items=(), bad=bad, cursor=None)).values(), heads)
-    await room.store.raw.add(changes, source, reader=None, at=_moment(room))
-
-
-async def _is_stored(claim: PageClaim, room: Room) -> bool:
-    """An offered page is whole in `raw`, or as whole as it will become: its source was read to the end since."""
-    heads = await room.store.raw.heads(entry.id for entry in claim.entries)
-    if all(entry.id in heads and _is_there(entry, heads[entry.id]) for entry in claim.entries):
-        return True
-    read_to_end_at = await room.store.sources.read_to_end_at(claim.source)
-    return read_to_end_at is not None and read_to_end_at > claim.at
-
-
-def _is_there(entry: Entry, head: Head) -> bool:
-    """What was only to be normalized again is there, if not as often as it was meant to."""
-    return head.revision >= entry.revision or entry.what is What.AGAIN
-
-
 def _must_be_newest(heads: Iterable[Head], reader: int | None, source: Source) -> None:
     """What we read is older than what a later reader of this source stored: drop it."""
     if reader is not None and any(head.reader > reader for head in heads):
@@ -327,7 +269,7 @@ def _must_hold(took: bool, claim: SourceClaim) -> None:
         raise ClaimLapsed(f"source {claim.name} was taken over; its position stays where the other worker put it")
 
 
-def _moment(room: Room) -> datetime:
+def this_moment(room: Room) -> datetime:
     """Now, as exact as MongoDB keeps it: what is handed on in memory equals what is found in the store."""
     now = room.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -12,8 +12,8 @@ import msgspec
 import structlog
 
 from connectors.base import Connector
-from connectors.flow import take_over
 from connectors.keeping.pages import Stage
+from connectors.left_behind import take_over
 from connectors.source import Source
 from connectors.watching.watch import Watch
 from intake.street.patience import Patience, Stopping, fault

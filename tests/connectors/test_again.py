@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connectors.flow import Batch, Room, take_again, take_over, take_page
+from connectors.flow import Batch, Room, take_again, take_page
 from connectors.keeping.pages import Entry, What
+from connectors.left_behind import take_over
 from connectors.raw_appeal import appeal_id
 from connectors.source import Source
 from tests.connectors.test_flow import OPEN, claimed, item, page, take

@@ -14,10 +14,11 @@ import pytest
 
 from connectors.base import BadItem, Item, Page, Sweep
 from connectors.errors import AccessDenied, ClaimLapsed, SourceDown
-from connectors.flow import Batch, Room, parts, read_source, retry_parked, take_over, take_page
+from connectors.flow import Batch, Room, parts, read_source, retry_parked, take_page
 from connectors.keeping.pages import Entry, Stage, What
 from connectors.keeping.sources import SourceClaim
 from connectors.keeping.store import open_store
+from connectors.left_behind import take_over
 from connectors.raw_appeal import appeal_id
 from connectors.source import Source
 

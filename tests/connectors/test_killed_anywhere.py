@@ -22,8 +22,9 @@ from connectors.channels.feed import Feed, FeedSettings
 from connectors.channels.hotline_12345 import Hotline12345, HotlineSettings
 from connectors.channels.http_json.connector import HttpJson
 from connectors.channels.http_json.settings import HttpJsonSettings
-from connectors.flow import Room, read_source, take_over
+from connectors.flow import Room, read_source
 from connectors.keeping.store import open_store
+from connectors.left_behind import take_over
 from tests.connectors.test_flow import OPEN, Broken, Dying
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)

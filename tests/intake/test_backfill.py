@@ -13,10 +13,11 @@ import pytest
 
 from connectors.base import BadItem, Item, Page
 from connectors.errors import RateLimited, TryLater
-from connectors.flow import GONE, Batch, Room, take_over
+from connectors.flow import GONE, Batch, Room
 from connectors.keeping.pages import Entry, Stage, What
 from connectors.keeping.sources import SourceStore
 from connectors.keeping.store import ensure_indexes, open_store
+from connectors.left_behind import take_over
 from connectors.raw_appeal import Mode, RawAppeal, appeal_id
 from connectors.source import Source
 from intake.street.backfill import Backfill, Course, Done, Span

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from connectors.base import Item, Page
-from connectors.flow import Room, take_over, take_pushed
+from connectors.flow import Room, take_pushed
 from connectors.keeping.pages import Stage
+from connectors.left_behind import take_over
 from connectors.raw_appeal import appeal_id
 from connectors.source import Source
 
