@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -14,11 +14,11 @@ from intake.door.settings import DoorSettings
 from intake.exchange.settings import Exchange
 from intake.item_keys import Cipher
 from intake.pushing.settings import Push
-from intake.settings_problems import Lines, Problem, Problems, SettingsError, Where, checked_fields
+from intake.settings_departments import read_exchanges, read_pushes
+from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
 from intake.settings_sources import Kinds, read_sources
 
 S = TypeVar("S", bound=msgspec.Struct)
-D = TypeVar("D", Push, Exchange)
 
 DEMO = Path(__file__).resolve().parent.parent / "demo" / "intake.toml"
 
@@ -196,8 +196,8 @@ def _settings(
         release=_part(table, "release", ReleaseLimits, problems),
         returns=_part(table, "returns", Returns, problems),
         door=_door(file, table, problems),
-        pushes=tuple(_pushes(file, table, environment, problems)),
-        exchanges=tuple(_exchanges(table, problems)),
+        pushes=tuple(read_pushes(file, table, environment, problems)),
+        exchanges=tuple(read_exchanges(table, problems)),
         sources=read_sources(table, environment, kinds, problems),
         environment=environment,
     )
@@ -256,47 +256,6 @@ def _door(file: Path, table: Mapping[str, object], problems: Problems) -> DoorSe
         if not beside[name].is_file():
             problems.tell(("door", name), f"没有这个文件 {path} · no such file: {path}")
     return msgspec.structs.replace(door, **beside)
-
-
-def _pushes(
-    file: Path, table: Mapping[str, object], environment: Mapping[str, str], problems: Problems
-) -> Iterator[Push]:
-    for where, push in _departments(table, "push", Push, problems):
-        beside = push if push.ca is None else msgspec.structs.replace(push, ca=file.parent / push.ca)
-        for problem in beside.problems(environment):
-            problems.tell((*where, problem.split(" ", 1)[0]), problem)
-        if beside.ca is not None and not beside.ca.is_file():
-            problems.tell((*where, "ca"), f"没有这个文件 {push.ca} · no such file: {push.ca}")
-        yield beside
-
-
-def _exchanges(table: Mapping[str, object], problems: Problems) -> Iterator[Exchange]:
-    for where, exchange in _departments(table, "exchange", Exchange, problems):
-        for problem in exchange.problems():
-            problems.tell((*where, problem.split(" ", 1)[0]), problem)
-        yield exchange
-
-
-def _departments(
-    table: Mapping[str, object], name: str, kind: type[D], problems: Problems
-) -> Iterator[tuple[Where, D]]:
-    """Read tables of which a department has one."""
-    written = table.get(name, [])
-    if not isinstance(written, list) or not all(isinstance(each, dict) for each in written):
-        problems.tell((name,), f"写作 [[{name}]]，一个单位一段 · write [[{name}]], one a department")
-        return
-    known: set[str] = set()
-    for number, each in enumerate(written):
-        where: Where = (name, number)
-        before = len(problems.found)
-        fields = checked_fields(each, kind, where, problems)
-        if len(problems.found) > before:
-            continue
-        read = kind(**fields)
-        if read.department in known:
-            problems.tell((*where, "department"), f"{read.department} 写了两次 · stands twice")
-        known.add(read.department)
-        yield where, read
 
 
 def _keys(file: Path, table: Mapping[str, object], problems: Problems) -> Keys:

@@ -100,7 +100,7 @@ async def test_two_workers_of_a_machine_have_one_door_and_the_second_takes_it_ov
 
 
 async def test_whoever_comes_too_often_is_told_when_to_come_again(house: House) -> None:
-    slow = tuple(msgspec.structs.replace(each, requests_per_minute=60) for each in house.settings.sources)
+    slow = tuple(msgspec.structs.replace(each, requests_per_minute=1) for each in house.settings.sources)
     patient = msgspec.structs.replace(house, settings=msgspec.structs.replace(house.settings, sources=slow))
     async with an_open_door(patient) as opened, aiohttp.ClientSession() as session:
         assert [await push(session, opened.url, f"L{number}") for number in range(5)] == [True] * 5

@@ -82,4 +82,6 @@ def test_the_folder_of_the_programs_of_departments_is_where_the_page_says() -> N
     assert {file.name for file in (Path(__file__).parents[3] / "docs" / "consumers").iterdir()} == {
         "Consumer.java",
         "consumer.js",
+        "exchange.py",
+        "receiver.py",
     }
