@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from normalizer.appeal import Appeal, Change, Handed, Mode
 from normalizer.settle import change_between
 from normalizer.store import AppealStore, Standing
-from router.cases.carrying import carry
+from router.cases.carrying import bring_news, carry, may_carry
 from router.cases.case import Case
 from router.cases.moves import State
 from router.cases.redeciding import newly_sent, redecide, stays_because
+from router.dispatch import Decision
 from router.flow import Claim, Room, amended, begun, decided, standing_alone
 from router.linking import Carrier, named, orphans
 
@@ -57,13 +58,14 @@ class Oracle:
         self._then: dict[str, Case] = {}
         self._orphans: list[str] = []  #: carried by orders that will be withdrawn
         self._naming: list[Handed] = []  #: new ones that name an order
+        self._news: list[tuple[Case, Handed]] = []  #: new texts of cases that an order carries
 
     async def tell(self, page: Stored) -> list[Expected]:
         """Tell of one page."""
         after = dict(page.cases) | await self._released(list(page.cases.values()), page.standing)
         told = [each for id_, case in page.cases.items() for each in _told(case, after[id_], "release")]
         late = [one for id_, one in page.standing.items() if _is_late(one, page.cases.get(id_))]
-        for before, then in await self._revised([one for one in late if one.appeal.id in after], after):
+        for before, then in await self._revised([one for one in late if one.appeal.id in after], after, self._news):
             self._orphans += orphans(before, then)
             told += _told(before, then, "pending")
         new = [item for one in late if one.appeal.id not in after for item in self._handed(one, Change.NEW)]
@@ -72,7 +74,7 @@ class Oracle:
 
     async def rest(self) -> list[Expected]:
         """Tell of what hangs on other pages: who is left alone, and who may be carried."""
-        told = await self._left_alone()
+        told = await self._brought() + await self._left_alone()
         for turn in _in_turn(self._naming):
             told += await self._opened(turn)
         return told
@@ -95,12 +97,18 @@ class Oracle:
 
     # ------------------------------------------------------------ what is stored and not yet routed
 
-    async def _revised(self, late: Sequence[Standing], cases: Mapping[str, Case]) -> list[tuple[Case, Case]]:
+    async def _revised(
+        self, late: Sequence[Standing], cases: Mapping[str, Case], news: list[tuple[Case, Handed]]
+    ) -> list[tuple[Case, Case]]:
+        """Take revisions in; what an order carries is left for `news`."""
         older = await self._appeals.superseded([one.appeal.id for one in late]) if late else {}
         at, moved = self._room.moment(), list[tuple[Case, Case]]()
         for one in late:
             case = cases[one.appeal.id]
             for item in self._handed(one, _change(one, older.get(case.id)), case.mode):
+                if case.goal is State.LINKED and item.change is Change.CHANGED:
+                    news.append((case, item))
+                    continue
                 self._then[case.id] = amended(case, item, self._room, _NOBODY, at)
                 moved.append((case, self._then[case.id]))
         return moved
@@ -135,8 +143,27 @@ class Oracle:
         fresh = await self._room.store.load(unknown)
         standing = await self._appeals.standing(list(fresh))
         fresh |= await self._released(list(fresh.values()), standing)
-        await self._revised([one for id_, one in standing.items() if _is_late(one, fresh[id_])], fresh)
+        await self._revised([one for id_, one in standing.items() if _is_late(one, fresh[id_])], fresh, [])
         self._then = fresh | self._then
+
+    async def _brought(self) -> list[Expected]:
+        """Bring the new texts of carried cases to their orders, or let them go their own way."""
+        await self._know([_order_of(case) for case, _ in self._news])
+        at, told = self._room.moment(), list[Expected]()
+        for case, item in self._news:
+            order = self._then.get(_order_of(case))
+            stands = order is not None and order.id in dict(named(item)) and may_carry(order, self._asked(case, item))
+            if order is not None and stands:
+                self._then[order.id] = bring_news(order, case, item.appeal, at)
+                told += _told(order, self._then[order.id], "pending")
+            self._then[case.id] = amended(case, item, self._room, _NOBODY, at, alone=not stands)
+            told += _told(case, self._then[case.id], "pending")
+        return told
+
+    def _asked(self, case: Case, item: Handed) -> Decision | Exception:
+        assert case.decision is not None
+        context = replace(case.decision.context, mode=case.mode, holder=case.holder)
+        return decided(item.appeal, context, self._room)
 
     async def _left_alone(self) -> list[Expected]:
         members = {id_: self._then.get(id_, case) for id_, case in (await self._room.store.load(self._orphans)).items()}
@@ -147,6 +174,10 @@ class Oracle:
             after = standing_alone(case, texts.get((case.id, case.revision)), self._room, self._room.moment())
             told += _told(case, after, "pending")
         return told
+
+
+def _order_of(case: Case) -> str:
+    return (case.decision.context.linked_to if case.decision else None) or ""
 
 
 def _in_turn(items: Sequence[Handed]) -> Iterator[list[Handed]]:

@@ -28,7 +28,7 @@ from intake.street.rooms import Rooms, open_rooms
 from intake.topology import ensure_topology
 from normalizer.appeal import Handed
 from router.cases.case import Case
-from router.cases.moves import Sent
+from router.cases.moves import Sent, State
 from router.centre import reassign
 from router.dispatching.directory import Directory
 from router.dispatching.publish_page import Message, Receipt
@@ -83,12 +83,13 @@ class Living:
     rng: random.Random
     folder: Path
     letters: dict[str, int] = field(default_factory=dict)  #: native id -> revision
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)  #: native id -> what was written last
     count: int = 0
 
     # ------------------------------------------------------------ what happens in the city
 
-    def write(self, *, again: str | None = None, withdrawn: bool = False) -> RawAppeal:
-        """A letter, or the next revision of one."""
+    def write(self, *, again: str | None = None, like: str | None = None, withdrawn: bool = False) -> RawAppeal:
+        """A letter, or the next revision of one; `like` another: of the same person, about the same."""
         if again is None:
             self.count += 1
             native_id = f"L{self.count}"
@@ -99,6 +100,9 @@ class Living:
         row: dict[str, Any] = {"text": text, "posted_at": datetime.now(UTC).isoformat()}
         if self.rng.random() < 0.5:
             row |= {"author": "周一平", "phone": f"1390000{self.rng.randrange(8):04d}"}
+        if like is not None:
+            row |= self.rows[like] | {"text": self.rows[like]["text"] + self.rng.choice(("！", "，谢谢", "，辛苦了"))}
+        self.rows[native_id] = row
         return RawAppeal(
             id=appeal_id(SOURCE, native_id),
             source=SOURCE,
@@ -127,6 +131,13 @@ class Living:
         await route_page(await self.store([self.write() for _ in range(rng.randint(1, 3))]), away)
         known = rng.sample(sorted(self.letters), min(4, len(self.letters)))
         late = [self.write(again=name, withdrawn=rng.random() < 0.2) for name in known]
+        # The same person again: some are carried by an order, and what is carried says something new.
+        spoken = [name for name, row in self.rows.items() if "author" in row and name not in known]
+        late += [self.write(like=name) for name in rng.sample(spoken, min(2, len(spoken)))]
+        linked = [case.native_id async for case in self.rooms.cases.all() if case.goal is State.LINKED]
+        for name in rng.sample(linked, min(2, len(linked))):
+            if name not in known:
+                late.append(self.write(again=name, like=name))
         return await self.store([*late, *(self.write() for _ in range(rng.randint(1, 3)))])
 
     async def some(self, most: int) -> list[Case]:

@@ -60,3 +60,6 @@ async def test_fifty_changes_of_rules_do_what_was_predicted(mongo: Any, amqp: An
         seen = await changes(city, 10)
         for kind in ("release recalled", "release dispatched", "pending updated", "pending dispatched"):
             assert seen[kind], (kind, seen)
+        assert seen["pending linked"], seen
+        told = [event.data async for case in city.rooms.cases.all() for event in case.events]
+        assert any("revision" in data and "departments" in data for data in told), "what is carried said something new"
