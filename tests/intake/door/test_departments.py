@@ -108,7 +108,7 @@ async def test_a_loan_that_is_over_lies_in_the_same_queue_again(here: Here) -> N
         assert (await login.let_go(), await here.pull()) == (0, [])
         now = 5.0
         assert (await login.let_go(), login.lent) == (1, 0)
-        assert [each["id"] for each in await here.pull()] == ["m-1"]
+        assert [each["id"] for each in await _until_there(here)] == ["m-1"]
     finally:
         await login.close()
 
