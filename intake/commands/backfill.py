@@ -28,6 +28,7 @@ from intake.demo_server import demo_server
 from intake.house import House, open_house
 from intake.settings import Settings
 from intake.street.backfill import SHARE, Backfill, Done, Span
+from intake.street.ending import end
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.rooms import Rooms, open_connectors, open_rooms
 from intake.street.worker import Left, Street
@@ -163,8 +164,7 @@ async def _shown(done: Done, name: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        showing.cancel()
-        await asyncio.gather(showing, return_exceptions=True)
+        await end([showing])
 
 
 async def _lines(done: Done, name: str) -> None:

@@ -30,6 +30,7 @@ from intake.cli import App, command, fail, print_json, run
 from intake.commands.run import stopped_by_signals, watching
 from intake.house import House, open_house
 from intake.settings import Settings
+from intake.street.ending import end
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.rooms import open_rooms
 from intake.street.watching import watches_of
@@ -114,8 +115,7 @@ async def _bar(street: Street, house: House, source: Source, reader: TableFile) 
         try:
             yield
         finally:
-            showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
+            await end([showing])
             await watched.look()
 
 

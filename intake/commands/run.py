@@ -26,6 +26,7 @@ from intake.screen import console
 from intake.servers import watch
 from intake.settings import Demo, Settings
 from intake.street.collecting import look_seldom
+from intake.street.ending import end
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
 from intake.street.rooms import Rooms, open_connectors, open_rooms
@@ -123,8 +124,7 @@ async def watching(house: House) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end([watching])
 
 
 def _tell_server(server: str, what: str) -> None:

@@ -31,6 +31,7 @@ from intake.door.settings import DoorSettings
 from intake.door.sharing import Sharing
 from intake.house import House
 from intake.rights.custody import custody
+from intake.street.ending import end
 from intake.street.rooms import Rooms
 from intake.street.worker import Street
 
@@ -81,9 +82,7 @@ class Door:
                 for inbox in ended:
                     inbox.result()  # they end only by a fault
         finally:
-            for inbox in inboxes:
-                inbox.cancel()
-            await asyncio.gather(*inboxes, return_exceptions=True)
+            await end(inboxes)
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:

@@ -21,6 +21,7 @@ from connectors.keeping.pages import PageClaim
 from connectors.receiving.contract import Received
 from connectors.source import Source
 from intake.door.limits import TooMany
+from intake.street.ending import end
 from intake.street.patience import fault, is_away
 from intake.street.pipeline import Pipeline
 from intake.street.progress import SourceProgress, State
@@ -94,10 +95,7 @@ class Inbox:
                 await self._gather()
                 await self._store(self._take())
         finally:
-            looking.cancel()
-            for task in self._putting:
-                task.cancel()
-            await asyncio.gather(looking, *self._putting, return_exceptions=True)
+            await end([looking, *self._putting])
 
     async def _gather(self) -> None:
         await asyncio.sleep(GATHER)

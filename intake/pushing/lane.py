@@ -21,6 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_ji
 
 from intake.pushing.judging import Next, Verdict
 from intake.pushing.posting import Event
+from intake.street.ending import end
 from router.dispatching.publisher import as_ours
 from router.errors import BrokerAway
 
@@ -149,9 +150,7 @@ class Lane:
         """Let what is being posted be answered and acknowledged, so that it need not be sent again; the rest stops."""
         if under_way := set(self._posting):
             await asyncio.wait(under_way, timeout=GRACE)
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     async def _bring(self, letter: AbstractIncomingMessage, ended: asyncio.Future[None]) -> None:
         """Bring one message there, after those of its case that were taken from the queue before it."""

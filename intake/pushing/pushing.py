@@ -23,6 +23,7 @@ from intake.pushing.posting import Poster, open_poster, ping
 from intake.pushing.settings import Push
 from intake.pushing.signing import keys_of
 from intake.pushing.standing import LEASE, StandingStore
+from intake.street.ending import end
 from intake.street.patience import fault, is_away
 from intake.street.rooms import Rooms
 from router.dispatching.dead_letters import Readback, take_back
@@ -87,8 +88,7 @@ class Pushing:
                     if not await self.standing.renew(push.department, self.owner):
                         return
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await end([working])
             with suppress(PyMongoError, TimeoutError):  # the lease ends by itself
                 await asyncio.wait_for(self.standing.let_go(push.department, self.owner), LEASE)
 
@@ -135,8 +135,7 @@ class Pushing:
         try:
             yield
         finally:
-            counting.cancel()
-            await asyncio.gather(counting, return_exceptions=True)
+            await end([counting])
             with suppress(PyMongoError, TimeoutError):  # they are counts: what was taken is off the queue
                 await asyncio.wait_for(self._note(code, lane), RENEW_WITHIN)
 

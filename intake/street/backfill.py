@@ -24,6 +24,7 @@ from connectors.keeping.compare import Head
 from connectors.keeping.sources import SourceClaim, SourceStore
 from connectors.raw_appeal import RawAppeal, appeal_id
 from connectors.source import Source
+from intake.street.ending import end
 from intake.street.patience import Patience
 from intake.unstored import unstored
 
@@ -233,8 +234,7 @@ class Backfill:
         try:
             yield lost
         finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await end([renewing])
             await self._positions.release(claim)
 
     async def _renew(self, claim: SourceClaim, lost: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ from connectors.flow import Batch, Room, read_source
 from connectors.keeping.sources import SourceClaim
 from connectors.source import Source
 from connectors.watching.watch import Watch
+from intake.street.ending import end
 from intake.street.patience import Patience, Stopping, fault, is_away
 from intake.street.pipeline import Pipeline
 from intake.street.progress import Progress, SourceProgress, State
@@ -158,7 +159,7 @@ class Reader:
                 return False
             return reading.result()
         finally:
-            await _cancel(reading, losing)
+            await end([reading, losing])
 
     async def _pages(self, claim: SourceClaim, lost: asyncio.Event) -> bool:
         try:
@@ -229,7 +230,7 @@ class Reader:
         try:
             yield lost
         finally:
-            await _cancel(renewing)
+            await end([renewing])
             if not lost.is_set():
                 await _quietly(self._room.store.sources.release(claim))
 
@@ -263,12 +264,6 @@ class Reader:
 def _closing(batches: AsyncIterator[Batch]) -> AsyncGenerator[Batch, None]:
     """Say what it is: a generator, which must be closed where it is left."""
     return cast("AsyncGenerator[Batch, None]", batches)
-
-
-async def _cancel(*tasks: asyncio.Future[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _quietly(step: Coroutine[Any, Any, bool]) -> None:

@@ -16,6 +16,7 @@ from connectors.keeping.pages import Stage
 from connectors.left_behind import take_over
 from connectors.source import Source
 from connectors.watching.watch import Watch
+from intake.street.ending import end
 from intake.street.patience import Patience, Stopping, fault
 from intake.street.pipeline import Pipeline
 from intake.street.progress import Progress
@@ -113,7 +114,7 @@ class Street:
             readers += [self._start(self._forever(name, door), name) for name, door in self._beside]
             log.info("the street is open", action="street_open", rooms=sorted(self._only), sources=len(self._readers))
             await self.stopping.wait()
-            await _end(readers)
+            await end(readers)
         if self._broken is not None:
             raise RuntimeError(f"the street broke: {self._broken}")
 
@@ -128,7 +129,7 @@ class Street:
                 {asyncio.gather(*reading, return_exceptions=True), stopped}, return_when="FIRST_COMPLETED"
             )
             ended = [_ended(task, reader) for task, reader in zip(reading, self._readers, strict=True)]
-            await _end([*reading, stopped])
+            await end([*reading, stopped])
             return await self._settle(ended)
 
     async def _finish_left(self) -> None:
@@ -159,9 +160,9 @@ class Street:
             yield
         finally:
             # In the order in which data flows: no more pages are taken, then those in hand go on, then the rest stops.
-            await _end(sweeps)
+            await end(sweeps)
             await self._close_pipeline(line)
-            await _end(readers)
+            await end(readers)
 
     def _line_ended(self, line: asyncio.Task[None]) -> None:
         """Close the street where nothing is left behind its sources: they would wait at the door for ever."""
@@ -178,7 +179,7 @@ class Street:
                 await self.pipeline.drained()
         except TimeoutError:
             log.info("pages left to the next worker", action="pages_left", pages=self.pipeline.in_hand())
-        await _end([line])
+        await end([line])
         await self.pipeline.let_go()
 
     def _sweeps(self) -> Iterable[tuple[str, float, Callable[[], Awaitable[bool]]]]:
@@ -299,13 +300,6 @@ def _ended(task: asyncio.Task[Ended], reader: Reader) -> Ended:
         return Ended(name, to_end=False, why="中断 · interrupted")
     error = task.exception()
     return task.result() if error is None else Ended(name, to_end=False, why=fault(error))
-
-
-async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    every = list(tasks)
-    for task in every:
-        task.cancel()
-    await asyncio.gather(*every, return_exceptions=True)
 
 
 __all__ = ("ROOMS", "Left", "Street")
