@@ -14,6 +14,9 @@ CONFIG ?= demo/intake.toml
 TESTS ?= tests
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Two processes, a file of tests in one of them, in the order of tests/conftest.py.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
@@ -28,10 +31,10 @@ run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance a
 setup: .venv/.installed .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
 test: setup compose mail node java ## the test suite; TESTS=tests/router for a part of it
-	$(BIN)/python -m pytest -m "not live" -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -m "not live" $(SIDE_BY_SIDE) $(TESTS)
 
 live: setup live-servers ## the tests that need more time or servers
-	@$(BIN)/python -m pytest -m live $(TESTS) || { status=$$?; [ $$status = 5 ] && echo "no live tests in $(TESTS)" || exit $$status; }
+	@$(BIN)/python -m pytest -m live $(SIDE_BY_SIDE) $(TESTS) || { status=$$?; [ $$status = 5 ] && echo "no live tests in $(TESTS)" || exit $$status; }
 
 check: .venv/.installed ## linter, formatter, types
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ Database = AsyncIOMotorDatabase[dict[str, Any]]
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
-#: Files that take longest, begun first, so that the two processes of `make test` end together.
+#: Files that take longest, begun first, so that two processes end together.
 FIRST = (
     "tests/test_street.py",
     "tests/chaos/",
