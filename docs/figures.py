@@ -14,7 +14,7 @@ from types import SimpleNamespace as Fact
 from typing import Any
 
 QUALITY = {"complete": 40, "placed": 15, "grounded": 15, "dated": 10, "fresh": 10, "readable": 10}
-COMPOSITE = {"response": 0.2, "solved": 0.4, "satisfied": 0.4}
+COMPOSITE = {"response": 0.2, "solved": 0.4, "satisfied": 0.4}  # as `[figures]` of the settings has them
 URGENCIES = {"": "critical urgent normal", "_critical": "critical", "_urgent": "urgent", "_normal": "normal"}
 
 

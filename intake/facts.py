@@ -49,10 +49,14 @@ async def facts(reader: Reader) -> AsyncIterator[Fact]:
         yield fact
 
 
-async def within(reader: Reader, since: datetime, until: datetime) -> list[Fact]:
-    """Only what some figure of this span asks about is held in memory."""
-    span = Span(since, until)
-    return [fact async for fact in facts(reader) if concerns(fact, span)]
+async def within(reader: Reader, *spans: Span) -> list[list[Fact]]:
+    """Read all cases once; only what some figure of a span asks about is held in memory, for each of them."""
+    found: list[list[Fact]] = [[] for _ in spans]
+    async for fact in facts(reader):
+        for span, mine in zip(spans, found, strict=True):
+            if concerns(fact, span):
+                mine.append(fact)
+    return found
 
 
 async def _read(cases: Sequence[Case], reader: Reader, said: Mapping[str, Echo], people: dict[str, int]) -> list[Fact]:

@@ -17,6 +17,7 @@ from intake.pushing.settings import Push
 from intake.settings_departments import read_exchanges, read_pushes
 from intake.settings_problems import Lines, Problem, Problems, SettingsError, checked_fields
 from intake.settings_sources import Kinds, read_sources
+from router.cases.asked import COMPOSITE
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -92,6 +93,18 @@ class Returns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     automatic: bool = False  #: decided at once where precedents are clear; else a person decides each
 
 
+class Figures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What 综合分 weighs (domain/KPIS.md: settled by each city); taken as shares of their sum."""
+
+    response: Annotated[float, msgspec.Meta(gt=0)] = COMPOSITE["response"]
+    solved: Annotated[float, msgspec.Meta(gt=0)] = COMPOSITE["solved"]
+    satisfied: Annotated[float, msgspec.Meta(gt=0)] = COMPOSITE["satisfied"]
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        return {"response": self.response, "solved": self.solved, "satisfied": self.satisfied}
+
+
 class ReleaseLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From when on a release of rules is refused (发布门槛), unless it is forced with a reason."""
 
@@ -115,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     release: ReleaseLimits = ReleaseLimits()
     returns: Returns = Returns()
+    figures: Figures = Figures()
     door: DoorSettings | None = None  #: None: nobody listens
     pushes: tuple[Push, ...] = ()  #: departments that messages are pushed to
     exchanges: tuple[Exchange, ...] = ()  #: departments that signed files are exchanged with
@@ -195,6 +209,7 @@ def _settings(
         retention=_part(table, "retention", Retention, problems),
         release=_part(table, "release", ReleaseLimits, problems),
         returns=_part(table, "returns", Returns, problems),
+        figures=_part(table, "figures", Figures, problems),
         door=_door(file, table, problems),
         pushes=tuple(read_pushes(file, table, environment, problems)),
         exchanges=tuple(read_exchanges(table, problems)),

@@ -65,7 +65,7 @@ def figures_command(
     if until <= since:
         raise click.UsageError("--until 要晚于 --since · --until must be later")
     first, last = (moment.replace(tzinfo=SHANGHAI) for moment in (since, until))
-    span = Span(first, last, unit.upper() if unit else None)
+    span = Span(first, last, unit.upper() if unit else None, app.settings_and_tables()[0].figures.weights)
     found, known = run(_within(app, span))
     if span.unit is not None and span.unit not in known and span.unit not in of_units(found):
         raise click.UsageError(f"名录里没有单位 {span.unit}，见 intake departments list · no such unit")
@@ -164,4 +164,5 @@ async def _within(app: App, span: Span) -> tuple[list[Fact], Collection[str]]:
     """Give what concerns the span, and the units that there are."""
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house, reading(house, tables, datetime.now(UTC)) as reader:
-        return await within(reader, span.since, span.until), reader.tables.router.directory.units
+        (found,) = await within(reader, span)
+        return found, reader.tables.router.directory.units

@@ -15,7 +15,7 @@ from intake.focus import Row, focus, voices
 from intake.parked import counted
 from intake.reports.period import Period
 from intake.screen import SHANGHAI
-from router.cases.asked import Span, is_open
+from router.cases.asked import COMPOSITE, Span, is_open
 from router.cases.calendar import Calendar
 from router.cases.facts import Fact
 from router.cases.figures import reckon
@@ -29,6 +29,8 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     period: Period
     now: datetime
     facts: Sequence[Fact]
+    facts_a_year_ago: Sequence[Fact] = ()
+    weights: Mapping[str, float] = COMPOSITE  #: of 综合分
     units: Mapping[str, Unit]
     categories: Mapping[str, str]
     calendar: Calendar
@@ -40,11 +42,11 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def span(self) -> Span:
-        return Span(self.period.since, self.period.until)
+        return Span(self.period.since, self.period.until, weights=self.weights)
 
     @cached_property
     def span_before(self) -> Span:
-        return Span(self.period.before, self.period.since)
+        return Span(self.period.before, self.period.since, weights=self.weights)
 
     @cached_property
     def found(self) -> Mapping[str, Measure]:
@@ -55,6 +57,11 @@ class Material(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def found_before(self) -> Mapping[str, Measure]:
         """… and of the one before."""
         return reckon(self.facts, self.span_before)
+
+    @cached_property
+    def found_a_year_ago(self) -> Mapping[str, Measure]:
+        """… and of 上年同期."""
+        return reckon(self.facts_a_year_ago, Span(*self.period.a_year_ago, weights=self.weights))
 
     @cached_property
     def open(self) -> Sequence[Fact]:
@@ -86,10 +93,13 @@ async def material(reader: Reader, period: Period) -> Material:
     last = period.until.astimezone(SHANGHAI).date()
     first = period.before.astimezone(SHANGHAI).date()
     versions = tables.router.versions
+    found, a_year_ago = await within(reader, Span(period.before, period.until), Span(*period.a_year_ago))
     return Material(
         period=period,
         now=now,
-        facts=await within(reader, period.before, period.until),
+        facts=found,
+        facts_a_year_ago=a_year_ago,
+        weights=reader.settings.figures.weights,
         units=tables.router.directory.units,
         categories={code: each.name for code, each in tables.normalizer.classes.items()},
         calendar=tables.router.calendar,

@@ -38,6 +38,13 @@ class Period(NamedTuple):
     def days(self) -> int:
         return (self.until - self.since).days
 
+    @property
+    def a_year_ago(self) -> tuple[datetime, datetime]:
+        """上年同期: the same days of the year before; for a week 52 weeks before, so that weekdays meet weekdays."""
+        if self.length == "weekly":
+            return self.since - timedelta(weeks=52), self.until - timedelta(weeks=52)
+        return _a_year_before(self.since), _a_year_before(self.until)
+
 
 def period_of(length: Length, day: date) -> Period:
     """Give the day, the week from Monday or the month in which a day is."""
@@ -51,6 +58,13 @@ def period_of(length: Length, day: date) -> Period:
         until = (first + timedelta(days=32)).replace(day=1)
         return Period(length, _midnight(before), _midnight(first), _midnight(until))
     return Period(length, _midnight(since - step), _midnight(since), _midnight(since + step))
+
+
+def _a_year_before(moment: datetime) -> datetime:
+    try:
+        return moment.replace(year=moment.year - 1)
+    except ValueError:  # 29 February
+        return moment.replace(year=moment.year - 1, month=3, day=1)
 
 
 def _midnight(day: date) -> datetime:

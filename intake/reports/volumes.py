@@ -20,20 +20,24 @@ def overview(of: Material) -> Table:
     """受理概况."""
     _, before, change = LENGTHS[of.period.length]
     rows: list[tuple[Cell, ...]] = []
+    compared = (of.found, of.found_before, of.found_a_year_ago)
+    total, _, year_ago = (int(found["accepted"][0] or 0) for found in compared)
     for figure in FIGURES:
         if figure.name in _COUNTS:
-            now, then = (int(found[figure.name][0] or 0) for found in (of.found, of.found_before))
-            rows.append((figure.title, now, then, growth(now, then)))
+            now, then, long_ago = (int(found[figure.name][0] or 0) for found in compared)
+            # A year of which nothing is known is no year without appeals.
+            last_year = (long_ago, growth(now, long_ago)) if year_ago else (None, None)
+            rows.append((figure.title, now, then, growth(now, then), *last_year))
     if of.period.days > 1:
-        total = int(of.found["accepted"][0] or 0)
-        rows.insert(1, ("日均受理", f"{total / of.period.days:.1f}", None, None))
+        rows.insert(1, ("日均受理", f"{total / of.period.days:.1f}", None, None, None, None))
     notes = [
-        f"报告期：{of.period.title}，按北京时间登记。{change} = （本期 − {before}）÷ {before}；{before}为 0 时不算。"
+        f"报告期：{of.period.title}，按北京时间登记。{change} = （本期 − {before}）÷ {before}；{before}为 0 时不算。",
+        "同比 = （本期 − 上年同期）÷ 上年同期；上年同期没有数据时不填。周报的上年同期是 52 周以前。",
     ]
     if of.now < of.period.until:
         notes.append("本期未满，数字截至制表时间。")
     notes += [each.text() for each in identities(of.facts, of.span)]
-    return Table(name="受理概况", headings=("项目", "本期", before, change), rows=rows, notes=notes)
+    return Table(name="受理概况", headings=("项目", "本期", before, change, "上年同期", "同比"), rows=rows, notes=notes)
 
 
 def by(of: Material, name: str, heading: str, key: Callable[[Fact], str], top: int | None = None) -> Table:
@@ -54,7 +58,7 @@ def by(of: Material, name: str, heading: str, key: Callable[[Fact], str], top: i
 
 
 def growth(now: int, then: int) -> float | None:
-    """环比; from nothing there is no percentage."""
+    """环比、同比; from nothing there is no percentage."""
     return (now - then) / then if then else None
 
 

@@ -268,9 +268,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "composite",
         "综合分",
-        "响应率 × 0.2 + 解决率 × 0.4 + 满意率（窄口径）× 0.4，满分 100；任一为无件则不给分",
+        "响应率、解决率、满意率（窄口径）按设置的权重相加（缺省 0.2、0.4、0.4），满分 100；任一为无件则不给分",
         "score",
-        how.composite([figure for figure in _PLAIN if figure.name in how.COMPOSITE]),
+        how.composite([figure for figure in _PLAIN if figure.name in ask.COMPOSITE]),
     ),
     Figure(
         "dq_score",

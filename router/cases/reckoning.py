@@ -11,7 +11,6 @@ from router.cases.asked import How, Span
 from router.cases.facts import Fact
 from router.cases.measures import Count, Measure, Rate, Score, Spread
 
-COMPOSITE: Mapping[str, float] = MappingProxyType({"response": 0.2, "solved": 0.4, "satisfied": 0.4})
 #: 数据质量分: what each part weighs.
 QUALITY: Mapping[str, float] = MappingProxyType(
     {"complete": 40, "placed": 15, "grounded": 15, "dated": 10, "fresh": 10, "readable": 10}
@@ -91,7 +90,8 @@ def composite(parts: Sequence[Figure]) -> Callable[[Sequence[Fact], Span], Score
     def scored(facts: Sequence[Fact], span: Span) -> Score:
         found = {part.name: part.reckon(facts, span) for part in parts}
         rates = {name: part for name, part in found.items() if isinstance(part, Rate)}
-        return Score.of(COMPOSITE, rates, list(dict.fromkeys(case for rate in rates.values() for case in rate.cases)))
+        cases = dict.fromkeys(case for rate in rates.values() for case in rate.cases)
+        return Score.of(span.weights, rates, list(cases))
 
     return scored
 

@@ -28,6 +28,7 @@ from intake.reports.period import Length, period_of
 from intake.reports.periodic import BY_DEFAULT, Audience, report
 from intake.servers import Servers
 from router.cases.figures import FIGURES, reckon
+from router.cases.measures import Rate
 from tests.conftest import Database
 from tests.intake.reports.city_ledger import NAME, NUMBER, filled
 from tests.router.cases.ledgers import NOW, ledger
@@ -88,6 +89,43 @@ def test_a_report_says_what_the_figures_say() -> None:
         assert sum(int(str(row[1])) for row in table_of(report(of, "汇总"), name).rows) == found["accepted"][0], name
     defined = table_of(report(of, "通报"), "口径").rows
     assert [row[1] for row in defined] == [figure.name for figure in FIGURES]
+
+
+@pytest.mark.parametrize(
+    ("length", "day", "since", "until"),
+    [
+        ("daily", "2028-02-29", "2027-03-01", "2027-03-01"),
+        ("weekly", "2026-11-22", "2025-11-17", "2025-11-24"),
+        ("monthly", "2026-02-03", "2025-02-01", "2025-03-01"),
+    ],
+)
+def test_a_year_ago_is_of_the_same_days(length: Length, day: str, since: str, until: str) -> None:
+    found = period_of(length, date.fromisoformat(day)).a_year_ago
+    assert [each.date().isoformat() for each in found] == [since, until]
+
+
+def test_a_span_stands_beside_the_one_a_year_ago_where_anything_is_known_of_that() -> None:
+    def year(**more: Any) -> list[Any]:
+        overview = table_of(report(made_of(**more), "汇总"), "受理概况")
+        assert overview.headings[-2:] == ("上年同期", "同比")
+        return [row[-2:] for row in overview.rows if row[0] == "受理量"]
+
+    now = made_of().found["accepted"][0]
+    earlier = [replace(fact, opened_at=fact.opened_at.replace(year=2025)) for fact in ledger()]
+    then = made_of(facts_a_year_ago=earlier).found_a_year_ago["accepted"][0]
+    assert isinstance(now, int)
+    assert isinstance(then, int)
+    assert year(facts_a_year_ago=earlier) == [(then, (now - then) / then)]
+    assert year() == [(None, None)]
+
+
+def test_what_the_composite_weighs_is_the_citys() -> None:
+    weights = {"response": 1, "solved": 1e-9, "satisfied": 1e-9}
+    by_default, by_city = made_of().found, made_of(weights=weights).found
+    assert by_city["composite"] != by_default["composite"]
+    response = by_city["response"]
+    assert isinstance(response, Rate)
+    assert by_city["composite"][0] == pytest.approx(100 * response.numerator / response.denominator, abs=0.1)
 
 
 def test_small_samples_have_no_rank_and_nobody_is_ranked_unless_that_is_wanted() -> None:
