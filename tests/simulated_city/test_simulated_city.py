@@ -21,15 +21,16 @@ def held(counts: Counts) -> None:
         assert count.upheld_of_one <= 3
         assert share(count.wrongly_upheld, count.refusals) <= 0.05
     lessons = counts[Arm.LESSONS]
-    # Of those upheld too. They become few as lessons spare the right ones: one by chance may be more than 5 %.
-    assert lessons.wrongly_upheld <= 1 + 0.05 * lessons.upheld
     assert fewer(counts) >= 0.40
     assert counts[Arm.ORACLE].hops <= lessons.hops
     assert share(lessons.misplaced, lessons.cases) <= 0.01
 
 
 def test_a_short_season_is_spared_hops_already() -> None:
-    held(play_all(4, 700))
+    counts = play_all(4, 700)
+    held(counts)
+    # Of those upheld too. They become few as lessons spare the right ones: of a short season one may be more than 5 %.
+    assert counts[Arm.LESSONS].wrongly_upheld <= 1 + 0.05 * counts[Arm.LESSONS].upheld
 
 
 def test_the_same_season_is_played_the_same_way_again() -> None:
@@ -44,3 +45,4 @@ def test_a_season_is_spared_two_of_five_hops(seed: int, capsys: pytest.CaptureFi
     with capsys.disabled():
         print(f"\n{HEAD}\n{row(seed, counts)}" if seed == SEEDS[0] else f"\n{row(seed, counts)}")  # noqa: T201
     held(counts)
+    assert share(counts[Arm.LESSONS].wrongly_upheld, counts[Arm.LESSONS].upheld) <= 0.05
