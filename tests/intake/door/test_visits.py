@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, NamedTuple
@@ -85,6 +87,19 @@ async def test_the_page_shows_the_number_and_nobodys_data_and_looking_changes_no
         assert (status, before.case_no in page) == (200, True)
         assert not any(word in page for word in (*waiting.words, waiting.id, before.holder or "-"))
     assert await waiting.case() == before
+
+
+async def test_an_answer_that_comes_bit_by_bit_is_read_to_its_end(waiting: Waiting) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        for part in (b"contacted=yes&solved=yes", b"&satisfied=very&comment=%E8%B0%A2", b"%E8%B0%A2"):
+            yield part
+            await asyncio.sleep(0.2)
+
+    status, page = await waiting.post(await waiting.link(), slowly(), Content_Type="application/x-www-form-urlencoded")
+    assert (status, "感谢" in page) == (200, True)
+    (visit,) = [event for event in (await waiting.case()).events if event.kind is Kind.VISITED]
+    assert visit.note is not None
+    assert visit.note.endswith("谢谢")
 
 
 async def test_a_citizen_who_is_content_closes_the_case_once(waiting: Waiting) -> None:
