@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from opencc import OpenCC
 
@@ -84,7 +84,9 @@ def test_what_is_right_is_left_alone(text: str) -> None:
 
 
 @given(HAN)
+@example("鐨乲")
 def test_latin_mojibake_of_any_length_never_fails(text: str) -> None:
+    assume(reencode(text).text == text)  # few rare characters may themselves be what UTF-8 looks like, read as GBK
     assert reencode(text.encode().decode("latin-1")).text == text
 
 
