@@ -5,6 +5,7 @@ Every free text in it is masked before it is stored, and may hold lies, markup a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -74,6 +75,19 @@ class Suspended(_Feedback, frozen=True, kw_only=True, tag="suspended"):
 
 class Resumed(_Feedback, frozen=True, kw_only=True, tag="resumed"):
     """恢复办理."""
+
+
+#: What a return may rest on (退单理由).
+RETURN_CODES: Mapping[str, str] = {
+    "R1": "属地不符",
+    "R2": "职能不符",
+    "R3": "权属不清",
+    "R4": "职责交叉",
+    "R5": "信息不全",
+    "R6": "重复件",
+    "R7": "已进入法定程序",
+    "R8": "不属本市",
+}
 
 
 class ReturnRequested(_Feedback, frozen=True, kw_only=True, tag="return_requested"):

@@ -15,6 +15,7 @@ from router.cases.carrying import Because, bring_news, carried, carry, may_carry
 from router.cases.case import Case
 from router.cases.moves import State
 from router.dispatch import Decision
+from router.room import Claim, claimed
 from router.store import CaseStore
 
 
@@ -48,22 +49,19 @@ def carrier_of(decision: Decision | Exception, candidates: Sequence[Carrier]) ->
 
 
 async def tell_carriers(
-    cases: Mapping[str, tuple[Case, Carrier]], store: CaseStore, at: datetime, claim: tuple[int, datetime | None]
+    cases: Mapping[str, tuple[Case, Carrier]], store: CaseStore, at: datetime, claim: Claim
 ) -> list[Case]:
     """Have each order carry its new members: one write an order, and what it must say is in it."""
     by_order: dict[str, list[tuple[Case, Carrier]]] = {}
     for case, carrier in cases.values():
         by_order.setdefault(carrier.order.id, []).append((case, carrier))
     orders = {carrier.order.id: carrier.order for _, carrier in cases.values()}
-    fence, until = claim
 
     def with_members(order: Case) -> Case:
         after = order
         for case, carrier in by_order[order.id]:
             after = carry(after, case, carrier.because, at)
-        if after is not order and not order.unsent:
-            after.fence, after.until = fence, until
-        return after
+        return claimed(order, after, claim)
 
     return await store.change_all(list(orders.values()), with_members)
 
@@ -73,7 +71,7 @@ async def tell_news(
     decide: Callable[[Case, Handed], Decision | Exception],
     store: CaseStore,
     at: datetime,
-    claim: tuple[int, datetime | None],
+    claim: Claim,
 ) -> tuple[list[Case], frozenset[str]]:
     """Bring the new texts of carried cases to whoever holds their orders, before the cases take them in.
 
@@ -88,15 +86,12 @@ async def tell_news(
         order = orders.get(_order_of(case))
         if order is not None and order.id in dict(named(item)) and may_carry(order, decide(case, item)):
             by_order.setdefault(order.id, []).append((case, item))
-    fence, until = claim
 
     def with_news(order: Case) -> Case:
         after = order
         for case, item in by_order[order.id]:
             after = bring_news(after, case, item.appeal, at)
-        if after is not order and not order.unsent:
-            after.fence, after.until = fence, until
-        return after
+        return claimed(order, after, claim)
 
     told = await store.change_all([orders[id_] for id_ in by_order], with_news)
     carried_on = {case.id for members in by_order.values() for case, _ in members}

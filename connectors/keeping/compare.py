@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.base import BadItem, Item, Page
 from connectors.keeping.pages import Entry, What
@@ -115,17 +116,7 @@ def _as_it_stands(head: Head, scope: str) -> Row:
 
 def absent(head: Head, scope: str) -> Row:
     """The row of an item that two complete enumerations no longer held."""
-    return Row(
-        id=head.id,
-        native_id=head.native_id,
-        payload=None,
-        content=head.content,
-        digest=head.digest,
-        context={},
-        scope=scope,
-        deleted=True,
-        absent=True,
-    )
+    return replace(_as_it_stands(head, scope), deleted=True, absent=True)
 
 
 def compare(rows: Iterable[Row], heads: Mapping[str, Head]) -> list[Change]:

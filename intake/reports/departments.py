@@ -9,11 +9,12 @@ from datetime import timedelta
 from intake.reports.document import Cell, Table
 from intake.reports.lists import SOON, moment
 from intake.reports.material import Material
-from intake.reports.words import EXCLUDED, GROUPS, OTHER_GROUP, RETURNS
+from intake.reports.words import EXCLUDED, GROUPS, OTHER_GROUP
 from router.cases.claims import EXEMPT
 from router.cases.facts import Fact
 from router.cases.figures import FIGURES, of_units, reckon
 from router.cases.measures import SMALL, Measure, Rate, Score
+from router.feedback import RETURN_CODES
 
 _SHOWN = (
     *("dispatched", "assisted", "on_time_close", "overdue_open", "close_rate", "sign_on_time", "response"),
@@ -79,7 +80,7 @@ def returns(of: Material) -> Table:
     """退单理由."""
     sent = [fact for fact in of.facts if fact.excluded is None and of.span.has(fact.dispatched_at)]
     reasons = Counter(code for fact in sent for code in fact.return_codes)
-    rows = [(f"{code} {RETURNS.get(code, '')}".strip(), n) for code, n in sorted(reasons.items())]
+    rows = [(f"{code} {RETURN_CODES.get(code, '')}".strip(), n) for code, n in sorted(reasons.items())]
     notes = [f"{TITLES[name]}：{of.found[name].text()}" for name in ("return_rate", "refused_returns", "first_route")]
     return Table(name="退单", headings=("理由", "申请次数"), rows=rows, notes=notes)
 

@@ -66,15 +66,3 @@ def urgency(code: str) -> str:
 def work(state: str | None) -> str:
     """Where the work stands; whoever has not said anything has not signed."""
     return NAMES[Work(state)][1] if state else "已派单"
-
-
-RETURNS: Mapping[str, str] = {
-    "R1": "属地不符",
-    "R2": "职能不符",
-    "R3": "权属不清",
-    "R4": "职责交叉",
-    "R5": "信息不全",
-    "R6": "重复件",
-    "R7": "已进入法定程序",
-    "R8": "不属本市",
-}

@@ -22,22 +22,12 @@ from router.dispatching.directory import area_of_place
 from router.dispatching.lessons import CLEAR, Lessons
 from router.dispatching.precedents import Spot, called
 from router.dispatching.tables import Tables
+from router.feedback import RETURN_CODES
 
 AUTOMATIC = "退单自动审核"  #: who decided, in the ledger
 ENOUGH = 3  #: so many precedents of the unit at least
 OFTEN = 5  #: so many of its returns were refused of late, and twice as many as upheld: another had better be looked at
 NEW = 2  #: so many pairs of characters may be new in what is refused without a person
-
-_CODES = {
-    "R1": "属地不符",
-    "R2": "职能不符",
-    "R3": "权属不清",
-    "R4": "职责交叉",
-    "R5": "信息不全",
-    "R6": "重复件",
-    "R7": "已进入法定程序",
-    "R8": "不属本市",
-}
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +112,7 @@ def _asked(case: Case, department: str) -> Mapping[str, Any]:
 
 def _of_the_request(view: _View) -> Iterator[str]:
     code, unit = view.asked.get("code", ""), view.proposed
-    yield f"理由 {code}（{_CODES.get(code, '-')}），依据：{view.asked.get('clause') or '-'}"
+    yield f"理由 {code}（{RETURN_CODES.get(code, '-')}），依据：{view.asked.get('clause') or '-'}"
     if unit is None:
         if view.asked.get("proposed_owner"):
             yield "所建议的单位不在部门目录"
