@@ -20,6 +20,7 @@ from intake.servers import ServerMissing, Servers, down, embedded, mongo, rabbit
 from intake.servers.addresses import management_beside, named
 from intake.servers.processes import Process, alive, this_process
 from intake.servers.state import State, User, load, save
+from tests.house import give_back
 
 #: RabbitMQ 3.10 forgets a quorum queue, and what was confirmed in it, when it is killed within a second of the
 #: queue's declaration: the file that names the queue's log is written late. Measured with kills after 0 to 5 s.
@@ -39,6 +40,7 @@ def no_servers_named(monkeypatch: pytest.MonkeyPatch) -> None:
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     yield tmp_path / ".intake"
     await down(tmp_path / ".intake")
+    give_back(tmp_path / ".intake")
 
 
 def test_the_environment_names_servers(monkeypatch: pytest.MonkeyPatch) -> None:
