@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-PACKAGES = ("aio-pika", "aiormq", "motor", "pymongo", "msgspec", "uvloop", "opencc", "ahocorasick-rs", "mq-bridge")
+PACKAGES = ("aio-pika", "aiormq", "motor", "pymongo", "msgspec", "uvloop", "opencc", "daachorse", "mq-bridge")
 
 
 def facts() -> dict[str, Any]:

@@ -39,5 +39,5 @@ class Gazetteer:
         self.spots = tuple(tuple(spot) for spot in spots.values())
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
-        """Find names, from left to right: (number in `spots`, start, end)."""
+        """Find names, from left to right: (start, end, number in `spots`)."""
         return self._words.find(text) if self._words is not None and text else []

@@ -6,12 +6,12 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+import daachorse
 
 #: A pattern never reaches over the end of a sentence.
 SENTENCE_ENDS = frozenset("。！？!?\n")
 
-Span = tuple[int, int, int]  #: number of the word, start, end
+Span = tuple[int, int, int]  #: start, end, number of the word
 
 
 class Hit(NamedTuple):
@@ -47,11 +47,11 @@ class Words:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
-        self._automaton = AhoCorasick(self.words, matchkind=MatchKind.LeftmostLongest)
+        self._automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(words), daachorse.MATCH_KIND_LEFTMOST_LONGEST)
 
     def find(self, text: str) -> list[Span]:
         """Find all of them, from left to right."""
-        return self._automaton.find_matches_as_indexes(text)
+        return self._automaton.find(text)
 
 
 class Patterns:
@@ -79,16 +79,16 @@ class Patterns:
             for first in before[number][-1] if before[number] else ():
                 leading[first] |= 1 << number
         self._bits = shared(zip(ending, leading, strict=True))
-        self._automaton = AhoCorasick(tuple(numbers), matchkind=MatchKind.Standard)
+        self._automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(numbers))
 
     def find(self, text: str) -> list[Hit]:
         """Find every pattern once, at its first complete place."""
-        spans = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        spans = self._automaton.find_overlapping(text)
         bits = self._bits
         # Only what stands alone, or whose word before the last one came already, can be complete.
         possible = self._alone
         found: dict[int, Hit] = {}
-        for at, (word, start, end) in enumerate(spans):
+        for at, (start, end, word) in enumerate(spans):
             complete, leading = bits[word]
             complete &= possible
             possible |= leading
@@ -107,9 +107,9 @@ class Patterns:
         """Say where the pattern began if the groups before stand near enough, in the same sentence; else -1."""
         words = self._before[number][group]
         gap = self.patterns[number].gap
-        start = spans[at][1]
+        start = spans[at][0]
         for back in range(at - 1, -1, -1):  # ends only grow, so the first one too far away is the last to look at
-            word, begin, end = spans[back]
+            begin, end, word = spans[back]
             if start - end > gap:
                 return -1
             if word in words and end <= start and SENTENCE_ENDS.isdisjoint(text[end:start]):

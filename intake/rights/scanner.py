@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from ahocorasick_rs import AhoCorasick
 from bson.binary import Binary
+from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from intake.house import Database
 from normalizer.steps.personal.numbers import is_bank_card, is_resident_id
@@ -59,11 +59,11 @@ class Known:
     """Numbers that are known, searched for in one pass."""
 
     def __init__(self, numbers: Collection[str] = ()) -> None:
-        self._numbers = AhoCorasick(sorted(set(numbers))) if numbers else None
+        self._numbers = CharwiseDoubleArrayAhoCorasick(sorted(set(numbers))) if numbers else None
 
     def stand_in(self, text: str) -> bool:
         """Say whether any of them stands in a text."""
-        return self._numbers is not None and bool(self._numbers.find_matches_as_indexes(text))
+        return self._numbers is not None and bool(self._numbers.find(text))
 
 
 def kinds_in(text: str, known: Known, *, is_id: bool = False) -> Iterator[str]:

@@ -57,7 +57,7 @@ def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
     seen: set[int] = set()
     cut = draft.title_end
     votes = tables.votes
-    for word, start, _ in draft.keywords:
+    for start, _, word in draft.keywords:
         factor = TITLE if start < cut else 1.0
         if word in seen:
             factor *= REPEAT
@@ -142,7 +142,7 @@ def _keep_evidence(draft: Draft, tables: Tables) -> None:
         if sense.code == code:
             draft.evident(start, end, f"{name}：{sense.why}" if sense.why else name)
             kept += 1
-    for word, start, end in draft.keywords:
+    for start, end, word in draft.keywords:
         if kept >= EVIDENCE:
             break
         if code in tables.voted[word] and word not in seen:
@@ -172,7 +172,7 @@ def request_type(draft: Draft, tables: Tables) -> RequestType:
     points = [0.0] * len(TYPES)
     cut = draft.title_end
     seen: set[int] = set()
-    for word, start, _ in draft.cues:
+    for start, _, word in draft.cues:
         types = tables.meanings[word].types
         if types and word not in seen:
             seen.add(word)

@@ -52,7 +52,7 @@ def is_request(draft: Draft, tables: Tables) -> bool:
 def _points(draft: Draft, tables: Tables) -> float:
     points = tables.judge_bias + min(MATTER_MOST, MATTER * draft.score)
     seen: set[int] = set()
-    for word, _, _ in draft.cues:
+    for _, _, word in draft.cues:
         value = tables.meanings[word].judge
         if value and word not in seen:
             seen.add(word)

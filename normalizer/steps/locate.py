@@ -60,7 +60,7 @@ def _spot_in(text: str, gazetteer: Gazetteer, known: Spot | None) -> Spot | None
     hits = gazetteer.find(text)
     if not hits:
         return None
-    named = [gazetteer.spots[number] for number, _, _ in hits]
+    named = [gazetteer.spots[number] for _, _, number in hits]
     if len(named) == 1 and len(named[0]) == 1 and known is None:
         return named[0][0]  # most texts name one place, and nothing has to decide
     certain = [spots[0] for spots in named if len(spots) == 1]

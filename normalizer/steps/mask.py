@@ -88,10 +88,10 @@ def _add(found: list[Found], more: Iterable[Found]) -> None:
 
 
 def _beside_cues(text: str, cues: list[Span]) -> Iterable[Found]:
-    if any(cue < _CONTACT for cue, _, _ in cues):
+    if any(cue < _CONTACT for _, _, cue in cues):
         yield from accounts(text)
-    called = [span for span in cues if _CONTACT <= span[0] < _CALLED]
-    begun = [span for span in cues if span[0] >= _CALLED]
+    called = [span for span in cues if _CONTACT <= span[2] < _CALLED]
+    begun = [span for span in cues if span[2] >= _CALLED]
     yield from names(text, called, begun)
 
 

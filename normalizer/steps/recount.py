@@ -99,7 +99,7 @@ def _local(moment: str | None) -> datetime | None:
 def _occurred(said: list[str], body: str, marks: list[Span], posted: datetime | None) -> str | None:
     """Take the first day that lies before the text was posted and is no date to be met; else 昨天 and its like."""
     read = 0
-    for mark, start, _ in marks:
+    for start, _, mark in marks:
         if _KINDS[mark] not in {"day", "after"} or start < read:
             continue
         match = _DAY.search(body, max(read, start - len("2019年11")), start + len("2019年11月12日"))
@@ -111,7 +111,7 @@ def _occurred(said: list[str], body: str, marks: list[Span], posted: datetime | 
         if day is not None and _UNTIL.match(body, read) is None:
             said.append(body[match.start() : read].strip())
             return instant(day.astimezone(UTC))
-    for mark, start, end in marks:
+    for start, end, mark in marks:
         if _KINDS[mark] == "near" and posted is not None:
             return _nearby(said, body[start:end], _CLOCK.match(body, end), posted)
     return None
@@ -165,7 +165,7 @@ def _number(written: str) -> int:
 def _lasted(said: list[str], body: str, marks: list[Span], posted: datetime | None) -> int | None:
     """Give days; the longest that is told counts, for a matter that is old remains old."""
     best: tuple[float, int, int] | None = None
-    for mark, start, end in marks:
+    for start, end, mark in marks:
         match: re.Match[str] | None = None
         if _KINDS[mark] == "after":
             unit = 2 if body[start] in "星礼" else 1

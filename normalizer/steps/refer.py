@@ -43,7 +43,7 @@ def _by_class(draft: Draft, tables: Tables) -> str | None:
     declined = tables.classes[draft.code].referral
     if declined is None:
         return None
-    named = {meaning.referral for word, _, _ in draft.cues if (meaning := tables.meanings[word]).referral is not None}
+    named = {meaning.referral for _, _, word in draft.cues if (meaning := tables.meanings[word]).referral is not None}
     if draft.request_type is RequestType.CONSULT and not named:
         return None
     if "petition" in named:
@@ -63,7 +63,7 @@ def _elsewhere(draft: Draft, tables: Tables) -> bool:
         return False
     if (named := _ELSEWHERE.search(text)) is not None and named[1] not in _NO_CITY and named[1] != short:
         return True
-    for _, start, end in tables.elsewhere.find(text):
+    for start, end, _ in tables.elsewhere.find(text):
         behind = text[end : end + 6]
         if any(mark in behind for mark in "区县镇路街"):
             before = text[max(0, start - 4) : start]
@@ -77,7 +77,7 @@ def _accused(draft: Draft, tables: Tables) -> list[str]:
         return []
     marks = [
         (meaning, start, end)
-        for word, start, end in draft.cues
+        for start, end, word in draft.cues
         if (meaning := tables.meanings[word]).unit or meaning.fault or meaning.charge
     ]
     accused: list[str] = []

@@ -23,7 +23,7 @@ def find_keywords(draft: Draft, tables: Tables) -> None:
     draft.title_end = len(title) if title else -1
     draft.keywords = tables.keywords.find(body)
     if draft.masked:  # 〔身份证1〕 does not make it a matter of identity cards
-        draft.keywords = [span for span in draft.keywords if body[span[1] - 1 : span[1]] != "〔"]
+        draft.keywords = [span for span in draft.keywords if body[span[0] - 1 : span[0]] != "〔"]
 
 
 def find_cues(draft: Draft, tables: Tables) -> None:

@@ -49,4 +49,4 @@ def test_a_longer_word_swallows_a_danger() -> None:
 def test_single_words_are_leftmost_and_longest() -> None:
     words = Words(["漏水", "楼上漏水"])
 
-    assert words.find("楼上漏水，漏水") == [(1, 0, 4), (0, 5, 7)]
+    assert words.find("楼上漏水，漏水") == [(0, 4, 1), (5, 7, 0)]

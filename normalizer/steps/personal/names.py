@@ -100,11 +100,11 @@ _CALLER = re.compile("^(?:我叫|我名叫|我的名字|本人|我是|联系人|
 
 def names(text: str, called: Iterable[Span], begun: Iterable[Span]) -> Iterator[Found]:
     """Look only around the cues: these patterns are the dearest of all."""
-    for _, start, end in called:  # what is called stands before 叫
+    for start, end, _ in called:  # what is called stands before 叫
         one = _NAME.search(text, max(0, start - _BEFORE), end + _BEHIND)
         if one is not None:
             yield from _found(one)
-    for _, start, end in begun:
+    for start, end, _ in begun:
         one = _NAME.match(text, start, end + _BEHIND)
         if one is not None:
             yield from _found(one)
