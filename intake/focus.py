@@ -34,6 +34,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """One appeal of an event."""
 
     event: str
+    id: str
     native_id: str
     person: str | None
     at: datetime
@@ -69,6 +70,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     members: list[str]
     why: str
     event: str
+    titled: str  #: the appeal whose title it bears
 
 
 async def voices(db: Database, since: date | None, until: date | None) -> list[Voice]:
@@ -107,6 +109,7 @@ def _voice(home: Mapping[str, Any], appeal: Mapping[str, Any], case: Mapping[str
     engagement = appeal["engagement"]
     return Voice(
         event=home["event"],
+        id=appeal["_id"],
         native_id=appeal["native_id"],
         person=appeal["citizen"]["ref"],
         at=appeal["posted_at"] or appeal["received_at"],
@@ -178,6 +181,7 @@ def _row(event: str, each: Sequence[Voice]) -> Row:
         members=[voice.native_id for voice in each],
         why="",
         event=event,
+        titled=lead.id,
     )
 
 

@@ -17,9 +17,10 @@ from typing import Any
 import msgspec
 
 from connectors.raw_appeal import RawAppeal
+from intake.rights.accesses import Seen, note
 from intake.rights.custody import Custody
 from intake.settings import TableFiles
-from normalizer.appeal import Appeal, Normalized
+from normalizer.appeal import Appeal, Normalized, part_id
 from normalizer.errors import Unmappable
 from normalizer.flow import normalize_all
 from normalizer.settle import Made, succeeding
@@ -95,6 +96,16 @@ async def rehearse(which: Which, tables: Tables, custody: Custody, most: int, ap
         if apply is not None and changed:
             sum_.applied += await apply(changed)
     return sum_.told(tables)
+
+
+async def note_shown(done: Rehearsed, custody: Custody, viewer: str) -> None:
+    """Write down that somebody is about to be shown what differs, in these and in the parts of their messages."""
+    shown = dict.fromkeys(one.id for one in done.differences)
+    for one in done.differences:
+        numbers = (name.partition(".")[0] for name in one.fields)
+        shown |= dict.fromkeys(part_id(one.id, int(number)) for number in numbers if number.isdecimal())
+    reason = "intake rehearse --text"
+    await note(custody.db, list(shown), Seen.TEXT, actor=viewer, reason=reason, at=custody.now())
 
 
 #: Have these normalized again for good; says of how many that was done.

@@ -6,16 +6,20 @@ import asyncio
 from datetime import UTC, datetime
 
 import click
+from msgspec.structs import replace
 
 from connectors.base import Fetch
 from connectors.keeping.budgets import BudgetStore
 from connectors.keeping.sources import SourceStore
+from connectors.raw_appeal import appeal_id
 from connectors.source import Source
 from intake.checking import Checked, CheckedSource, check_servers, check_source
 from intake.cli import App, BadSettings, command, fail, print_json, run
+from intake.commands.viewer import VIEWER
 from intake.demo_server import DemoFailed, demo_server
 from intake.house import House, open_house
 from intake.probing import Probe
+from intake.rights.accesses import Seen, note
 from intake.rules.releases import newest
 from intake.rules.showing import show_tests
 from intake.rules.unit_tests import Tested, beside, run_beside
@@ -30,13 +34,14 @@ from intake.tables import BadTableFiles, Tables
     "check", help="检查设置、服务器、来源，各读一页，不改动 · check settings, servers, sources; changes nothing"
 )
 @click.argument("name", metavar="[SOURCE]", required=False)
+@VIEWER
 @command
-def check_command(app: App, name: str | None) -> None:
-    """Exit 1 if anything is wrong, with one sentence each."""
+def check_command(app: App, name: str | None, viewer: str) -> None:
+    """Exit 1 if anything is wrong, with one sentence each. What it shows of items is recorded, or not shown."""
     settings, tables = app.settings_and_tables()
     sources = _chosen(settings, name)
     try:
-        servers, found = run(_check(settings, tables, sources))
+        servers, found = run(_check(settings, tables, sources, viewer))
     except DemoFailed as failed:
         fail(str(failed))
     gaps, tests = tables.router.gaps(), _tests(settings, tables)
@@ -73,7 +78,7 @@ def _chosen(settings: Settings, name: str | None) -> list[Source]:
 
 
 async def _check(
-    settings: Settings, tables: Tables, sources: list[Source]
+    settings: Settings, tables: Tables, sources: list[Source], viewer: str
 ) -> tuple[list[Checked], list[CheckedSource]]:
     async with open_house(settings) as house, demo_server(settings.demo, live=False):
         servers = await check_servers(house, tables)
@@ -91,7 +96,12 @@ async def _check(
         async with open_connectors(sources, settings, clock, books, over=remembered):
             probes = [Probe(source, ways[source.name], settings.environment) for source in sources]
             checks = (check_source(probe, tables, clock.now()) for probe in probes)
-            return servers, list(await asyncio.gather(*checks))
+            found = list(await asyncio.gather(*checks))
+        if not servers[0].well:
+            return servers, [replace(each, items=[]) for each in found]
+        ids = [appeal_id(each.name, item.native_id) for each in found for item in each.items]
+        await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake check", at=clock.now())
+        return servers, found
 
 
 async def _released(house: House, tables: Tables) -> Checked:
@@ -118,6 +128,8 @@ def _show(settings: Settings, servers: list[Checked], sources: list[CheckedSourc
     out.print(f"设置 {settings.file} 正常，{len(settings.sources)} 个来源 · settings are well")
     out.print(table("服务器", ["名称", "正常", "说明"], ([each.what, each.well, each.says] for each in servers)))
     rows = [[each.name, each.well, each.offered, each.unreadable, each.says] for each in sources]
+    if not servers[0].well:
+        out.print("查阅不能留痕，不显示内容；先修好数据库 · looks can't be recorded: no item is shown")
     out.print(table("来源（各读一页）", ["来源", "正常", "条数", "读不懂", "说明"], rows))
     for source in sources:
         items = [

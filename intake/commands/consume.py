@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from intake.cli import App, command, fail, run, write_out
 from intake.commands.viewer import VIEWER
 from intake.house import open_house
 from intake.rights.accesses import Seen, note
+from intake.rights.together import with_news
 from intake.screen import URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -32,11 +34,11 @@ ROLES = {"lead": "主办", "assist": "协办", "copy": "抄送"}
 @VIEWER
 @command
 def consume_command(app: App, department: str, most: int | None, viewer: str, *, peek: bool) -> None:
-    """Each message is acknowledged once it is printed; with --json they make one JSON array."""
+    """Who looks is written down, then messages are printed, then acknowledged; with --json they make one JSON array."""
     code = department.upper()
     shown = _Shown(as_json=app.as_json)
     try:
-        run(_peek(app, code, most, shown, viewer) if peek else _take(app, code, most, shown))
+        run(_peek(app, code, most, shown, viewer) if peek else _take(app, code, most, shown, viewer))
     except RouterError as error:
         shown.close()
         fail(f"取不到 {queue_of(code)} · cannot read {queue_of(code)}: {error}")
@@ -82,10 +84,32 @@ def _row(body: bytes) -> list[object]:
         return ["不是本系统的消息", None, None, None, None, None, None]
 
 
-async def _take(app: App, code: str, most: int | None, shown: _Shown) -> None:
+async def _take(app: App, code: str, most: int | None, shown: _Shown, viewer: str) -> None:
     """Also of a department that was retired: its queue stays until it is empty."""
-    async with open_house(app.settings(), mongo=False) as house:
-        await take(house.broker_url, queue_of(code), shown.add, limit=most)
+    async with open_house(app.settings()) as house:
+
+        async def show(bodies: Sequence[bytes]) -> None:
+            seen = await with_news(house.db, list(dict.fromkeys(filter(None, map(_case, bodies)))))
+            at = datetime.now(UTC)
+            await note(house.db, seen, Seen.TEXT, actor=viewer, reason="intake consume", at=at, department=code)
+            for body in bodies:
+                shown.add(body)
+
+        await take(house.broker_url, queue_of(code), show, limit=most)
+
+
+def _case(body: bytes) -> str | None:
+    """Which case a message is about; None: a statement, or none of ours."""
+    try:
+        event = msgspec.json.decode(body, type=_Subject)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+    return None if event.type == STATEMENT else event.subject
+
+
+class _Subject(msgspec.Struct):
+    type: str
+    subject: str
 
 
 async def _peek(app: App, code: str, most: int | None, shown: _Shown, viewer: str) -> None:
@@ -96,7 +120,7 @@ async def _peek(app: App, code: str, most: int | None, shown: _Shown, viewer: st
         _must_know(code, rooms.router.tables.directory)
         sent = {"dispatches": {"$elemMatch": {"department": code, "state": Sent.SENT.value}}}
         shows = house.db.cases.find(sent, {"_id": 1}).sort("opened_at", 1).limit(most or 0)
-        ids = [case["_id"] async for case in shows]
+        ids = await with_news(house.db, [case["_id"] async for case in shows])
         await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake consume --peek", at=rooms.clock.now())
         async for document in house.db.cases.find(sent).sort("opened_at", 1):
             case = from_document(document)

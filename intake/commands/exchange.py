@@ -14,15 +14,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from intake import migrations
 from intake.cli import App, command, fail, print_json, run
+from intake.commands.viewer import VIEWER
 from intake.exchange.bundle import BadBundle, Bundle, Way, folders, write
 from intake.exchange.incoming import Incoming, Result, import_all
 from intake.exchange.outgoing import Outgoing, export
 from intake.exchange.settings import Exchange
 from intake.exchange.store import ExchangeStore
 from intake.house import House, keys_for, open_house
+from intake.rights.accesses import Seen, note
+from intake.rights.together import with_news
 from intake.screen import console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import Rooms, open_rooms
+from router.dispatching.statement import TYPE as STATEMENT
 from router.dispatching.topology import queue_of
 from router.errors import RouterError
 
@@ -30,11 +34,12 @@ from router.errors import RouterError
 @click.command("export", help="把队列里的消息导成签名文件（刻盘）· what waits in the queue as signed files")
 @click.argument("department")
 @click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="写到哪里 · into which folder")
+@VIEWER
 @command
-def export_command(app: App, department: str, folder: Path) -> None:
-    """What was exported and has no receipt yet is written again, byte for byte."""
+def export_command(app: App, department: str, folder: Path, viewer: str) -> None:
+    """What was exported and has no receipt yet is written again, byte for byte. Whoever has the files can read them."""
     try:
-        bundles, public = run(_export(app, department.upper(), folder))
+        bundles, public = run(_export(app, department.upper(), folder, viewer))
     except (BadBundle, RouterError, OSError) as refused:
         fail(f"没有导出 · not exported: {refused}")
     rows = [[each.name, each.manifest.count, each.manifest.made_at, each.digest[:16]] for each in bundles]
@@ -68,7 +73,7 @@ def import_command(app: App, folder: Path) -> None:
         fail("\n".join(problems))
 
 
-async def _export(app: App, code: str, folder: Path) -> tuple[list[Bundle], str]:
+async def _export(app: App, code: str, folder: Path, viewer: str) -> tuple[list[Bundle], str]:
     settings, _ = app.settings_and_tables()
     if any(each.department == code for each in settings.pushes):
         fail(f"{code} 是推送单位（[[push]]），不能同时导出 · messages are pushed to {code} already")
@@ -77,7 +82,12 @@ async def _export(app: App, code: str, folder: Path) -> tuple[list[Bundle], str]
             fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")
         key = signing_key((await keys_for(house.db, settings)).ref_key)
         outgoing = Outgoing(store=ExchangeStore(house.db, rooms.sealer), broker_url=house.broker_url, key=key)
-        bundles = await export(code, queue_of(code), outgoing, rooms.clock.now())
+        at, reason = rooms.clock.now(), "intake departments export"
+        bundles = await export(code, queue_of(code), outgoing, at)
+        items = (item for bundle in bundles for item in bundle.manifest.items)
+        cases = dict.fromkeys(item.case for item in items if item.type != STATEMENT)
+        seen = await with_news(house.db, list(cases))
+        await note(house.db, seen, Seen.EXPORT, actor=viewer, reason=reason, at=at, department=code)
     for bundle in bundles:
         write(bundle, folder)
     return bundles, base64.b64encode(key.public_key().public_bytes_raw()).decode()

@@ -8,8 +8,10 @@ import click
 import msgspec
 
 from intake.cli import App, command, print_json, run
+from intake.commands.viewer import VIEWER
 from intake.focus import PASSED, STRONG, TYPICAL, Row, focus, voices
 from intake.house import open_house
+from intake.rights.accesses import Seen, note
 from intake.screen import console, printable, table
 from intake.settings import Settings
 from intake.street.second_look import look_at_all
@@ -36,11 +38,12 @@ class Day(click.ParamType[date]):
 @click.option("--criterion", type=click.Choice(list(CRITERIA)), help="只列一类 · only one of the three lists")
 @click.option("--from", "since", type=Day(), help="从这一天起反映的 · posted from this day")
 @click.option("--to", "until", type=Day(), help="到这一天止反映的 · posted up to this day")
+@VIEWER
 @command
-def focus_command(app: App, criterion: str | None, since: date | None, until: date | None) -> None:
+def focus_command(app: App, criterion: str | None, since: date | None, until: date | None, viewer: str) -> None:
     """By distinct people; what was stored but not compared yet is compared first."""
     settings, tables = app.settings_and_tables()
-    rows = run(_rows(settings, tables.normalizer, criterion, since, until))
+    rows = run(_rows(settings, tables.normalizer, criterion, (since, until), viewer))
     if app.as_json:
         print_json([msgspec.to_builtins(row) for row in rows])
         return
@@ -63,11 +66,14 @@ def focus_command(app: App, criterion: str | None, since: date | None, until: da
 
 
 async def _rows(
-    settings: Settings, tables: Tables, criterion: str | None, since: date | None, until: date | None
+    settings: Settings, tables: Tables, criterion: str | None, days: tuple[date | None, date | None], viewer: str
 ) -> list[Row]:
     async with open_house(settings, broker=False) as house:
         await look_at_all(house.db, tables)
-        return focus(await voices(house.db, since, until), datetime.now(UTC), criterion)
+        now = datetime.now(UTC)
+        rows = focus(await voices(house.db, *days), now, criterion)
+        await note(house.db, [row.titled for row in rows], Seen.TEXT, actor=viewer, reason="intake focus", at=now)
+        return rows
 
 
 def _growth(row: Row) -> str:

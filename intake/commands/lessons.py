@@ -10,9 +10,11 @@ import msgspec
 
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.cases.desk import BY, ONE, opened, plain
+from intake.commands.viewer import VIEWER
 from intake.house import Database
 from intake.life import find_ids
 from intake.refusals import why
+from intake.rights.accesses import Seen, note
 from intake.screen import SHANGHAI, console, table
 from intake.street.rooms import Rooms
 from router import learning
@@ -32,10 +34,15 @@ def lessons_group() -> None:
 
 
 @lessons_group.command("list", help="先例清单：从谁改派给谁、凭什么 · from whom to whom, and by what")
+@VIEWER
 @command
-def list_command(app: App) -> None:
-    """Every worker has the same within seconds."""
-    rows = _do(app, _all)
+def list_command(app: App, viewer: str) -> None:
+    """Every worker has the same within seconds. The words are those of the cases beside them."""
+
+    async def look(rooms: Rooms, db: Database) -> list[Listed]:
+        return await _all(rooms, db, viewer)
+
+    rows = _do(app, look)
     if app.as_json:
         print_json([msgspec.structs.asdict(row) for row in rows])
         return
@@ -103,8 +110,12 @@ def restore_command(app: App, id_: str, person: str, reason: str) -> None:
 # ---------------------------------------------------------------- inside
 
 
-async def _all(rooms: Rooms, _: Database) -> list[Listed]:
-    return list(listed(rooms.router.tables.lessons))
+async def _all(rooms: Rooms, db: Database, viewer: str) -> list[Listed]:
+    rows = list(listed(rooms.router.tables.lessons))
+    numbers = {number for row in rows if row.words for number in row.cases}
+    ids = [case["_id"] async for case in db.cases.find({"case_no": {"$in": list(numbers)}}, {"_id": 1})]
+    await note(db, ids, Seen.TEXT, actor=viewer, reason="intake triage lessons list", at=rooms.clock.now())
+    return rows
 
 
 def _ruled(app: App, lesson: str, person: str, reason: str, *, allowed: bool) -> None:

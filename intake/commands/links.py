@@ -9,9 +9,11 @@ import click
 import msgspec
 
 from intake.cli import App, command, fail, print_json, run
+from intake.commands.viewer import VIEWER
 from intake.house import House, open_house
 from intake.life import find_ids
 from intake.linking import Link, NotLinked, Shown, join_all, show, split_last, split_one
+from intake.rights.accesses import Seen, note
 from intake.screen import STATES, console, printable, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -33,10 +35,11 @@ def links_command() -> None:
 
 @links_command.command("show", help="一件诉求与谁相关，依据是什么 · what it belongs with, and why")
 @click.argument("id_", metavar="ID")
+@VIEWER
 @command
-def show_command(app: App, id_: str) -> None:
+def show_command(app: App, id_: str, viewer: str) -> None:
     """By id, case number or native id; masked titles only."""
-    shown = run(_show(app, id_))
+    shown = run(_show(app, id_, viewer))
     if shown is None:
         fail(f"没有找到 {id_} · nothing is known of {id_}")
     if app.as_json:
@@ -118,12 +121,16 @@ async def _one(house: House, name: str) -> str:
     return found[0]
 
 
-async def _show(app: App, name: str) -> Shown | None:
+async def _show(app: App, name: str, viewer: str) -> Shown | None:
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house:
         await look_at_all(house.db, tables.normalizer)
         found = await find_ids(house.db, name)
-        return await show(house.db, matters_of(house.db, tables.normalizer), found[0]) if found else None
+        shown = await show(house.db, matters_of(house.db, tables.normalizer), found[0]) if found else None
+        ids = [] if shown is None else [shown.id, *(link.id for link in (*shown.same_person, *shown.members))]
+        at = datetime.now(UTC)
+        await note(house.db, list(dict.fromkeys(ids)), Seen.TEXT, actor=viewer, reason="intake links show", at=at)
+        return shown
 
 
 def _table(title: str, links: Sequence[Link]) -> object:

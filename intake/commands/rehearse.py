@@ -15,8 +15,9 @@ from intake import tables
 from intake.cli import App, BadSettings, command, fail, print_json, run
 from intake.commands.rehearse_apply import apply_rehearsed
 from intake.commands.rehearse_rules import Asked, rehearse_rules, rules_options
+from intake.commands.viewer import login
 from intake.house import open_house
-from intake.rehearsal import Rehearsed, Which, files_of, rehearse
+from intake.rehearsal import Rehearsed, Which, files_of, note_shown, rehearse
 from intake.rights.custody import open_custody
 from intake.screen import console, table
 
@@ -78,20 +79,22 @@ def rehearse_command(
     which = Which(source=source, since=days[0], until=days[1])
     if applied and folder is not None:
         raise click.UsageError("先把新表写进设置，再 --apply · put the tables into the settings first, then --apply")
-    done = run(_rehearse(app, which, folder, limit))
+    viewer = of_rules["by"] or login()
+    done = run(_rehearse(app, which, folder, limit, None if applied and app.as_json else viewer))
     if not app.as_json:
         _print(done)
     if applied and done.changed:
         if not yes:
             click.confirm(f"更新这 {done.changed} 件 · apply", abort=True, err=True)
-        apply_rehearsed(app, which, limit)
+        apply_rehearsed(app, which, limit, viewer)
     elif app.as_json:
         print_json(done)
     if done.unmappable:
         fail(f"{len(done.unmappable)} 件规整不了了，请先改表 · {len(done.unmappable)} could not be mapped any more")
 
 
-async def _rehearse(app: App, which: Which, folder: Path | None, limit: int) -> Rehearsed:
+async def _rehearse(app: App, which: Which, folder: Path | None, limit: int, viewer: str | None) -> Rehearsed:
+    """Rehearse; without a viewer nobody is shown what differs."""
     settings = app.settings()
     if which.source is not None and settings.source(which.source) is None:
         fail(f"设置里没有来源 {which.source} · the settings have no source {which.source}")
@@ -101,7 +104,10 @@ async def _rehearse(app: App, which: Which, folder: Path | None, limit: int) -> 
     except tables.BadTableFiles as error:
         raise BadSettings(f"表有 {len(error.problems)} 处问题 · problems in the tables:\n{error}") from error
     async with open_house(settings, broker=False) as house, open_custody(house) as custody:
-        return await rehearse(which, read.normalizer, custody, limit)
+        done = await rehearse(which, read.normalizer, custody, limit)
+        if viewer is not None:
+            await note_shown(done, custody, viewer)
+        return done
 
 
 def _print(done: Rehearsed) -> None:

@@ -8,7 +8,7 @@ from intake import migrations
 from intake.cli import App, fail, print_json, run
 from intake.commands.run import stopped_by_signals, watching
 from intake.house import House, open_house
-from intake.rehearsal import Rehearsed, Which, rehearse
+from intake.rehearsal import Rehearsed, Which, note_shown, rehearse
 from intake.rights.custody import open_custody
 from intake.settings import Settings
 from intake.street.again import Renewal
@@ -18,11 +18,11 @@ from intake.street.worker import Left, Street
 from intake.topology import prepare_queues
 
 
-def apply_rehearsed(app: App, which: Which, limit: int) -> None:
+def apply_rehearsed(app: App, which: Which, limit: int, viewer: str) -> None:
     """Normalize again for good what would read otherwise; exit 0 if all of it came to its end."""
     settings, _ = app.settings_and_tables()
     try:
-        done, renewal, left = run(_apply(settings, which, limit))
+        done, renewal, left = run(_apply(settings, which, limit, viewer if app.as_json else None))
     except migrations.SchemaRefused as refused:
         fail(str(refused))
     if app.as_json:
@@ -39,17 +39,19 @@ def apply_rehearsed(app: App, which: Which, limit: int) -> None:
         fail("\n  ".join(problems))
 
 
-async def _apply(settings: Settings, which: Which, limit: int) -> tuple[Rehearsed, Renewal, Left]:
+async def _apply(settings: Settings, which: Which, limit: int, viewer: str | None) -> tuple[Rehearsed, Renewal, Left]:
     async with open_house(settings) as house, watching(house):
         await migrations.migrate(house.db)
         await migrations.check(house.db)
         await let_go_of_the_dead(house.db)
         async with open_rooms(house, worker_name()) as rooms:
             await prepare_queues(house, rooms.tables.router.directory)
-            return await _work(house, rooms, which, limit)
+            return await _work(house, rooms, which, limit, viewer)
 
 
-async def _work(house: House, rooms: Rooms, which: Which, limit: int) -> tuple[Rehearsed, Renewal, Left]:
+async def _work(
+    house: House, rooms: Rooms, which: Which, limit: int, viewer: str | None
+) -> tuple[Rehearsed, Renewal, Left]:
     street = Street(rooms, [])
     sources = {source.name: source for source in house.settings.sources}
     renewal = Renewal(sources=sources, room=rooms.connectors, cases=rooms.cases, put=street.pipeline.put)
@@ -57,4 +59,6 @@ async def _work(house: House, rooms: Rooms, which: Which, limit: int) -> tuple[R
         async with street.working(), open_custody(house) as custody:
             done = await rehearse(which, rooms.tables.normalizer, custody, limit, renewal.apply)
             left = await street.drain()
+            if viewer is not None:
+                await note_shown(done, custody, viewer)
     return done, renewal, left

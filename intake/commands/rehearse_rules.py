@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from intake.cli import App, BadSettings, fail, print_json, run
+from intake.commands.viewer import login
 from intake.house import House, open_house
+from intake.rights.accesses import Seen, note
 from intake.rules.rehearsal import Candidate, Rehearsed, Watch, candidate, candidate_back, read, rehearse
 from intake.rules.releases import Release, Superseded, history, newest
 from intake.rules.releasing import Reassigned, Refused, Said, put_in_force, reassign_open
@@ -60,7 +62,7 @@ _OPTIONS = (
     click.option("--back", is_flag=True, help="预演退回上一版 · rehearse what was in force before the last release"),
     click.option("--force", is_flag=True, help="有异议也发布，须写 --reason · release all the same"),
     click.option("--reassign-open", is_flag=True, help="没人动过的在办件按新规则改派 · open orders move too"),
-    click.option("--by", help="经办人 · who releases"),
+    click.option("--by", help="经办人或查看人，留痕 · who releases, or looks"),
     click.option("--reason", help="理由 · why"),
     click.option("--history", is_flag=True, help="历次发布 · the releases"),
     click.option("--reproduce", metavar="ID", help="用当日的版本重做这件的每个决定 · make its decisions again"),
@@ -79,7 +81,7 @@ def rehearse_rules(app: App, asked: Asked, limit: int) -> None:
     if asked.history:
         _give(app, run(_history(settings)), show_history)
     elif asked.reproduce is not None:
-        again = run(_reproduce(settings, asked.reproduce))
+        again = run(_reproduce(settings, asked.reproduce, asked.by or login()))
         _give(app, again, show_again)
         differing = [each for each in again if each.verdict in {"differs", "not_kept"}]
         if differing:
@@ -212,10 +214,15 @@ async def _history(settings: Settings) -> list[Release]:
         return await history(house.db)
 
 
-async def _reproduce(settings: Settings, name: str) -> list[Again]:
+async def _reproduce(settings: Settings, name: str, viewer: str) -> list[Again]:
     try:
         async with open_house(settings, broker=False) as house, open_rooms(house, worker_name()) as rooms:
             case = await find_case(name, rooms.router)
-            return await Workshop(house.db, settings, rooms.router).again(case)
+            again = await Workshop(house.db, settings, rooms.router).again(case)
+            # Which parts differ: the words that a decision was made by are among them.
+            shown = [case.id] if any(each.verdict == "differs" for each in again) else []
+            reason, at = "intake rehearse --reproduce", rooms.clock.now()
+            await note(house.db, shown, Seen.TEXT, actor=viewer, reason=reason, at=at)
+            return again
     except NotPossible as error:
         fail(str(error))

@@ -10,6 +10,7 @@ import click
 from intake.cli import App, command, fail, print_json, run
 from intake.house import open_house
 from intake.rights.accesses import Seen, note
+from intake.rights.together import with_news
 from intake.screen import SHANGHAI
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -45,7 +46,8 @@ async def _replay(app: App, code: str, since: datetime, case: str | None, person
 
         async def noted(cases: Collection[str]) -> None:
             at = datetime.now(UTC)
-            await note(house.db, cases, Seen.REPLAY, actor=person, reason=reason, at=at, department=code)
+            shown = await with_news(house.db, list(cases))
+            await note(house.db, shown, Seen.REPLAY, actor=person, reason=reason, at=at, department=code)
 
         try:
             async for count in replay(rooms.router, code, since, case, noted):

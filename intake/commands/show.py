@@ -11,6 +11,7 @@ from intake.commands.viewer import VIEWER
 from intake.house import open_house
 from intake.life import Life, find_ids, life_of
 from intake.rights.accesses import Seen, note
+from intake.rights.together import with_news, with_parts
 from intake.screen import STATES, console, printable, table
 
 
@@ -33,7 +34,8 @@ def show_command(app: App, id_: str, viewer: str) -> None:
 async def _lives(app: App, name: str, viewer: str) -> list[Life]:
     async with open_house(app.settings(), broker=False) as house:
         ids = await find_ids(house.db, name)
-        await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake show", at=datetime.now(UTC))
+        seen = await with_parts(house.db, await with_news(house.db, ids))
+        await note(house.db, seen, Seen.TEXT, actor=viewer, reason="intake show", at=datetime.now(UTC))
         lives = [await life_of(house.db, id_) for id_ in ids]
     return [life for life in lives if life is not None]
 

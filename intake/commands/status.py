@@ -19,7 +19,7 @@ from intake.parked import counted
 from intake.pushing.standing import Standing, StandingStore
 from intake.screen import STATES, console, table
 from intake.servers import ServerStatus, status
-from intake.topology import DepartmentQueue, depths, management
+from intake.topology import DepartmentQueue, alarms, depths, management
 from router.cases.work import NAMES
 from router.errors import RouterError
 from router.store import CaseStore
@@ -40,6 +40,7 @@ async def _status(app: App) -> dict[str, Any]:
     settings = app.settings()
     async with open_house(settings) as house:
         sources = await SourceStore(house.db.sources).states()
+        queues, alarm = await _broker(house)
         return {
             "schema": await migrations.version(house.db),
             "servers": await status(FOLDER),
@@ -50,20 +51,29 @@ async def _status(app: App) -> dict[str, Any]:
             "work": await CaseStore(house.db).counts_by_work(),
             "visits": await CaseStore(house.db).visits(),
             "cards": await cards(house.db),
-            "queues": await _queues(house),
+            "queues": queues,
+            "alarms": alarm,
             "pushes": await StandingStore(house.db).all(),
             "exchanges": await exchange.standings(house.db),
         }
 
 
-async def _queues(house: House) -> list[DepartmentQueue] | None:
-    """None: the management API is not there; the street does not need it."""
-    try:
-        async with aiohttp.ClientSession() as session:
-            found = await depths(management(house, session))
-    except RouterError:
-        return None
-    return [queue for queue in found.values() if queue.name.startswith("dept.")]
+async def _broker(house: House) -> tuple[list[DepartmentQueue] | None, list[str] | None]:
+    """Ask for the depth of the queues, and whether the broker takes messages.
+
+    None: the management API is not there, or does not tell our user; the street needs neither.
+    """
+    async with aiohttp.ClientSession() as session:
+        broker = management(house, session)
+        try:
+            found = await depths(broker)
+        except RouterError:
+            return None, None
+        queues = [queue for queue in found.values() if queue.name.startswith("dept.")]
+        try:
+            return queues, await alarms(broker)
+        except RouterError:
+            return queues, None
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -80,6 +90,8 @@ def _show(found: dict[str, Any]) -> None:
     out.print(covered(found["visits"]))
     out.print(table("挂起", ["环节", "件数"], found["parked"].items()))
     out.print(cards_table(found["cards"]))
+    for alarm in found["alarms"] or ():
+        out.print(alarm, style="bold red")
     queues = found["queues"]
     if queues is None:
         out.print("管理接口连不上，看不到队列深度 · the management API is away")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.lessons import lessons_group
+from intake.commands.viewer import VIEWER
 from intake.house import open_house
 from intake.life import find_ids
 from intake.refusals import why
+from intake.rights.accesses import Seen, note
 from intake.screen import STATES, URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
@@ -27,10 +30,11 @@ def triage_command() -> None:
 
 @triage_command.command("list", help="待研判清单，急的在前 · what waits, the most urgent first")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="最多几条 · at most")
+@VIEWER
 @command
-def list_command(app: App, limit: int) -> None:
-    """Show masked titles only."""
-    rows = run(_list(app, limit))
+def list_command(app: App, limit: int, viewer: str) -> None:
+    """Show masked titles only; that they were looked at is a line of each case."""
+    rows = run(_list(app, limit, viewer))
     if app.as_json:
         print_json(rows)
         return
@@ -70,10 +74,12 @@ def assign_command(app: App, id_: str, department: str, person: str, reason: str
 triage_command.add_command(lessons_group)
 
 
-async def _list(app: App, limit: int) -> list[dict[str, Any]]:
+async def _list(app: App, limit: int, viewer: str) -> list[dict[str, Any]]:
     async with open_house(app.settings(), broker=False) as house:
         cases = await CaseStore(house.db).triage(limit)
-        appeals = house.db.appeals.find({"_id": {"$in": [case.id for case in cases]}}, {"title": 1, "place": 1})
+        ids, at = [case.id for case in cases], datetime.now(UTC)
+        await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake triage list", at=at)
+        appeals = house.db.appeals.find({"_id": {"$in": ids}}, {"title": 1, "place": 1})
         known = {row["_id"]: row async for row in appeals}
     return [_row(case, known.get(case.id, {})) for case in cases]
 

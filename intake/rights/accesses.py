@@ -21,6 +21,7 @@ from pymongo.errors import BulkWriteError
 
 from connectors.keeping.raw import DUPLICATE_KEY
 from intake.house import Database
+from normalizer.appeal import RequestType, message_of
 from normalizer.steps.mask import Masker
 
 #: Stands for every item that there was.
@@ -31,6 +32,8 @@ class Seen(StrEnum):
     """What was looked at, as people call it."""
 
     TEXT = "正文（脱敏）"
+    REPLY = "答复（脱敏）"
+    EVIDENCE = "申请的证据（脱敏）"
     RAW = "原始记录"
     MENDED = "修改原始记录"
     CONTACT = "联系方式"
@@ -114,15 +117,27 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+#: What is looked at as one, though its message has several requests (一条多诉).
+_WHOLE = [Seen.RAW.value, Seen.MENDED.value]
+
+
 async def who_saw(db: Database, id_: str) -> list[Sight]:
     """Everybody to whom anything of this item went, in the order of time."""
-    case = await db.cases.find_one({"_id": id_}, {"dispatches": 1, "opened_at": 1}) or {}
-    sights = list(_deliveries(case))
-    sights += [_look(line) async for line in db.accesses.find({"item": id_})]
+    case = await db.cases.find_one({"_id": id_}, _READ) or {}
+    sights = [*_deliveries(case), *_answers(case)]
+    looks = {"$or": [{"item": id_}, {"item": message_of(id_), "what": {"$in": _WHOLE}}]}
+    sights += [_look(line) async for line in db.accesses.find(looks)]
     if case:
         everything = {"item": ALL, "at": {"$gte": case["opened_at"]}}
         sights += [_look(line) async for line in db.accesses.find(everything)]
+        orders = [event["data"]["to"] for event in case["events"] if event["kind"] == "linked"]
+        async for order in db.cases.find({"_id": {"$in": orders}}, _READ):
+            sights += _news(order, case)
+        sights += await _asked_at_the_door(db, case)
     return sorted(sights, key=lambda sight: sight.at)
+
+
+_READ = {"dispatches": 1, "opened_at": 1, "events": 1, "handling.answers": 1, "source": 1, "case_no": 1, "native_id": 1}
 
 
 def _look(line: Mapping[str, Any]) -> Sight:
@@ -139,5 +154,39 @@ def _deliveries(case: Mapping[str, Any]) -> Iterator[Sight]:
                 what=f"收到消息 {row['type']}（第 {row['revision']} 版，脱敏）",
                 who=f"dept.{row['department']}",
                 department=row["department"],
-                reason=row.get("reason"),
+                # What an update says may be the very words of a case that this order carries.
+                reason=None if row["type"] == "updated" else row.get("reason"),
             )
+
+
+def _news(order: Mapping[str, Any], case: Mapping[str, Any]) -> Iterator[Sight]:
+    """Whom the order that carries it told its new text."""
+    events = (event for event in order["events"] if event["kind"] == "updated")
+    told = {event["at"]: event["data"]["revision"] for event in events if event["data"].get("case") == case["_id"]}
+    for row in order["dispatches"]:
+        of_it = row["type"] == "updated" and row["at"] in told and case["case_no"] in (row["reason"] or "")
+        if of_it and row["sent_at"] is not None:
+            what = f"随主单收到新内容（第 {told[row['at']]} 版，脱敏）"
+            yield Sight(at=row["sent_at"], what=what, who=f"dept.{row['department']}", department=row["department"])
+
+
+def _answers(case: Mapping[str, Any]) -> Iterator[Sight]:
+    """What went back to the citizen's own channel."""
+    for row in (case.get("handling") or {}).get("answers", []):
+        if row.get("sent_at") is not None:
+            yield Sight(at=row["sent_at"], what=f"收到回写 {row['status']}", who=case["source"])
+
+
+async def _asked_at_the_door(db: Database, case: Mapping[str, Any]) -> list[Sight]:
+    """Who may ask the door how it stands: told once, not with each request, so that nobody can flood these lines."""
+    raw = await db.raw.find_one({"_id": message_of(case["_id"])}, {"kind": 1}) or {}
+    why = "自此时起可查，不逐次记 · may be asked for from now on"
+    if raw.get("kind") == "app_intake":
+        client, _, _ = case["native_id"].partition(":")
+        return [Sight(at=case["opened_at"], what="可查进度、已审核的答复", who=client, reason=why)]
+    if raw.get("kind") != "open311_server":
+        return []
+    secret = {"$or": [{"citizen.confidential": True}, {"request_type": RequestType.REPORT.value}]}
+    if await db.appeals.find_one({"_id": case["_id"], **secret}, {"_id": 1}) is not None:
+        return []
+    return [Sight(at=case["opened_at"], what="可查正文、已审核的答复（脱敏）", who="公众（Open311）", reason=why)]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import aio_pika
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
 from router.dispatching.publisher import as_ours
 
+AT_ONCE = 32  #: what a dying command gives back comes back in its order, up to so many
 
-async def take(url: str, queue: str, handle: Callable[[bytes], None], *, limit: int | None = None) -> int:
-    """Hand over message by message and acknowledge each once it is handled; stop at `limit` or when none is left.
+
+async def take(
+    url: str, queue: str, handle: Callable[[Sequence[bytes]], Awaitable[None]], *, limit: int | None = None
+) -> int:
+    """Hand messages over, some at a time, and acknowledge them once handled; stop at `limit` or when none is left.
 
     Raises BrokerAway or BrokerRefuses; what was not acknowledged is delivered again.
     """
@@ -20,11 +25,15 @@ async def take(url: str, queue: str, handle: Callable[[bytes], None], *, limit: 
         async with connection:
             channel = await connection.channel()
             source = await channel.get_queue(queue, ensure=False)
-            while limit is None or taken < limit:
-                letter = await source.get(fail=False)
-                if letter is None:
-                    break
-                handle(letter.body)
-                await letter.ack()
-                taken += 1
+            while letters := await _some(source, AT_ONCE if limit is None else min(AT_ONCE, limit - taken)):
+                await handle([letter.body for letter in letters])
+                await letters[-1].ack(multiple=True)
+                taken += len(letters)
     return taken
+
+
+async def _some(source: AbstractQueue, most: int) -> list[AbstractIncomingMessage]:
+    letters: list[AbstractIncomingMessage] = []
+    while len(letters) < most and (letter := await source.get(fail=False)) is not None:
+        letters.append(letter)
+    return letters

@@ -14,6 +14,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 def voice(native: str, event: str = "e", person: str | None = None, day: float = 0, **more: Any) -> Voice:
     return Voice(
         event=event,
+        id=f"id of {native}",
         native_id=native,
         person=person or f"person of {native}",
         at=BEGIN + timedelta(days=day),
@@ -39,6 +40,7 @@ def test_reactions_are_shown_and_count_for_nothing() -> None:
     liked = [voice("a1", "liked", likes=9_000, views=1_000_000), voice("a2", "liked")]
     rows = focus([*liked, *(voice(f"b{n}", "plain") for n in range(3))], NOW)
     assert [row.event for row in rows] == ["plain", "liked"]
+    assert [row.titled.startswith(f"id of {name}") for row, name in zip(rows, "ba", strict=True)] == [True, True]
     assert rows[1].reactions == {"likes": 9_000, "views": 1_000_000, "replies": 0}
 
 

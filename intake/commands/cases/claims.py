@@ -12,8 +12,10 @@ import msgspec
 
 from intake.cli import App, command, fail, print_json, run
 from intake.commands.cases.desk import BY, ONE, REASON, one, opened, plain
+from intake.commands.viewer import VIEWER
 from intake.life import find_ids
 from intake.refusals import why
+from intake.rights.accesses import Seen, note
 from intake.screen import console, table
 from intake.street.rooms import Rooms
 from router import claiming
@@ -59,10 +61,11 @@ def dispute_command(  # noqa: PLR0917 - options
 
 
 @click.command("claims", help="待决定的剔除和申诉，及核定时间 · claims that nobody has decided")
+@VIEWER
 @command
-def claims_command(app: App) -> None:
+def claims_command(app: App, viewer: str) -> None:
     """Those signed off next come first."""
-    rows = run(_open(app))
+    rows = run(_open(app, viewer))
     if app.as_json:
         print_json(rows)
         return
@@ -119,10 +122,12 @@ async def _said(app: App, id_: str, department: str, said: dict[str, Any]) -> di
     return next((each for each in told if each.get("feedback") == said["id"]), None)
 
 
-async def _open(app: App) -> list[dict[str, Any]]:
-    async with opened(app) as (rooms, _):
+async def _open(app: App, viewer: str) -> list[dict[str, Any]]:
+    async with opened(app) as (rooms, db):
         tables = rooms.router.tables
-        cases = await rooms.cases.claimed()
+        cases = [case for case in await rooms.cases.claimed() if open_claims(case)]
+        ids, at = [case.id for case in cases], rooms.clock.now()
+        await note(db, ids, Seen.EVIDENCE, actor=viewer, reason="intake case claims", at=at)
     rows = [
         {
             "case": case.id,

@@ -30,11 +30,12 @@ from router.learning import advise_on
 @click.option("--work", multiple=True, type=click.Choice([work.value for work in Work]), help="状态 · states")
 @click.option("--department", help="只看一个主办单位 · led by")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="最多几件 · at most")
+@VIEWER
 @command
-def list_command(app: App, work: tuple[str, ...], department: str | None, limit: int) -> None:
+def list_command(app: App, work: tuple[str, ...], department: str | None, limit: int, viewer: str) -> None:
     """What waits for the centre, unless states are named: requests, replies to be reviewed, call-backs."""
     waiting = ("return_requested", "extension_requested", "suspension_requested", "replied", "callback", "consultation")
-    rows = run(_list(app, work or waiting, department, limit))
+    rows = run(_list(app, work or waiting, department, limit, viewer))
     if app.as_json:
         print_json(rows)
         return
@@ -60,10 +61,11 @@ def dossier_command(app: App, id_: str, viewer: str) -> None:
 
 @click.command("advice", help="退单审核建议 · what speaks for and against a return")
 @ONE
+@VIEWER
 @command
-def advice_command(app: App, id_: str) -> None:
+def advice_command(app: App, id_: str, viewer: str) -> None:
     """What the directory, the rules and earlier cases say; the decision is a person's."""
-    code, advice = run(_advice(app, id_))
+    code, advice = run(_advice(app, id_, viewer))
     if app.as_json:
         print_json({"department": code} | msgspec.structs.asdict(advice))
         return
@@ -76,23 +78,28 @@ def advice_command(app: App, id_: str) -> None:
 # ---------------------------------------------------------------- inside
 
 
-async def _advice(app: App, id_: str) -> tuple[str, Advice]:
+async def _advice(app: App, id_: str, viewer: str) -> tuple[str, Advice]:
     async with opened(app) as (rooms, db):
         ids = await find_ids(db, id_)
         case = await find_case(ids[0] if len(ids) == 1 else id_, rooms.router)
         asking = [code for code, ask, _ in open_asks(case) if ask is Ask.RETURN]
         if not asking:
             fail(f"{case.case_no} 没有待审的退单 · no return of it waits for a decision")
+        await note(db, [case.id], Seen.TEXT, actor=viewer, reason="intake case advice", at=rooms.clock.now())
         try:
             return asking[0], await advise_on(case, asking[0], rooms.router)
         except RouterError as refused:
             fail(f"没有办成 · not done: {why(refused)}")
 
 
-async def _list(app: App, work: tuple[str, ...], department: str | None, limit: int) -> list[dict[str, Any]]:
-    async with opened(app) as (rooms, _):
-        cases = await rooms.cases.at_work(work, limit, department.upper() if department else None)
-    return [_row(case) for case in cases]
+async def _list(
+    app: App, work: tuple[str, ...], department: str | None, limit: int, viewer: str
+) -> list[dict[str, Any]]:
+    async with opened(app) as (rooms, db):
+        rows = [_row(case) for case in await rooms.cases.at_work(work, limit, department and department.upper())]
+        replies = [row["id"] for row in rows if row["reply"]]
+        await note(db, replies, Seen.REPLY, actor=viewer, reason="intake case list", at=rooms.clock.now())
+    return rows
 
 
 def _row(case: Case) -> dict[str, Any]:

@@ -42,7 +42,7 @@ AUDIENCES: tuple[Audience, ...] = ("调度", "汇总", "通报")
 def event(title: str) -> Row:
     told: dict[str, Any] = {"voices": 3, "people": 2, "first": "2026-11-01", "last": "2026-11-09", "days": 8}
     told |= {"growth": None, "recurred": False, "reactions": {}, "criteria": [], "members": ["n1", "n2"], "why": "多"}
-    return Row(rank=1, title=title, place="望湖区", category="0104", event="e", **told)
+    return Row(rank=1, title=title, place="望湖区", category="0104", event="e", titled="a1", **told)
 
 
 def made_of(length: Length = "monthly", day: date = date(2026, 11, 22), **more: Any) -> Material:
