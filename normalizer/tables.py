@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -64,7 +64,6 @@ class Vote(NamedTuple):
 
     code: str
     points: float
-    weak: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,14 @@ class Tables:
     given_lights: Mapping[str, str]
     keywords: Words
     votes: tuple[tuple[Vote, ...], ...]
-    voted: tuple[tuple[str, ...], ...]  #: the classes that each keyword speaks for
+    weak: frozenset[int]  #: the keywords that are weak for every class they speak for
+    speaking: Mapping[str, frozenset[int]]  #: class -> the keywords that speak for it
     patterns: Patterns
     senses: tuple[Sense, ...]
     cues: Words
     meanings: tuple[Cue, ...]
+    typing: Mapping[int, tuple[tuple[int, int], ...]]  #: the cues that tell of a request type
+    blaming: frozenset[int]  #: the cues that name a unit, a fault or a charge
     calm: Calm
     now: Now
     judge_bias: float
@@ -191,9 +193,10 @@ def _read(path: Path, kind: type[File], problems: list[str]) -> tuple[File | Non
 def _compile(
     versions: Mapping[str, str], taxonomy: TaxonomyFile, words: WordsFile, places: PlacesFile, city: str | None
 ) -> Tables:
-    votes = _votes(taxonomy)
+    votes, weak = _votes(taxonomy)
     patterns, senses = _patterns(taxonomy, words)
     cues = _cues(words)
+    meanings = shared(cues.values())
     return Tables(
         versions=versions,
         classes=_classes(taxonomy),
@@ -203,11 +206,14 @@ def _compile(
         given_lights=words.urgency.given,
         keywords=Words(tuple(votes)),
         votes=shared(tuple(vote) for vote in votes.values()),
-        voted=shared(tuple(one.code for one in vote) for vote in votes.values()),
+        weak=frozenset(number for number, word in enumerate(votes) if word in weak),
+        speaking=_speaking(votes.values()),
         patterns=patterns,
         senses=senses,
         cues=Words(tuple(cues)),
-        meanings=shared(cues.values()),
+        meanings=meanings,
+        typing={number: cue.types for number, cue in enumerate(meanings) if cue.types},
+        blaming=frozenset(number for number, cue in enumerate(meanings) if cue.unit or cue.fault or cue.charge),
         calm=Calm(words.urgency.within, tuple(words.urgency.calm_before), tuple(words.urgency.calm_after)),
         now=_now(words.urgency),
         judge_bias=words.judge.bias,
@@ -239,8 +245,11 @@ def _classes(taxonomy: TaxonomyFile) -> dict[str, Class]:
     }
 
 
-def _votes(taxonomy: TaxonomyFile) -> dict[str, list[Vote]]:
-    """Let every word speak for each class that lists it; the more classes, the less it says for one."""
+def _votes(taxonomy: TaxonomyFile) -> tuple[dict[str, list[Vote]], frozenset[str]]:
+    """Let every word speak for each class that lists it; the more classes, the less it says for one.
+
+    Behind them, the words that are nowhere more than weak.
+    """
     listed: dict[str, dict[str, tuple[float, bool]]] = {}
     for top in taxonomy.class_:
         for sub in top.sub:
@@ -248,10 +257,19 @@ def _votes(taxonomy: TaxonomyFile) -> dict[str, list[Vote]]:
                 for word in words:
                     points = POINTS[min(len(word), len(POINTS) - 1)] * factor
                     listed.setdefault(word, {})[sub.code] = (points, factor == WEAK)
-    return {
-        word: [Vote(code, points / len(codes) ** 0.5, weak) for code, (points, weak) in codes.items()]
+    votes = {
+        word: [Vote(code, points / len(codes) ** 0.5) for code, (points, _) in codes.items()]
         for word, codes in listed.items()
     }
+    return votes, frozenset(word for word, codes in listed.items() if all(weak for _, weak in codes.values()))
+
+
+def _speaking(votes: Iterable[list[Vote]]) -> dict[str, frozenset[int]]:
+    words: dict[str, set[int]] = {}
+    for number, vote in enumerate(votes):
+        for one in vote:
+            words.setdefault(one.code, set()).add(number)
+    return {code: frozenset(numbers) for code, numbers in words.items()}
 
 
 def _patterns(taxonomy: TaxonomyFile, words: WordsFile) -> tuple[Patterns, tuple[Sense, ...]]:

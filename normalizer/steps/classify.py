@@ -22,6 +22,7 @@ EVIDENCE = 8
 MENTION = 0.01  #: a runner-up below this share is not worth a word
 OTHER = "1309"
 PRAISE = "1308"
+_NOTHING: frozenset[int] = frozenset()
 _REPORT = TYPES.index(RequestType.REPORT)
 _COMPLAIN = TYPES.index(RequestType.COMPLAIN)
 _CONSULT = TYPES.index(RequestType.CONSULT)
@@ -53,7 +54,6 @@ def classify(draft: Draft, tables: Tables) -> None:
 def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
     """Add up what words, patterns and the source itself say; weak words alone are not firm."""
     scores: dict[str, float] = {}
-    firm = False
     seen: set[int] = set()
     cut = draft.title_end
     votes = tables.votes
@@ -63,10 +63,9 @@ def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
             factor *= REPEAT
         else:
             seen.add(word)
-        for code, points, weak in votes[word]:
+        for code, points in votes[word]:
             scores[code] = scores.get(code, 0.0) + points * factor
-            if not weak:
-                firm = True
+    firm = not seen <= tables.weak
     for number, start, _ in draft.patterns:
         sense = tables.senses[number]
         if sense.code is not None:
@@ -102,13 +101,15 @@ def _add_given(code: str | None, name: str | None, scores: dict[str, float], tab
 
 def _lend(scores: dict[str, float]) -> None:
     """Classes of one family support one another a little: three sorts of school words mean school."""
+    tops = [code[:2] for code in scores]
+    if len(set(tops)) == len(tops):
+        return  # nobody has kin here
     family: dict[str, float] = {}
-    for code, points in scores.items():
-        top = code[:2]
+    for top, points in zip(tops, scores.values(), strict=True):
         family[top] = family.get(top, 0.0) + points
-    if len(family) < len(scores):  # else nobody has kin here
-        for code, points in scores.items():
-            scores[code] = points + FAMILY * (family[code[:2]] - points)
+    for code, top in zip(scores, tops, strict=True):
+        points = scores[code]
+        scores[code] = points + FAMILY * (family[top] - points)
 
 
 def _apply_type(kind: RequestType, scores: dict[str, float]) -> None:
@@ -142,10 +143,11 @@ def _keep_evidence(draft: Draft, tables: Tables) -> None:
         if sense.code == code:
             draft.evident(start, end, f"{name}：{sense.why}" if sense.why else name)
             kept += 1
+    speaking = tables.speaking.get(code, _NOTHING)
     for start, end, word in draft.keywords:
-        if kept >= EVIDENCE:
-            break
-        if code in tables.voted[word] and word not in seen:
+        if word in speaking and word not in seen:
+            if kept >= EVIDENCE:
+                break
             seen.add(word)
             draft.evident(start, end, name)
             kept += 1
@@ -172,9 +174,10 @@ def request_type(draft: Draft, tables: Tables) -> RequestType:
     points = [0.0] * len(TYPES)
     cut = draft.title_end
     seen: set[int] = set()
+    typing = tables.typing
     for start, _, word in draft.cues:
-        types = tables.meanings[word].types
-        if types and word not in seen:
+        types = typing.get(word)
+        if types is not None and word not in seen:
             seen.add(word)
             for place, weight in types:
                 points[place] += weight * TITLE_TYPE if start < cut else weight

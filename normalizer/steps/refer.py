@@ -75,11 +75,7 @@ def _accused(draft: Draft, tables: Tables) -> list[str]:
     """Name the units beside words of misconduct, in the same sentence."""
     if draft.request_type not in _BLAMING:
         return []
-    marks = [
-        (meaning, start, end)
-        for start, end, word in draft.cues
-        if (meaning := tables.meanings[word]).unit or meaning.fault or meaning.charge
-    ]
+    marks = [(tables.meanings[word], start, end) for start, end, word in draft.cues if word in tables.blaming]
     accused: list[str] = []
     for index, (meaning, start, end) in enumerate(marks):
         if not meaning.unit:
