@@ -20,16 +20,17 @@ from intake.probing import Finding, Probe, first_page, of_answers, of_texts, of_
 from intake.street.clock import Clock
 from intake.street.patience import fault
 from intake.tables import Tables
-from intake.topology import management
+from intake.topology import alarms, management
 from intake.unstored import unstored
 from normalizer.appeal import Appeal, Secrets
 from normalizer.errors import Unmappable
 from normalizer.flow import normalize
 from normalizer.steps.mask import Masker
 from router.dispatch import Context
+from router.dispatching.broker import Management
 from router.dispatching.decide import decide
 from router.dispatching.topology import plan, read_state
-from router.errors import RouterError
+from router.errors import ManagementRefuses, RouterError
 
 _CONTEXT = Context(mode=Mode.ROUTE)
 SHOWN = 3  #: items of a page that are shown
@@ -87,11 +88,13 @@ async def _database(house: House) -> Checked:
 async def _broker(house: House, tables: Tables) -> Checked:
     try:
         async with aiohttp.ClientSession() as session:
-            wanted = plan(tables.router.directory.units.values(), await read_state(management(house, session)))
+            broker = management(house, session)
+            wanted = plan(tables.router.directory.units.values(), await read_state(broker))
+            wrong = [*wanted.wrong, *await _alarms(broker)]
     except RouterError as error:
         return Checked(what="RabbitMQ", well=False, says=f"管理接口连不上 · {error}")
-    if wanted.wrong:
-        return Checked(what="RabbitMQ", well=False, says="; ".join(wanted.wrong))
+    if wrong:
+        return Checked(what="RabbitMQ", well=False, says="; ".join(wrong))
     if wanted.steps:
         return Checked(
             what="RabbitMQ",
@@ -99,6 +102,14 @@ async def _broker(house: House, tables: Tables) -> Checked:
             says=f"正常，有 {len(wanted.steps)} 处待建，run 或 departments apply 会建立 · answers; queues to be made",
         )
     return Checked(what="RabbitMQ", well=True, says="正常，队列齐全 · answers, all queues are there")
+
+
+async def _alarms(broker: Management) -> list[str]:
+    """Where our user may not ask (it lacks the tag `monitoring`), the street finds out by itself."""
+    try:
+        return await alarms(broker)
+    except ManagementRefuses:
+        return []
 
 
 async def check_source(probe: Probe, tables: Tables, now: datetime) -> CheckedSource:

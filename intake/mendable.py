@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from errno import EACCES, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
+from errno import EACCES, EDQUOT, EISDIR, ENOENT, ENOSPC, ENOTDIR, EROFS
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from router.errors import RouterError
 
 
 def sentence(error: BaseException) -> str | None:
@@ -21,7 +25,7 @@ def sentence(error: BaseException) -> str | None:
     if isinstance(error, ServerError | KeysError | SchemaRefused | BadTableFiles):
         return str(error)
     if isinstance(error, RouterError):
-        return f"消息队列不通，请看 intake servers status 或 AMQP_URL · the broker: {error}"
+        return f"{_of_broker(error)} · the broker: {error}"
     # The text of a driver's error may hold an address with its password.
     if isinstance(error, ConnectionFailure):
         return (
@@ -29,19 +33,26 @@ def sentence(error: BaseException) -> str | None:
             f"MongoDB does not answer ({name}): see `intake servers status`, or the address in MONGO_URL"
         )
     if isinstance(error, OperationFailure) and error.code in _REFUSED:
-        return (
-            "数据库不让进，请核对 MONGO_URL 的用户、密码和权限 · "
-            "MongoDB refuses us: look at the user, password and rights in MONGO_URL"
-        )
+        return _REFUSED[error.code]
     if isinstance(error, ConfigurationError):
         return f"数据库地址写得不对，请改 MONGO_URL · the address in MONGO_URL can't be used ({name})"
     return _of_file(error)
 
 
+def _of_broker(error: RouterError) -> str:
+    from router.errors import BrokerBlocks  # noqa: PLC0415
+
+    if isinstance(error, BrokerBlocks):
+        return "消息队列的盘或内存快满了，暂不收件：请腾出空间，已存的自己接着发"
+    return "消息队列不通，请看 intake servers status 或 AMQP_URL"
+
+
 def _of_file(error: BaseException) -> str | None:
-    """A file that an operator named, and cannot be read or written."""
-    if not isinstance(error, OSError) or error.filename is None or error.errno not in _FILES:
+    """A file that an operator named and that cannot be read or written, or a disk that is full."""
+    if not isinstance(error, OSError) or error.errno not in _FILES:
         return None
+    if error.filename is None:  # a write to what is open already does not say where
+        return f"{_FILES[error.errno]}（df -h 看是哪个盘） · {error.strerror}" if error.errno in _FULL else None
     return f"{_FILES[error.errno]}：{error.filename} · {error.strerror}"
 
 
@@ -53,6 +64,18 @@ _FILES: Mapping[int | None, str] = {
     EACCES: "没有权限，请看文件的属主和权限",
     EROFS: "这个盘是只读的，换个地方",
     ENOSPC: "盘满了，先腾出空间",
+    EDQUOT: "用满了这个用户的磁盘配额，先腾出空间",
 }
-#: Unauthorized, AuthenticationFailed, and what a cloud's proxy answers instead.
-_REFUSED = frozenset({13, 18, 8000})
+#: The disk, or what this user may take of it.
+_FULL = frozenset({ENOSPC, EDQUOT})
+_LOCKED_OUT = (
+    "数据库不让进，请核对 MONGO_URL 的用户、密码和权限 · "
+    "MongoDB refuses us: look at the user, password and rights in MONGO_URL"
+)
+#: Unauthorized, AuthenticationFailed, and what a cloud's proxy answers instead; OutOfDiskSpace.
+_REFUSED: Mapping[int | None, str] = {
+    13: _LOCKED_OUT,
+    18: _LOCKED_OUT,
+    8000: _LOCKED_OUT,
+    14031: "数据库的盘满了，先腾出空间，已存的不会丢 · MongoDB's disk is full: make room, nothing stored is lost",
+}

@@ -1,4 +1,4 @@
-"""The broker's management API as the front door uses it: how deep each department's queue is."""
+"""The broker's management API as the front door uses it: how deep each queue is, and whether messages are taken."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ async def depths(broker: Management) -> dict[str, DepartmentQueue]:
         )
         for each in await broker.listed("queues")
     }
+
+
+async def alarms(broker: Management) -> list[str]:
+    """Say which nodes' disk or memory is nearly full: while one is, the broker takes no messages from anybody."""
+    return [
+        f"消息队列的{'盘' if 'disk' in each['resource'] else '内存'}快满了，暂不收件：{each['node']}，"
+        f"有了空余自己接着发，不丢件 · RabbitMQ takes no messages until it has more {each['resource']}; nothing is lost"
+        for each in await broker.alarms()
+    ]
 
 
 async def ensure_topology(house: House, units: Iterable[Unit]) -> Plan:

@@ -2,7 +2,8 @@
 
 RouterError
 ├── TryLater          nothing is lost: cases keep their unsent dispatches; wait, then deliver again
-│   └── BrokerAway    the broker cannot be reached, or was lost under way
+│   ├── BrokerAway    the broker cannot be reached, or was lost under way
+│   └── BrokerBlocks  the broker is there and takes nothing: its disk or its memory is nearly full
 ├── CallOperator      the same call fails again until somebody changes something outside
 │   ├── BrokerRefuses the broker is there and does not let us: user, permission, virtual host
 │   └── ManagementRefuses  the management API said no to a change
@@ -26,6 +27,10 @@ class TryLater(RouterError):
 
 class BrokerAway(TryLater):
     """RabbitMQ cannot be reached, or the connection was lost under way."""
+
+
+class BrokerBlocks(TryLater):
+    """RabbitMQ is there and takes no messages until its disk or its memory has room again."""
 
 
 class CallOperator(RouterError):

@@ -29,7 +29,7 @@ class Outgoing(Protocol):
     """What the flow needs of router/dispatching/publisher.py."""
 
     async def publish(self, page: Sequence[Message]) -> list[Receipt]:
-        """One receipt a message, in order. TryLater or CallOperator only if nothing was written."""
+        """One receipt a message, in order. TryLater or CallOperator only if nothing is confirmed."""
 
 
 @dataclass(kw_only=True, eq=False)

@@ -9,10 +9,11 @@ Rooms never see this package; the front door asks `embedded` for addresses and h
 """
 
 from intake.servers.addresses import Servers
-from intake.servers.errors import ServerError, ServerFailed, ServerMissing
+from intake.servers.errors import NotWritten, ServerError, ServerFailed, ServerMissing
 from intake.servers.keeper import ServerStatus, down, embedded, status, up, watch
 
 __all__ = [
+    "NotWritten",
     "ServerError",
     "ServerFailed",
     "ServerMissing",

@@ -114,7 +114,7 @@ async def _start_again(folder: Path, crashed: list[str], tell: Callable[[str, st
     try:
         async with locked(folder):
             await _ensure(folder, load(folder), mongo="mongod" in crashed, broker="rabbitmq" in crashed)
-    except ServerError as error:
+    except (ServerError, OSError) as error:  # a disk that is full is mended while we go on trying
         tell(" and ".join(crashed), f"did not start, trying again: {error}")
         return
     for name in crashed:
@@ -129,9 +129,11 @@ async def _acquire(folder: Path, user: User, *, mongo: bool, broker: bool) -> St
 
 async def _release(folder: Path, user: User) -> None:
     async with locked(folder):
-        state = save(folder, load(folder).without(user))
+        state = load(folder).without(user)
         if not state.users and not state.kept:
             await _stop_all(folder, state)
+        else:
+            save(folder, state)
 
 
 async def _ensure(folder: Path, state: State, *, mongo: bool, broker: bool) -> State:

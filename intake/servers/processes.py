@@ -42,7 +42,11 @@ async def spawn(command: Sequence[str], environment: Mapping[str, str], log: Pat
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
     pid = os.posix_spawn(command[0], [*command], environment, file_actions=actions, setsid=True)
     process = Process(pid, _born(pid) or 0, pid)
-    note.write_bytes(msgspec.json.encode(process))
+    try:
+        note.write_bytes(msgspec.json.encode(process))
+    except OSError:  # the disk is full, as a rule
+        kill_group(process)
+        raise
     return process
 
 

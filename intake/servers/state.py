@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from intake.servers.errors import NotWritten
 from intake.servers.processes import Process, alive
 
 
@@ -68,12 +69,15 @@ def load(folder: Path) -> State:
 
 
 def save(folder: Path, state: State) -> State:
-    """Write it whole or not at all, for our own eyes only."""
+    """Write it whole or not at all, for our own eyes only. Raises NotWritten."""
     fresh = folder / "servers.json.new"
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(state)))
-    fresh.replace(folder / "servers.json")
+    try:
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(state)))
+        fresh.replace(folder / "servers.json")
+    except OSError as error:
+        raise NotWritten(folder / "servers.json", error) from error
     return state
 
 

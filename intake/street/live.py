@@ -21,7 +21,7 @@ from intake.screen import STATES, table
 from intake.street.progress import State
 from intake.street.rooms import Rooms
 from intake.street.worker import Street
-from intake.topology import DepartmentQueue, depths, management
+from intake.topology import DepartmentQueue, alarms, depths, management
 from router.errors import RouterError
 
 log = structlog.get_logger()
@@ -89,6 +89,7 @@ class _View:
         self._cases: dict[str, int] = {}
         self._cards: list[Held] = []
         self._queues: list[DepartmentQueue] = []
+        self._alarms: list[str] = []
 
     async def look(self, house: House, rooms: Rooms, *, queues: bool) -> None:
         with suppress(PyMongoError):
@@ -97,8 +98,10 @@ class _View:
         if queues:
             with suppress(RouterError, TimeoutError):
                 async with asyncio.timeout(2), aiohttp.ClientSession() as session:
-                    found = await depths(management(house, session))
+                    broker = management(house, session)
+                    found = await depths(broker)
                     self._queues = [queue for queue in found.values() if queue.name.startswith("dept.")]
+                    self._alarms = await alarms(broker)
 
     def drawn(self, street: Street) -> Group:
         away = street.patience.away
@@ -109,6 +112,7 @@ class _View:
             self._sources(street),
             Text(head),
             lost,
+            Text("\n".join(self._alarms), style="bold red"),
             self._states(),
             cards_table(self._cards, CARDS_SHOWN),
             self._deepest(),

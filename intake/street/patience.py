@@ -26,8 +26,9 @@ log = structlog.get_logger()
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 2.0
 
-#: Server codes that say "not now": shutting down, no primary, stepping down, interrupted, write concern not met.
-_NOT_NOW = frozenset({6, 7, 64, 89, 91, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+#: Server codes that say "not now": shutting down, no primary, stepping down, interrupted, write concern not met,
+#: and out of disk space.
+_NOT_NOW = frozenset({6, 7, 64, 89, 91, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436, 14031})
 
 
 class Stopping(Exception):

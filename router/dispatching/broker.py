@@ -16,6 +16,7 @@ _AT_ONCE = 16
 _NOT_FOUND = 404
 _REFUSED = 400
 _BROKEN = 500
+_UNWELL = 503
 
 
 class Management:
@@ -34,6 +35,11 @@ class Management:
         """List exchanges, queues, bindings, policies, … of the virtual host."""
         found = await self._ask("GET", f"{what}/{self._here}")
         return found if isinstance(found, list) else []
+
+    async def alarms(self) -> list[dict[str, Any]]:
+        """List nodes and what each has too little of (disk, memory): meanwhile the broker takes nobody's messages."""
+        found = await self._ask("GET", "health/checks/alarms", also_answers=_UNWELL)
+        return list(found.get("alarms", ()))
 
     async def exchange(self, name: str, kind: str) -> None:
         """Make a durable exchange."""
@@ -112,7 +118,13 @@ class Management:
         await all_of(self._ask("DELETE", f"connections/{_q(name)}", missing_is_well=True) for name in theirs)
 
     async def _ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, missing_is_well: bool = False
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        missing_is_well: bool = False,
+        also_answers: int | None = None,
     ) -> Any:  # noqa: ANN401 - JSON
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(TryLater),
@@ -122,16 +134,22 @@ class Management:
         ):
             with attempt:
                 async with self._at_once:
-                    return await self._ask_once(method, path, body, missing_is_well=missing_is_well)
+                    return await self._ask_once(
+                        method, path, body, missing_is_well=missing_is_well, also_answers=also_answers
+                    )
         raise AssertionError  # AsyncRetrying either returns or raises
 
-    async def _ask_once(self, method: str, path: str, body: dict[str, Any] | None, *, missing_is_well: bool) -> Any:  # noqa: ANN401
+    async def _ask_once(
+        self, method: str, path: str, body: dict[str, Any] | None, *, missing_is_well: bool, also_answers: int | None
+    ) -> Any:  # noqa: ANN401 - JSON
         try:
             async with self._session.request(
                 method, f"{self._base}/api/{path}", json=body, timeout=aiohttp.ClientTimeout(total=60)
             ) as answer:
                 if answer.status == _NOT_FOUND and missing_is_well:
                     return None
+                if answer.status == also_answers:
+                    return await answer.json()
                 if answer.status >= _BROKEN:
                     raise BrokerAway(f"RabbitMQ's management API answered {answer.status} to {method} {path}")
                 if answer.status >= _REFUSED:

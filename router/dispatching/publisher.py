@@ -1,7 +1,10 @@
 """The way out to the departments' queues, and the only place that knows aio-pika's and aiormq's errors.
 
 A page goes out in one write with confirms and `mandatory`. What the broker says of each message comes back as a
-`Receipt`; only when the broker cannot be reached at all is there an error, and then nothing was written.
+`Receipt`; only when the broker cannot be reached, or takes nothing, is there an error, and then nothing is confirmed.
+
+A broker whose disk or memory is nearly full stops reading from whoever publishes (connection.blocked). The connection
+is kept then, and nothing more is given to it: each new one would leave another copy of a page in the broker's buffers.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import structlog
 from aio_pika.abc import AbstractChannel as PikaChannel
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel
+from aiormq.abc import AbstractConnection as Line
 from aiormq.exceptions import (
     AMQPError,
     AuthenticationError,
@@ -29,7 +33,7 @@ from aiormq.exceptions import (
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from router.dispatching.publish_page import LOST, UNKNOWN, Fate, Message, Receipt, publish_page
-from router.errors import BrokerAway, BrokerRefuses, TryLater
+from router.errors import BrokerAway, BrokerBlocks, BrokerRefuses, TryLater
 
 EXCHANGE = "appeals"
 PublishPage = Callable[[AbstractChannel, str, Sequence[Message], float], Awaitable[list[Receipt]]]
@@ -57,6 +61,7 @@ class Publisher:
         self._connection: AbstractConnection | None = None
         self._channel: PikaChannel | None = None
         self._opening = asyncio.Lock()
+        self._blocked = False
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -79,16 +84,29 @@ class Publisher:
                 await asyncio.wait_for(connection.close(), 2.0)
 
     async def publish(self, page: Sequence[Message]) -> list[Receipt]:
-        """Publish a page; one receipt each, in order. Raises TryLater or CallOperator only if nothing was written."""
+        """Publish a page; one receipt each, in order. Raises TryLater or CallOperator only if nothing is confirmed."""
         if not page:
             return []
         channel = await self._ready()
+        await self._unless_blocked(channel)
         receipts = await self._way(channel, self._exchange, page, self._answer_within)
         if all(receipt.fate is Fate.UNKNOWN for receipt in receipts):
+            await self._unless_blocked(channel)
             lost = channel.is_closed
             await self._nothing_answered(channel)
             return [LOST] * len(page) if lost else receipts
         return receipts
+
+    async def _unless_blocked(self, channel: AbstractChannel) -> None:
+        """Raise BrokerBlocks while the broker takes nothing; tell the log when that begins and ends."""
+        blocked = not channel.is_closed and await is_blocked(channel.connection)
+        if blocked and not self._blocked:
+            logger.warning("RabbitMQ takes no messages: its disk or memory is nearly full", action="broker_blocked")
+        elif self._blocked and not blocked:
+            logger.warning("RabbitMQ takes messages again", action="broker_unblocked")
+        self._blocked = blocked
+        if blocked:
+            raise BrokerBlocks("RabbitMQ takes no messages: its disk or memory is nearly full; make room there")
 
     async def _nothing_answered(self, channel: AbstractChannel) -> None:
         """Drop a connection that says nothing, with whatever waits in its buffers; say why if the broker said why."""
@@ -123,6 +141,16 @@ class Publisher:
                 self._connection = await aio_pika.connect(self._url, timeout=self._connect_within)
                 self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         logger.info("Connected to the broker", action="broker_connected")
+
+
+async def is_blocked(line: Line) -> bool:
+    """Say whether the broker has told this connection to wait; the library waits for ever, and we look."""
+    try:
+        async with asyncio.timeout(0):
+            await line.ready()
+    except TimeoutError:
+        return True
+    return False
 
 
 @contextmanager
