@@ -22,6 +22,7 @@ class Wire:
         self._parts = urlsplit(url)
         self.left = 10**9
         self.url = ""
+        self._ours: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -38,7 +39,18 @@ class Wire:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         gc.collect()  # what the cut left behind is told in the test that cut, not in a later one
 
+    @property
+    def lines(self) -> int:
+        """How often somebody has connected."""
+        return len(self._ours)
+
+    def say(self, frame: bytes) -> None:
+        """Say something in the broker's name, between two of its own frames: nothing is under way."""
+        for line in self._ours:
+            line.write(frame)
+
     async def _plug(self, ours: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        self._ours.append(back)
         theirs, forth = await asyncio.open_connection(self._parts.hostname, self._parts.port)
         ways = [
             asyncio.ensure_future(self._pass(ours, forth, back)),

@@ -15,10 +15,18 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
 from router.dispatching.broker import Management
-from router.dispatching.publish_page import Fate, Message, publish_page, publish_plainly, write_frames
+from router.dispatching.publish_page import (
+    UNKNOWN,
+    Fate,
+    Message,
+    Receipt,
+    publish_page,
+    publish_plainly,
+    write_frames,
+)
 from router.dispatching.publisher import Publisher, PublishPage
 from router.dispatching.topology import APPEALS, bring_up
-from router.errors import BrokerAway, BrokerRefuses
+from router.errors import BrokerAway, BrokerBlocks, BrokerRefuses
 from tests.router.city import UNITS
 from tests.router.wire import Wire, wrong_password
 
@@ -51,6 +59,12 @@ async def taken(url: str, queue: str) -> list[tuple[str | None, bytes]]:
             assert each.content_type == "application/cloudevents+json"
             found.append((each.message_id, each.body))
     return found
+
+
+async def until(publisher: Publisher, sent: Message, what: type) -> None:
+    """Publish until the word that was just said has come through."""
+    while not isinstance((await asyncio.gather(publisher.publish([sent]), return_exceptions=True))[0], what):
+        await asyncio.sleep(0.01)
 
 
 async def test_each_message_has_its_own_receipt_and_order_is_kept(
@@ -122,6 +136,42 @@ async def test_a_wire_cut_under_way_leaves_unknown_and_never_a_false_confirmatio
         assert {sent.id for sent, each in zip(page, receipts, strict=True) if each.fate is Fate.SENT} <= there
         wire.left = 10**9
         assert [each.fate for each in await publisher.publish([message(5000)])] == [Fate.SENT]
+
+
+async def test_a_broker_that_takes_nothing_is_left_alone_on_the_same_line(
+    amqp: Any, management: Management, way: PublishPage
+) -> None:
+    blocked, unblocked = pamqp.commands.Connection.Blocked("low on disk"), pamqp.commands.Connection.Unblocked()
+    async with Wire(amqp.url) as wire, Publisher(wire.url, way=way, answer_within=0.5) as publisher:
+        assert [each.fate for each in await publisher.publish([message(1)])] == [Fate.SENT]
+        wire.say(pamqp.frame.marshal(blocked, 0))
+        await until(publisher, message(2), BrokerBlocks)
+        before = wire.left
+        with pytest.raises(BrokerBlocks):
+            await publisher.publish([message(3)])
+        assert wire.left == before, "nothing more is pushed into it"
+        wire.say(pamqp.frame.marshal(unblocked, 0))
+        await until(publisher, message(4), list)
+        assert wire.lines == 1
+    there = {id_ for id_, _ in await taken(amqp.url, "dept.ZJJ")}
+    assert {"ZJJ-1", "ZJJ-4"} <= there <= {"ZJJ-1", "ZJJ-2", "ZJJ-4"}
+
+
+async def test_what_it_says_while_a_page_is_under_way_is_no_lost_line(amqp: Any, management: Management) -> None:
+    """Nothing is confirmed: it is full now, not gone, and what lies in its buffers is not pushed in once more."""
+    blocked = pamqp.frame.marshal(pamqp.commands.Connection.Blocked("low on memory"), 0)
+
+    async def silent(*_: Any) -> list[Receipt]:
+        wire.say(blocked)
+        await asyncio.sleep(0.2)
+        return [UNKNOWN]
+
+    async with Wire(amqp.url) as wire, Publisher(wire.url, way=silent) as publisher:
+        with pytest.raises(BrokerBlocks):
+            await publisher.publish([message(1)])
+        with pytest.raises(BrokerBlocks):
+            await publisher.publish([message(1)])
+        assert wire.lines == 1
 
 
 async def test_no_broker_is_away_and_a_wrong_password_is_refused(amqp: Any) -> None:
