@@ -17,7 +17,7 @@ from router.cases.answering import again, give_up, with_answer
 from router.cases.case import Case, needs_duty
 from router.cases.clock import Clock, next_look
 from router.cases.following import has_news
-from router.cases.moves import Sent, State
+from router.cases.moves import Kind, Sent, State
 from router.dispatch import Context
 from router.dispatching.accused import Accused
 from router.dispatching.directory import Unit
@@ -126,7 +126,8 @@ def parked_rows(cases: Iterable[Case]) -> list[tuple[Case, str | None, str]]:
     for case in cases:
         rows += [(case, row.id, row.parked or "") for row in case.dispatches if row.state is Sent.PARKED]
         if _undecided(case):
-            rows.append((case, None, case.events[-1].note or ""))
+            notes = (event.note for event in reversed(case.events) if event.kind is Kind.UNDECIDED)
+            rows.append((case, None, next(notes, None) or ""))
     return rows
 
 

@@ -10,7 +10,7 @@ import structlog
 from router.cases.calendar import Calendar
 from router.cases.case import Case
 from router.cases.clock import Clock
-from router.cases.recomputing import recompute
+from router.cases.recomputing import as_told, recompute
 from router.flow import Claim, Room, claimed, deliver
 from router.looking import clocks_of
 
@@ -23,7 +23,7 @@ async def recompute_page(cases: Sequence[Case], known: Callable[[Case], Calendar
     `known` says with which calendar the departments of a case have reckoned so far.
     """
     at, nobody = room.moment(), Claim(room.fence(), None)
-    clocks = await clocks_of(list(cases), room)
+    clocks = await clocks_of([as_told(case) for case in cases], room)
 
     def recomputed(case: Case) -> Case:
         clock = clocks.get(case.id)

@@ -21,7 +21,7 @@ from intake.house import Database
 from router.cases import case as cases
 from router.cases.calendar import Calendar, Year
 from router.cases.moves import State
-from router.cases.recomputing import last_change
+from router.cases.recomputing import RECKONED, last_change
 from router.cases.work import Work
 from router.flow import Room
 from router.recalculating import recompute_page
@@ -111,10 +111,12 @@ def calendar_of(document: dict[str, Any]) -> Calendar:
 
 
 async def _open_orders(db: Database, behind: str, before: datetime) -> AsyncIterator[list[cases.Case]]:
-    """Give the open orders of before the change, in the order of their ids."""
-    either = [{"due": {"$type": "date"}}, {"handling.work": {"$in": _OPEN, "$type": "string"}}]
+    """Give the open orders of before the change, in the order of their ids; parked ones may still be with somebody."""
+    parked = {"goal": State.PARKED.value, "dispatches.0": {"$exists": True}}
+    either = [parked, {"due": {"$type": "date"}}, {"handling.work": {"$in": _OPEN, "$type": "string"}}]
     page: list[cases.Case] = []
-    query = {"_id": {"$gt": behind}, "$or": either, "goal": State.DELIVERED.value, "opened_at": {"$lt": before}}
+    goals = [goal.value for goal in RECKONED]
+    query = {"_id": {"$gt": behind}, "$or": either, "goal": {"$in": goals}, "opened_at": {"$lt": before}}
     async for document in db.cases.find(query).sort("_id", 1).batch_size(PAGE):
         page.append(cases.from_document(document))
         if len(page) == PAGE:

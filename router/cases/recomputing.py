@@ -13,25 +13,27 @@ from typing import Any
 from msgspec.structs import replace
 
 from normalizer.appeal import instant
-from router.cases.case import Case, holders
+from router.cases.case import Case, Sending, holders
 from router.cases.clock import Clock, Due, dues, next_look
 from router.cases.deadlines import local
 from router.cases.ledger import count, draft_of, record
 from router.cases.looking import CLOCK
-from router.cases.moves import Kind, State
+from router.cases.moves import Kind, Sent, State
 from router.cases.sending import append
 from router.cases.track import Handling
 from router.dispatch import MessageType
 
 WHY = "放假调休安排有变，时限已重新计算"
+RECKONED = frozenset({State.DELIVERED, State.PARKED})  #: where departments may have an order
 
 
 def recompute(case: Case, before: Clock, now: Clock, change: int, at: datetime) -> Case:
     """Tell each department whose deadlines the change moves; where it moves nothing, the very case comes back.
 
-    `change` numbers the changes of the calendar: what a case was told of, it is not told again.
+    `change` numbers the changes of the calendar: what a case was told of, it is not told again. Who has an order whose
+    newer revision could not be decided is told too, in the words that it has.
     """
-    if case.goal is not State.DELIVERED or change <= last_change(case):
+    if case.goal not in RECKONED or change <= last_change(case):
         return case
     moved = _moved(case, before, now)
     if not moved:
@@ -44,7 +46,16 @@ def recompute(case: Case, before: Clock, now: Clock, change: int, at: datetime) 
         data = said | {"deadlines": [_plain(old, new) for old, new in rows]}
         record(after, Kind.RECOMPUTED, at, actor=CLOCK, department=department, data=data)
         told = {"recomputed": {"calendar": now.calendar.version, "deadlines": [_told(*row) for row in rows]}}
-        append(after, department, MessageType.DEADLINE, held[department], at, WHY, told=told)
+        append(
+            after,
+            department,
+            MessageType.DEADLINE,
+            held[department],
+            at,
+            WHY,
+            told=told,
+            known=_known(case, department),
+        )
     count(after)
     return replace(after, due=next_look(after, now))
 
@@ -52,6 +63,21 @@ def recompute(case: Case, before: Clock, now: Clock, change: int, at: datetime) 
 def last_change(case: Case) -> int:
     """Give the number of the last change of which this case was told."""
     return max((event.data["change"] for event in case.events if event.kind is Kind.RECOMPUTED), default=0)
+
+
+def as_told(case: Case) -> Case:
+    """Give the case as the departments that have it know it: what could not be decided was not told to them."""
+    if case.goal is not State.PARKED or case.decision is None:
+        return case
+    return replace(case, revision=case.decision.revision)
+
+
+def _known(case: Case, department: str) -> Sending | None:
+    if case.goal is not State.PARKED:
+        return None
+    return next(
+        row for row in reversed(case.dispatches) if row.department == department and row.state is not Sent.DISCARDED
+    )
 
 
 def _moved(case: Case, before: Clock, now: Clock) -> Mapping[str, list[tuple[Due, Due]]]:

@@ -11,12 +11,19 @@ import pytest
 
 import intake.street.calendars as calendars_module
 from intake.street.calendars import Calendars, register
+from normalizer.appeal import Change, Mode, instant
+from router import desk
 from router.cases.calendar import Calendar, Year
-from router.cases.moves import Kind
+from router.cases.clock import dues
+from router.cases.moves import Kind, State
+from router.dispatch import Context
+from router.dispatching import topology
 from router.flow import Room, route_page
+from router.looking import clocks_of
 from router.recalculating import recompute_page
-from tests.router.city import appeal, handed, tables
+from tests.router.city import UNITS, appeal, decide, handed, revised, tables
 from tests.router.conftest import Street, street
+from tests.router.test_flow import delete_queue
 
 __all__ = ["street"]
 
@@ -111,3 +118,56 @@ async def test_the_first_calendar_of_all_changes_nothing(street: Street) -> None
     names = await orders(street, 1)
     await (await worker(street, FREE)).recompute()
     assert await events(street) == dict.fromkeys(names, 0)
+
+
+async def closes(street: Street) -> list[tuple[str, str]]:
+    """By which messages the department was told to close when, the newest word last."""
+    messages = [json.loads(body) for _, body in await street.drain("dept.ZJJ")]
+    return [
+        (each["type"], deadline["at"])
+        for each in messages
+        for deadline in each["data"]["deadlines"]
+        if deadline["kind"] == "close"
+    ]
+
+
+async def due_now(street: Street, calendar: Calendar) -> str:
+    """When the clock counts it as late."""
+    (case,) = (await street.cases()).values()
+    clocks = await clocks_of([case], room_with(street, calendar))
+    return next(instant(each.at) for each in dues(case, clocks[case.id]) if each.kind == "close")
+
+
+async def test_a_dispatch_that_was_parked_meanwhile_goes_out_with_the_new_deadlines(street: Street) -> None:
+    await register(street.database, UNKNOWN, street.now())
+    await delete_queue(street, "dept.ZJJ")
+    await orders(street, 1)
+    await (await worker(street, FREE)).recompute()
+    await topology.bring_up(UNITS, street.management, settle=0)
+    await desk.retry_parked(["c0"], "王", room_with(street, FREE))
+    told = await closes(street)
+    assert [type_ for type_, _ in told] == ["appeal.dispatched.v1", "appeal.deadline.v1"]
+    assert {at for _, at in told} == {await due_now(street, FREE)} != {await due_now(street, UNKNOWN)}
+
+
+async def test_an_order_whose_revision_could_not_be_decided_meanwhile_gets_the_new_deadlines(street: Street) -> None:
+    await register(street.database, UNKNOWN, street.now())
+    await orders(street, 1)
+    broken = revised(appeal("c0"), "broken")
+    await route_page(street.appeals.keep(handed(broken, Change.CHANGED)), room_with(street, UNKNOWN))
+    ((_, before),) = await closes(street)
+    assert (await street.cases())["c0"].goal is State.PARKED
+    await (await worker(street, FREE)).recompute()
+    (message,) = [json.loads(body) for _, body in await street.drain("dept.ZJJ")]
+    assert (message["type"], message["data"]["revision"]) == ("appeal.deadline.v1", 1), "in the words that it has"
+    (moved,) = [each for each in message["data"]["recomputed"]["deadlines"] if each["kind"] == "close"]
+    assert (moved["before"], moved["at"]) == (before, await due_now(street, FREE))
+    assert moved["at"] != before
+    assert (await street.cases())["c0"].state is State.PARKED
+    ((_, _, reason),) = desk.parked_rows(await street.store.parked())
+    assert reason == "deciding failed: ValueError"
+    mended = replace(room_with(street, FREE), decide=lambda *_: decide(appeal("c0"), Context(mode=Mode.ROUTE)))
+    await desk.retry_parked(["c0"], "王", mended)
+    assert (await closes(street))[-1] == ("appeal.updated.v1", moved["at"])
+    await (await worker(street, FREE, "w2")).recompute()
+    assert await events(street) == {"c0": 1}
