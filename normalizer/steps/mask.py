@@ -1,26 +1,34 @@
 """Mask what identifies a person (脱敏): numbered placeholders in every text, the originals to the vault.
 
 The same original gets the same number within one appeal. What belongs to the matter (which flat, which car) is told
-apart from what belongs to the caller: the lead department may see the one, the liaison alone the other. One look for
-anything that could be a number, an address of mail, a plate, a door or a cue decides whether patterns run at all.
+apart from what belongs to the caller: the lead department may see the one, the liaison alone the other. One pass for
+words beside which any of it stands, and how many letters and digits there are, decide which patterns run at all.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from normalizer.draft import Draft
-from normalizer.steps.personal.accounts import CONTACT_CUES, accounts, has_plate, mails, plates
-from normalizer.steps.personal.doors import doors, has_door
+from normalizer.steps.personal.accounts import (
+    CONTACT_CUES,
+    FEWEST_IN_MAIL,
+    FEWEST_IN_PLATE,
+    accounts,
+    mails,
+    plates,
+)
+from normalizer.steps.personal.doors import DOOR_CUES, HAN_DOOR_CUES, doors, has_door
 from normalizer.steps.personal.found import Found
-from normalizer.steps.personal.names import CALLED_CUES, COMPOUND_SURNAMES, NAME_CUES, names
+from normalizer.steps.personal.names import CALLED_CUES, COMPOUND_SURNAMES, LEADS, NAME_CUES, names
 from normalizer.steps.personal.numbers import (
+    FEWEST_DIGITS,
+    SPOKEN_CUES,
     canonical_mobile,
     digits_of,
-    has_digits,
-    has_spoken_mobile,
     is_bank_card,
     is_resident_id,
     numbers,
@@ -55,44 +63,77 @@ LABELS = {
     "door": "门牌",
 }
 
-_CONTACT = len(CONTACT_CUES)
-_CALLED = _CONTACT + len(CALLED_CUES)
-_CUES = Words((*CONTACT_CUES, *CALLED_CUES, *NAME_CUES))
+#: What a cue may stand beside, as bits. Two digits in words say both: leftmost, one pair may hide the other.
+_CONTACT, _CALLED, _BEGUN, _DOOR, _SPOKEN = 1, 2, 4, 8, 16
+_BESIDE = {
+    **dict.fromkeys(CONTACT_CUES, _CONTACT),
+    **dict.fromkeys(CALLED_CUES, _CALLED),
+    **dict.fromkeys(NAME_CUES, _BEGUN),
+    **dict.fromkeys(DOOR_CUES, _DOOR),
+    **dict.fromkeys((*HAN_DOOR_CUES, *SPOKEN_CUES), _DOOR | _SPOKEN),
+}
+_CUES = Words(tuple(_BESIDE))
+_KINDS = tuple(_BESIDE.values())
+_LETTER = re.compile(rb"[A-Za-z]")
+_NO_DIGITS = bytes(set(range(128)).difference(b"0123456789"))
 
 
 def find(text: str) -> list[Found]:
     """Find what identifies a person, from left to right, never overlapping."""
+    cues = _CUES.find(text)
+    beside = 0
+    for _, end, cue in cues:
+        kind = _KINDS[cue]
+        if kind != _BEGUN or text[end : end + 1] in LEADS:  # 本人住在 begins no name
+            beside |= kind
+    signs = text.encode("ascii", "ignore")  # several times as fast as any search for letters and digits
+    return _search(text, signs, cues, beside) if beside or len(signs) >= FEWEST_IN_MAIL else []
+
+
+def _search(text: str, signs: bytes, cues: list[Span], beside: int) -> list[Found]:
+    """Run the patterns of which the look tells that they may find something."""
     found: list[Found] = []
     if "@" in text or "＠" in text:
         _add(found, mails(text))
-    if has_digits(text):
+    if len(signs) >= FEWEST_DIGITS and len(signs.translate(None, _NO_DIGITS)) >= FEWEST_DIGITS:
         _add(found, numbers(text))
-    if has_spoken_mobile(text):
+    if beside & _SPOKEN:
         _add(found, spoken_mobiles(text))
-    if has_plate(text):
+    if len(signs) >= FEWEST_IN_PLATE and _LETTER.search(signs) is not None:
         _add(found, plates(text))
-    cues = _CUES.find(text)
-    if cues:
-        _add(found, _beside_cues(text, cues))
-    if has_door(text):
+    of_doors = beside & _DOOR and _is_left(cues, found)
+    if beside & _CONTACT:
+        _add(found, accounts(text))
+    if beside & (_CALLED | _BEGUN):
+        called = [span for span in cues if _KINDS[span[2]] == _CALLED]
+        begun = [span for span in cues if _KINDS[span[2]] == _BEGUN]
+        _add(found, names(text, called, begun))
+    if of_doors and has_door(text):
         _add(found, doors(text))
     found.sort()
     return found
 
 
+def _is_left(cues: list[Span], found: list[Found]) -> bool:
+    """Say whether a cue of doors is in nothing that was found: most are three digits of a telephone number."""
+    for start, end, cue in cues:
+        if _KINDS[cue] & _DOOR:
+            for one in found:
+                if one.start <= start and end <= one.end:
+                    break
+            else:
+                return True
+    return False
+
+
 def _add(found: list[Found], more: Iterable[Found]) -> None:
     """Take what does not overlap what is already taken: the surer kinds come first."""
     for one in more:
-        if not any(one.start < taken.end and taken.start < one.end for taken in found):
+        for taken in found:
+            if one.start < taken.end and taken.start < one.end:
+                break
+        else:
             found.append(one)
-
-
-def _beside_cues(text: str, cues: list[Span]) -> Iterable[Found]:
-    if any(cue < _CONTACT for _, _, cue in cues):
-        yield from accounts(text)
-    called = [span for span in cues if _CONTACT <= span[2] < _CALLED]
-    begun = [span for span in cues if span[2] >= _CALLED]
-    yield from names(text, called, begun)
 
 
 class Masker:

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Normalized
-from normalizer.steps.mask import Masker, canonical_mobile, is_bank_card, is_resident_id
+from normalizer.steps.mask import Masker, canonical_mobile, find, is_bank_card, is_resident_id
+from normalizer.steps.personal.accounts import CONTACT_CUES, accounts, mails, plates
+from normalizer.steps.personal.doors import PATTERNS, doors, has_door
+from normalizer.steps.personal.found import Found
+from normalizer.steps.personal.names import CALLED_CUES, NAME_CUES, names
+from normalizer.steps.personal.numbers import numbers, spoken_mobiles
+from normalizer.words import Words
 
 RESIDENT = "11010519491231002X"
 
@@ -150,3 +156,67 @@ def test_no_injected_number_mail_or_id_is_ever_in_an_appeal(
     assert made.secrets.contact["mobile"] == number
     if field != "channel_detail":  # which is a code, or nothing
         assert any(RESIDENT in original for original in made.secrets.originals.values())
+
+
+#: What is personal, what leads to it, and what comes near it: put together, any of it may stand beside any other.
+PIECES = (
+    *("13800138000", "138 0013 8000", "1-3-8-0-0-1-3-8-0-0-0", "+86", "0731-88888888", "（010）66778899", "转801"),
+    *("4001234567", "88888888", "单号", "电话", "身份证", RESIDENT, "卡号", "6222021234567890128", "护照", "E12345678"),
+    *("一三八零零一三八零零零", "幺 三 八〇〇一三八〇〇〇", "一、三", "零一", "二三", "一", "幺", "三零二室", "一二"),
+    *("湘A12345", "湘 a·1234挂", "粤BD12345", "a@b.cc", "a＠b．cc", "@", "微信", "加vx：", "lake_88", "QQ：", "12345"),
+    *("我叫", "叫", "我是", "本人", "联系人：", "我爸爸", "我的母亲", "家属", "李强", "欧阳小云", "是", "，男"),
+    *(
+        "3栋",
+        "2单元",
+        "501室",
+        "501A室",
+        "12-1203",
+        "3-2-501",
+        "楼上",
+        "是",
+        "501",
+        "5组12号",
+        "我家住",
+        "桥路",
+        "12号之三",
+    ),
+    *("门牌", "号", "7", "室", "-", "—", "*", "+", " ", "，", "。", "\n", "年", "米", "住在", "路灯坏了"),
+)
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
+CUES = Words((*CONTACT_CUES, *CALLED_CUES, *NAME_CUES))
+
+
+def everything(text: str) -> list[Found]:
+    """Find by every pattern, whatever the text has."""
+    cues = [(CUES.words[cue], (start, end, cue)) for start, end, cue in CUES.find(text)]
+    called = [span for cue, span in cues if cue in CALLED_CUES]
+    begun = [span for cue, span in cues if cue in NAME_CUES]
+    found: list[Found] = []
+    for some in (
+        *(mails(text), numbers(text), spoken_mobiles(text), plates(text), accounts(text)),
+        *(names(text, called, begun), doors(text) if has_door(text) else ()),
+    ):
+        for one in some:
+            if all(one.end <= other.start or other.end <= one.start for other in found):
+                found.append(one)
+    return sorted(found)
+
+
+@settings(max_examples=3000)
+@given(TEXTS)
+def test_no_look_before_the_patterns_hides_what_they_would_find(text: str) -> None:
+    assert find(text) == everything(text)
+
+
+@given(TEXTS)
+def test_a_door_has_a_sign_of_its_pattern(text: str) -> None:
+    for signs, patterns in PATTERNS:
+        assert any(sign in text for sign in signs) or not any(pattern.search(text) for pattern in patterns)
+
+
+@settings(max_examples=1000)
+@given(TEXTS)
+def test_a_mobile_alone_is_found_as_beside_other_digits(text: str) -> None:
+    apart = "。" * 40 + "00-00-00-00"
+
+    assert list(numbers(text)) == list(numbers(text + apart))

@@ -12,9 +12,10 @@ _PLATE = re.compile(
     rf"[{_PROVINCES}] ?[A-HJ-Za-hj-z][·・•. \-]?(?:[A-HJ-NP-Z0-9a-hj-np-z]{{4}}[A-HJ-NP-Z0-9a-hj-np-z挂学警港澳]"
     r"|[A-HJKa-hjk][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[A-HJKa-hjk])(?![A-Za-z0-9])"
 )
-_PLATE_GATE = re.compile(rf"[{_PROVINCES}] ?[A-Za-z][A-Za-z0-9·・•. \-]")
 #: So many digits at least: 苏EVERY is none.
 PLATE_DIGITS = 2
+#: So many letters and digits, each in ASCII, has every plate; and every address of mail.
+FEWEST_IN_PLATE, FEWEST_IN_MAIL = 5, 4
 _MAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9_][A-Za-z0-9._%+\-]{0,63} ?[@＠] ?"
     r"[A-Za-z0-9\-]+(?:[.．][A-Za-z0-9\-]+)*[.．][A-Za-z]{2,10}"
@@ -53,11 +54,6 @@ CONTACT_CUES = (
 def mails(text: str) -> Iterator[Found]:
     """Find addresses of mail."""
     return (Found(*one.span(), "mail") for one in _MAIL.finditer(text))
-
-
-def has_plate(text: str) -> bool:
-    """Say whether a plate may be in a text."""
-    return _PLATE_GATE.search(text) is not None
 
 
 def plates(text: str) -> Iterator[Found]:

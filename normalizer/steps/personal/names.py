@@ -93,6 +93,13 @@ NAME_CUES = (
     *(f"我{kin}" for kin in _KIN.split("|")),
     *(f"我的{kin}" for kin in _KIN.split("|")),
 )
+#: What may stand right behind a cue that begins a name: the name, or what leads to it. Most are only words (本人住在).
+LEADS = frozenset(
+    _SURNAMES
+    + "".join(one[0] for one in (*COMPOUND_SURNAMES, *_KIN.split("|")))
+    + "的叫名姓是为:："
+    + "".join(filter(str.isspace, map(chr, range(0x10000))))
+)
 #: How far around a cue a name is looked for; behind it, what ends the name must be in sight too.
 _BEFORE, _BEHIND = 6, 24
 _CALLER = re.compile("^(?:我叫|我名叫|我的名字|本人|我是|联系人|投诉人|反映人|申请人|举报人|来信人|报案人|署名|姓名)")

@@ -7,7 +7,7 @@ apart by check digits, by the word before it, and by how it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from normalizer.steps.personal.found import Found
@@ -43,6 +43,8 @@ _PASSPORT = re.compile(
     r"(?:护照|通行证|台胞证|回乡证|居留证)(?:号码?|编号)?(?:是|为|[:：])?\s{0,2}([A-Za-z]{1,2}[0-9]{7,10}"
     r"|[0-9]{8})(?![0-9A-Za-z])"
 )
+#: As most people write one.
+_MOBILE_PLAIN = re.compile(r"1[3-9][0-9]{9}")
 #: The word before a number that is no person's.
 _NO_PERSON = re.compile(
     r"(?:单号|编号|合同号?|流水号?|案号|发票号?|序列号|条码|条形码|文号|批号|型号|运单|订单|工单|快递|物流"
@@ -54,7 +56,11 @@ _WORD = 10
 #: Numbers in words, as some people write them: 幺三八…
 _SPOKEN_DIGITS = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
 _SPOKEN = re.compile(f"[一幺壹](?:[ \\-－、，]?[{_SPOKEN_DIGITS}]){{10}}(?![{_SPOKEN_DIGITS}十百千万])")
+#: How every one of them begins.
+SPOKEN_CUES = tuple(f"{one}{mark}{two}" for one in "一幺壹" for mark in ("", *" -－、，") for two in _SPOKEN_DIGITS)
 _DIGITS = re.compile(r"[0-9][0-9 \-－—–()（）.．·,，、_/|]{5,}[0-9]")
+#: Where a number may begin: at its sign, its bracket, or a digit that follows none.
+_BEGINS = re.compile("[0-9+＋(（](?<![0-9][0-9])")
 
 RESIDENT_LENGTH = 18
 OLDEST, YOUNGEST = 1900, 2035
@@ -102,44 +108,65 @@ def is_bank_card(written: str) -> bool:
     return total % 10 == 0
 
 
-def has_digits(text: str) -> bool:
-    """Say whether a run of digits is in a text that is long enough for any of these."""
-    return _DIGITS.search(text) is not None
-
-
+#: So many digits at least has every number that is looked for.
+FEWEST_DIGITS = 7
 #: What a number may have before its digits (身份证件号码是) and behind them (转分机 12345), with what must not follow.
 _BEFORE, _BEHIND = 24, 16
 
 
-def numbers(text: str) -> Iterator[Found]:
+def numbers(text: str) -> Iterable[Found]:
     """Find numbers, the surer kinds first; looked for only around the runs of digits, not in the whole text."""
     runs = [one.span() for one in _DIGITS.finditer(text)]
     if not runs:
-        return
+        return ()
+    if len(runs) == 1 and _MOBILE_PLAIN.fullmatch(text, *runs[0]) is not None:
+        # One mobile and nothing beside it, as most write: no other pattern has anything to find.
+        return (Found(*runs[0], "mobile"),) if _is_persons(text, runs[0][0]) else ()
+    return _numbers(text, runs)
+
+
+def _numbers(text: str, runs: list[tuple[int, int]]) -> Iterator[Found]:
     begin, end = max(0, runs[0][0] - _BEFORE), min(len(text), runs[-1][1] + _BEHIND)
     around = text[begin:end]
+    begins = [one.start() for one in _BEGINS.finditer(text, begin, end)]
     if "证" in around or "护照" in around:
         yield from (Found(one.start(1), one.end(1), "passport") for one in _PASSPORT.finditer(text, begin, end))
     if max(stop - start for start, stop in runs) >= LONG:
-        yield from _long_numbers(text, around, begin, end)
+        yield from _long_numbers(text, around, begins, begin, end)
     yield from (
         Found(*one.span(), "mobile")
-        for one in _MOBILE.finditer(text, begin, end)
+        for one in _beginning(_MOBILE, text, begins, end)
         if _is_written_so(one) and _is_persons(text, one.start())
     )
     yield from (
-        Found(*one.span(), "landline") for one in _LANDLINE.finditer(text, begin, end) if _is_persons(text, one.start())
+        Found(*one.span(), "landline")
+        for one in _beginning(_LANDLINE, text, begins, end)
+        if _is_persons(text, one.start())
     )
     yield from (Found(*one.span(1), "landline") for one in _LOCAL.finditer(text, begin, end))
-    yield from (
-        Found(*one.span(), "landline") for one in _SERVICE.finditer(text, begin, end) if _is_persons(text, one.start())
-    )
+    if "400" in around or "800" in around:
+        yield from (
+            Found(*one.span(), "landline")
+            for one in _beginning(_SERVICE, text, begins, end)
+            if _is_persons(text, one.start())
+        )
 
 
-def _long_numbers(text: str, around: str, begin: int, end: int) -> Iterator[Found]:
+def _beginning(pattern: re.Pattern[str], text: str, begins: list[int], end: int) -> Iterator[re.Match[str]]:
+    """Find like `finditer` what can only begin at these places: several times as fast as trying them all."""
+    after = 0
+    for begin in begins:
+        if begin >= after:
+            one = pattern.match(text, begin, end)
+            if one is not None:
+                yield one
+                after = one.end()
+
+
+def _long_numbers(text: str, around: str, begins: list[int], begin: int, end: int) -> Iterator[Found]:
     """Find resident ids and bank cards: no run that is as short as a telephone number holds one."""
     yield from (
-        Found(*one.span(1), "id_card") for one in _RESIDENT.finditer(text, begin, end) if is_resident_id(one[1])
+        Found(*one.span(1), "id_card") for one in _beginning(_RESIDENT, text, begins, end) if is_resident_id(one[1])
     )
     if "证" in around:
         yield from (Found(*one.span(1), "id_card") for one in _RESIDENT_SAID.finditer(text, begin, end))
@@ -147,14 +174,9 @@ def _long_numbers(text: str, around: str, begin: int, end: int) -> Iterator[Foun
         yield from (Found(*one.span(1), "bank_card") for one in _BANK_SAID.finditer(text, begin, end))
     yield from (
         Found(*one.span(1), "bank_card")
-        for one in _BANK.finditer(text, begin, end)
+        for one in _beginning(_BANK, text, begins, end)
         if is_bank_card(one[1]) and _is_persons(text, one.start())
     )
-
-
-def has_spoken_mobile(text: str) -> bool:
-    """Say whether a mobile in words is in a text."""
-    return _SPOKEN.search(text) is not None
 
 
 def spoken_mobiles(text: str) -> Iterator[Found]:
@@ -180,7 +202,7 @@ _SPOKEN_FOLD = {
     **dict(zip(map(ord, "幺壹贰叁肆伍陆柒捌玖"), "1123456789", strict=True)),
     **{0xFF10 + digit: str(digit) for digit in range(10)},
 }
-_MOBILE_PLAIN = re.compile(r"1[3-9][0-9]{9}")
+_NO_DIGIT = re.compile(r"[^0-9]")
 _MOBILE_TAIL = re.compile(r"(?:^|86)(1[3-9][0-9]{9})$")
 
 
@@ -188,6 +210,6 @@ def canonical_mobile(written: str) -> str | None:
     """Give the eleven digits of a mobile number however it is written; None for anything else."""
     if _MOBILE_PLAIN.fullmatch(written) is not None:
         return written
-    digits = re.sub(r"[^0-9]", "", written.translate(_SPOKEN_FOLD))
-    match = _MOBILE_TAIL.search(digits)
+    folded = written if written.isascii() else written.translate(_SPOKEN_FOLD)
+    match = _MOBILE_TAIL.search(_NO_DIGIT.sub("", folded))
     return match[1] if match else None
