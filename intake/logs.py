@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 
@@ -23,9 +25,27 @@ def configure(*, as_json: bool) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lines(sys.stderr))),
     )
     _adopt_standard_logging(shared, renderer)
+
+
+class _Lines:
+    """Standard error, on a disk that may be full: the street goes on without its log, and the log comes back."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        self._line += text
+        return len(text)
+
+    def flush(self) -> None:
+        line, self._line = self._line, ""
+        with suppress(OSError):  # nobody could be told: this is where we tell
+            self._stream.write(line)
+            self._stream.flush()
 
 
 def _adopt_standard_logging(shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor) -> None:

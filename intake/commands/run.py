@@ -139,8 +139,8 @@ def stopped_by_signals(stopping: asyncio.Event) -> Iterator[None]:
     def stop() -> None:
         if stopping.is_set():
             sys.exit(1)
-        click.echo("正在收尾…… · closing", err=True)
         stopping.set()
+        click.echo("正在收尾…… · closing", err=True)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)

@@ -16,7 +16,7 @@ import msgspec
 from intake.servers import mongo as mongod
 from intake.servers import rabbit
 from intake.servers.addresses import Servers, host, named
-from intake.servers.errors import ServerError
+from intake.servers.errors import NotWritten, ServerError
 from intake.servers.processes import LOOPBACK, this_process
 from intake.servers.state import Broker, Mongo, State, User, load, locked, save
 
@@ -144,10 +144,14 @@ async def _ensure(folder: Path, state: State, *, mongo: bool, broker: bool) -> S
         return_exceptions=True,
     )
     failures = [each for each in started if isinstance(each, BaseException)]
-    for each in started:
-        if not isinstance(each, BaseException):
-            state = msgspec.structs.replace(state, **each)
-    save(folder, state)
+    fresh = {name: value for each in started if not isinstance(each, BaseException) for name, value in each.items()}
+    state = msgspec.structs.replace(state, **fresh)
+    try:
+        save(folder, state)
+    except NotWritten:
+        # Nobody would find it, and it would hold the port at which its clients look for it.
+        await _end(msgspec.structs.replace(State(), **fresh))
+        raise
     if failures:
         raise failures[0]
     return state
@@ -172,11 +176,15 @@ async def _ensure_broker(folder: Path, state: State, *, wanted: bool) -> dict[st
     return {"broker": server, "broker_ports": ports}
 
 
-async def _stop_all(folder: Path, state: State) -> None:
+async def _end(state: State) -> None:
     await asyncio.gather(
         *([mongod.end(state.mongo, GRACE)] if state.mongo else []),
         *([rabbit.end(state.broker, GRACE)] if state.broker else []),
     )
+
+
+async def _stop_all(folder: Path, state: State) -> None:
+    await _end(state)
     save(folder, msgspec.structs.replace(state, mongo=None, broker=None))
 
 

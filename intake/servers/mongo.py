@@ -11,10 +11,22 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from intake.servers.errors import ServerFailed, ServerMissing
-from intake.servers.processes import LOOPBACK, Process, alive, answers, free_port, kill_group, put_aside, spawn, stop
+from intake.servers.processes import (
+    LOOPBACK,
+    Process,
+    alive,
+    answers,
+    free_port,
+    is_taken,
+    kill_group,
+    put_aside,
+    spawn,
+    stop,
+)
 from intake.servers.state import Mongo
 
 PATIENCE = 60.0
+TRIES = 3  #: with another port, where somebody took it meanwhile
 REPLICA_SET = "intake"
 NOT_YET_INITIATED = 94
 #: Its port has changed since the last start, so that it does not find itself in its own configuration.
@@ -44,10 +56,20 @@ async def running(server: Mongo | None) -> bool:
 
 async def start(folder: Path, wanted_port: int) -> Mongo:
     """Start mongod on this folder and wait until a majority write succeeds."""
+    for _ in range(TRIES - 1):
+        port = free_port(wanted_port)
+        try:
+            return await _start(folder, port)
+        except ServerFailed:
+            if not is_taken([port]):
+                raise
+    return await _start(folder, free_port(wanted_port))
+
+
+async def _start(folder: Path, port: int) -> Mongo:
     data = folder / "mongo"
     data.mkdir(parents=True, exist_ok=True)
     log = put_aside(folder / "mongo.log")
-    port = free_port(wanted_port)
     process = await spawn(_command(program(), data, log, port), os.environ, log, folder / "mongo.process")
     try:
         async with asyncio.timeout(PATIENCE):

@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,6 +87,11 @@ def free_port(wanted: int = 0) -> int:
     while not _can_bind(port):
         port = secrets.choice(PORTS)
     return port
+
+
+def is_taken(ports: Iterable[int]) -> bool:
+    """Whether somebody has one of them now: between looking for a free one and opening it, others look too."""
+    return not all(_can_bind(port) for port in ports)
 
 
 async def answers(port: int) -> bool:

@@ -23,6 +23,7 @@ from intake.servers.processes import (
     alive,
     answers,
     free_port,
+    is_taken,
     kill_group,
     known,
     put_aside,
@@ -32,6 +33,7 @@ from intake.servers.processes import (
 from intake.servers.state import Broker
 
 PATIENCE = 60.0
+TRIES = 3  #: with other ports, where somebody took one meanwhile
 NODE = "intake@localhost"
 DEBIAN = Path("/usr/lib/rabbitmq/lib")
 Ports = tuple[int, int, int, int]
@@ -73,11 +75,21 @@ async def running(server: Broker | None) -> bool:
 
 async def start(folder: Path, wanted: Ports) -> Broker:
     """Start the node on this folder and wait until its queues and its management API answer."""
+    for _ in range(TRIES - 1):
+        ports = _ports(wanted)
+        try:
+            return await _start(folder, ports)
+        except ServerFailed:
+            if not is_taken(ports):
+                raise
+    return await _start(folder, _ports(wanted))
+
+
+async def _start(folder: Path, ports: Ports) -> Broker:
     server = program()
     data = folder / "broker"
     data.mkdir(parents=True, exist_ok=True)
     login = _login(data)
-    ports = _ports(wanted)
     log = put_aside(folder / "broker.log")
     _configure(data, login, ports)
     environment = _environment(data, ports)
@@ -114,7 +126,9 @@ def _login(data: Path) -> Login:
 
 
 def _ports(wanted: Ports) -> Ports:
-    port, management, distribution, epmd = (free_port(each) for each in wanted)
+    while len(set(found := [free_port(each) for each in wanted])) < len(wanted):
+        pass  # one was drawn twice
+    port, management, distribution, epmd = found
     return port, management, distribution, epmd
 
 
@@ -153,6 +167,7 @@ def _environment(data: Path, ports: Ports) -> dict[str, str]:
         "RABBITMQ_PID_FILE": str(data / "pid"),
         "RABBITMQ_DIST_PORT": str(ports[2]),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "ERL_CRASH_DUMP": str(data / "crash.dump"),  # else it lies wherever the command runs
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "ERL_EPMD_PORT": str(ports[3]),
     }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pymongo.errors import OperationFailure
 
 from intake.main import main
 from intake.mendable import sentence
+from intake.street.patience import is_away
+from tests.house import INTAKE
 
 SETTINGS = 'city = "云泽市"\n'
 NOBODY = "127.0.0.1:1"
@@ -48,6 +53,31 @@ def test_a_broker_that_is_away_is_told(folder: Path) -> None:
 def test_an_address_that_is_none_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONGO_URL", "mongodb://who:secret@")
     assert "MONGO_URL" in told("balance").stderr
+
+
+@pytest.mark.parametrize("words", [("servers", "status"), ("servers", "status", "--json")])
+def test_a_disk_that_is_full_is_told(folder: Path, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([INTAKE, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode
+    assert done.stderr.startswith("✗ 盘满了，先腾出空间")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_log_on_a_full_disk_ends_nothing() -> None:
+    program = "import structlog; from intake import logs; logs.configure(as_json=True)\n"
+    program += "structlog.get_logger().warning('told to nobody')\nprint('went on', flush=True)"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, timeout=60, check=False
+        )
+    assert done.stdout == "went on\n"
+
+
+def test_a_database_without_disk_is_told_and_waited_for() -> None:
+    full = OperationFailure("no space", 14031)
+    assert str(sentence(full)).startswith("数据库的盘满了")
+    assert is_away(full)
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:

@@ -16,9 +16,9 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
 
-from intake.servers import ServerMissing, Servers, down, embedded, mongo, rabbit, status, up, watch
+from intake.servers import NotWritten, ServerMissing, Servers, down, embedded, mongo, rabbit, status, up, watch
 from intake.servers.addresses import management_beside, named
-from intake.servers.processes import Process, alive, this_process
+from intake.servers.processes import Process, alive, free_port, this_process
 from intake.servers.state import State, User, load, save
 from tests.house import give_back
 
@@ -117,6 +117,24 @@ async def test_a_taken_port_is_no_reason_to_fail(folder: Path) -> None:
         assert await count(elsewhere, "kept") == 2
 
 
+async def test_a_port_that_somebody_takes_meanwhile_is_no_reason_to_fail(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    squatter = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    drawn = [squatter.sockets[0].getsockname()[1]]
+    monkeypatch.setattr(mongo, "free_port", lambda wanted: drawn.pop() if drawn else free_port(wanted))
+
+    async with squatter, embedded(folder, mongo=True, broker=False) as servers:
+        await write(servers, "kept")
+
+
+def test_no_port_is_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [20_001, 20_002, 20_002, 20_003, 20_004, 20_005, 20_006, 20_007]
+    monkeypatch.setattr(rabbit, "free_port", lambda _: drawn.pop(0))
+
+    assert rabbit._ports((0, 0, 0, 0)) == (20_004, 20_005, 20_006, 20_007)
+
+
 async def test_up_keeps_it_between_commands_and_down_stops_it(folder: Path) -> None:
     async with embedded(folder, mongo=True, broker=False):
         save(folder, with_kept(load(folder)))  # as `up` leaves it, without the wait for a broker
@@ -193,6 +211,41 @@ async def test_what_died_is_started_again_and_what_was_stopped_is_not(folder: Pa
         assert [each.running for each in await status(folder)] == [False, False]
         assert told == []
         watching.cancel()
+
+
+async def test_what_cannot_be_written_down_is_tried_again(folder: Path) -> None:
+    """As on a full disk: the watch goes on, and says so."""
+    told: list[tuple[str, str]] = []
+    async with embedded(folder, mongo=True, broker=False) as servers:
+        in_the_way = folder / "servers.json.new"
+        in_the_way.mkdir()
+        watching = asyncio.create_task(watch(folder, lambda *words: told.append(words)))
+        os.kill(mongod(folder).pid, signal.SIGKILL)
+        while not any("写不了" in what for _, what in told):
+            await asyncio.sleep(0.05)
+        in_the_way.rmdir()
+        while ("mongod", "runs again") not in told:
+            await asyncio.sleep(0.05)
+        watching.cancel()
+        await write(servers, "after")
+
+
+def test_a_full_disk_leaves_what_was_written_down_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path, State(mongo_port=20_001))
+    monkeypatch.setattr("intake.servers.errors.SCARCE", 10**18)
+    really = os.open
+
+    with monkeypatch.context() as full:
+        full.setattr("intake.servers.state.os.open", lambda *_: really("/dev/full", os.O_WRONLY))
+        with pytest.raises(NotWritten, match="No space left on device") as raised:
+            save(tmp_path, State(mongo_port=20_002))
+
+    said = str(raised.value)
+    assert said.startswith("盘快满了")
+    assert f"写不了 {tmp_path / 'servers.json'}" in said
+    assert load(tmp_path) == State(mongo_port=20_001)
 
 
 async def test_up_starts_both_at_once(folder: Path) -> None:
