@@ -14,6 +14,7 @@ import structlog
 from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed
+from router.cases.answering import with_answer
 from router.cases.case import Case, holders, needs_duty
 from router.cases.clock import Clock, first_look
 from router.cases.deciding import amend, call_duty, decide_again, needs_decision, open_case, open_withdrawn
@@ -179,6 +180,7 @@ def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *,
         after = call_duty(after, room.fallback(item.appeal), at)
     if after is not case:
         after = replace(after, due=at if after.goal is State.DELIVERED else None)  # the next look reckons it anew
+        after = with_answer(case, after, at, room.answering.get(case.source))
     return claimed(case, after, claim)
 
 

@@ -148,8 +148,15 @@ async def _take_up(case: Case, street: Answering) -> Due | None:
 
 async def _send(due: Due, way: Answers, context: Mapping[str, str], street: Answering) -> None:
     case, row = due
-    others = (await street.cases.load(case.parts)).values()
-    status, reply = answering.of_message(case, row, others)
+    told = answering.of_message(case, row, (await street.cases.load(answering.others_of(case))).values())
+    if told is None:
+        at, reason = (
+            street.room.moment(),
+            "同一来件的其余诉求还在办，或未曾告知 · others are open, or none was told",
+        )
+        await _write(due, street, partial(answering.needless, answer=row.id, reason=reason, at=at))
+        return
+    status, reply = told
     answer = Answer(id=row.id, status=status, reply=reply, at=row.at)
     try:
         receipt = await way.answer(case.native_id, context, answer)

@@ -7,16 +7,16 @@ sends it again sends the same one. Nothing is told of a mere dispatch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from normalizer.appeal import Mode
+from normalizer.appeal import Mode, family, message_of
 from router.cases.case import Case
 from router.cases.ledger import draft_of, record
-from router.cases.moves import Kind
+from router.cases.moves import Kind, State
 from router.cases.public import PublicState, public_face
 from router.cases.track import Answering, Handling, Status
 
@@ -25,6 +25,8 @@ LEASE = timedelta(seconds=60)  #: how long whoever sends it may take before anot
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 
+#: Where a case ends without a department's word.
+_AT_THE_DESK = frozenset({State.INFORMED, State.HANDED_OVER, State.WITHDRAWN})
 _STATUSES: Mapping[PublicState, Status] = MappingProxyType(
     {"accepted": "accepted", "in_progress": "in_progress", "replied": "in_progress", "closed": "closed"}
 )
@@ -32,7 +34,13 @@ _STATUSES: Mapping[PublicState, Status] = MappingProxyType(
 
 def with_answer(before: Case, after: Case, at: datetime, within: timedelta | None) -> Case:
     """Write an answer down where there is something new to tell; without a span its source cannot be answered."""
-    if within is None or after is before or after.handling is None or after.mode not in {Mode.ROUTE, Mode.FOLLOW}:
+    if within is None or after is before or after.mode not in {Mode.ROUTE, Mode.FOLLOW}:
+        return after
+    if after.goal in _AT_THE_DESK:
+        known = after.parts or before.parts or (after.handling is not None and after.handling.answers)
+        ends = known and after.goal is not before.goal
+        return _with(after, "closed", None, at, within) if ends else after
+    if after.handling is None:
         return after
     face, told = public_face(after), after.handling.answers
     status = _STATUSES.get(face.state)
@@ -42,19 +50,31 @@ def with_answer(before: Case, after: Case, at: datetime, within: timedelta | Non
         status = last  # another department signed it: nothing new out there
     if status is None or (status == last and reply is None):
         return after
-    row = Answering(id=_id(after.id, len(told) + 1), status=status, reply=reply, at=at, deadline=at + within)
-    return replace(after, handling=_due(replace(after.handling, answers=[*told, row]), at))
+    return _with(after, status, reply, at, within)
 
 
-def of_message(case: Case, row: Answering, others: Iterable[Case]) -> tuple[Status, str | None]:
-    """Say what the message's author is told of a case: of several requests, that all is done only when all of it is."""
+def others_of(case: Case) -> list[str]:
+    """Name the cases that what is told of this one depends on; the last text may name no part any more."""
+    if case.goal in _AT_THE_DESK:
+        return [id_ for id_ in family([message_of(case.id)]) if id_ != case.id]
+    return case.parts
+
+
+def of_message(case: Case, row: Answering, others: Iterable[Case]) -> tuple[Status, str | None] | None:
+    """Say what the message's author is told of a case: of several requests, that all is done only when all of it is.
+
+    None: nothing. A request that ended at the desk has no news of its own: it tells that all is done, if it is the last
+    and the author has heard of any before.
+    """
+    if case.goal in _AT_THE_DESK and row.reply is None:
+        return (row.status, None) if _is_the_end(case, list(others)) else None
     if not case.parts:
         return row.status, row.reply
     number = case.id.partition("-")[2] or "1"
     reply = None if row.reply is None else f"（第{number}项）{row.reply}"
     known = list(others)
     still_open = any(public_face(other).status == "open" for other in known)
-    begun = any(other.handling is not None and other.handling.answers for other in known)
+    begun = any(row.state != "discarded" for other in known if other.handling for row in other.handling.answers)
     if (row.status == "closed" and still_open) or (row.status == "accepted" and begun):
         return "in_progress", reply
     return row.status, reply
@@ -135,6 +155,24 @@ def wait_after(tries: int) -> timedelta:
 
 
 # ---------------------------------------------------------------- inside
+
+
+def _with(case: Case, status: Status, reply: str | None, at: datetime, within: timedelta) -> Case:
+    handling = case.handling or Handling()
+    told = handling.answers
+    row = Answering(id=_id(case.id, len(told) + 1), status=status, reply=reply, at=at, deadline=at + within)
+    return replace(case, handling=_due(replace(handling, answers=[*told, row]), at))
+
+
+def _is_the_end(case: Case, others: Sequence[Case]) -> bool:
+    """Whoever takes all of it back knows that it is over."""
+    every = [case, *others]
+    over = all(other.goal in _AT_THE_DESK or public_face(other).status == "closed" for other in others)
+    return over and any(map(_was_told, every)) and any(each.goal is not State.WITHDRAWN for each in every)
+
+
+def _was_told(case: Case) -> bool:
+    return case.handling is not None and any(row.state == "sent" for row in case.handling.answers)
 
 
 def _id(case: str, number: int) -> str:

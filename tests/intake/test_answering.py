@@ -25,20 +25,22 @@ from connectors.source import Source
 from intake.parked import listed
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.clock import Clock
-from normalizer.appeal import Appeal, Citizen, RequestType
+from normalizer.appeal import Appeal, Change, Citizen, RequestType
 from router.cases.answering import LEASE, again
 from router.cases.case import Case
 from router.cases.centre import Visit, review, visit
 from router.cases.clock import Limits
+from router.cases.deciding import amend, decide_again, open_case
 from router.cases.hearing import hear
 from router.cases.public import public_face
 from router.desk import discard_answers, write
+from router.dispatch import Context
 from router.feedback import Feedback
 from router.flow import Room
 from router.store import CaseStore
 from tests.conftest import Database
 from tests.router.cases.test_hearing import delivered, said
-from tests.router.city import STAMPER, appeal, tables
+from tests.router.city import STAMPER, appeal, decide, revised, tables
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
@@ -101,6 +103,11 @@ class Street:
         house = cast("Any", SimpleNamespace(db=self.database, settings=settings))
         budgets = BudgetStore(self.database["sources"])
         return await answer_due(Answering(house=house, cases=self.store, room=self.room, budgets=budgets, clock=clock))
+
+    async def looks(self) -> None:
+        """Until there is nothing to send."""
+        while await self.look():
+            pass
 
     async def case(self) -> Case:
         (document,) = [each async for each in self.database["cases"].find({})]
@@ -194,6 +201,113 @@ async def test_of_several_requests_all_is_told_done_only_when_all_of_it_is(mongo
     replies = [each["replyContent"] for each in platform.told if each.get("replyContent")]
     assert replies == ["（第1项）修好a1", "（第2项）修好a1-2"]
     assert {each["orderId"] for each in platform.told} == {"n-a1"}
+
+
+async def parts(street: Street, *cases: Case) -> None:
+    """Stand for the requests of one message."""
+    await street.database["cases"].delete_one({"_id": "a1"})
+    ids = [case.id for case in cases]
+    await street.store.insert([replace(case, parts=[id_ for id_ in ids if id_ != case.id]) for case in cases])
+
+
+def waiting(id_: str) -> Case:
+    """One that a person must decide."""
+    of, context = appeal(id_, "triage"), Context(mode=Mode.ROUTE)
+    return replace(open_case(of, Mode.ROUTE, decide(of, context), context, NOW), native_id="n-a1")
+
+
+async def ends_at_the_desk(street: Street, id_: str, fate: str = "informed") -> None:
+    case = await street.store.get(id_)
+    assert case is not None
+    context = Context(mode=Mode.ROUTE)
+    decision = decide(appeal(id_, fate), context)
+    await write(case, lambda now: decide_again(now, decision, context, NOW), street.room)
+    await street.looks()
+
+
+async def closes(street: Street, id_: str) -> None:
+    case = await street.store.get(id_)
+    assert case is not None
+    for minute, kind in enumerate(("accepted", "resolved"), 1):
+        case = await write(case, partial(_heard, each=said(case, kind, minute)), street.room)
+    await write(case, lambda now: visit(now, Visit(reached=True, solved="yes"), "李", NOW), street.room)
+    await street.looks()
+
+
+async def test_that_all_is_done_is_told_also_where_the_last_request_ends_at_the_desk(
+    mongo: Database, platform: Platform
+) -> None:
+    street = await opened(mongo, hotline(platform))
+    await parts(street, delivered("ZJJ"), waiting("a1-2"), waiting("a1-3"))
+    await closes(street, "a1")
+    assert platform.told[-1]["orderState"] == "办理中"
+    before = len(platform.told)
+    await ends_at_the_desk(street, "a1-2")
+    assert len(platform.told) == before, "the third is open"
+    await ends_at_the_desk(street, "a1-3")
+    assert [(each["orderId"], each["orderState"]) for each in platform.told[before:]] == [("n-a1", "已办结")]
+    assert not await listed(mongo)
+
+
+async def test_a_request_that_ended_at_the_desk_before_holds_up_nobody_and_is_told_by_the_last(
+    mongo: Database, platform: Platform
+) -> None:
+    street = await opened(mongo, hotline(platform))
+    await parts(street, delivered("ZJJ"), waiting("a1-2"))
+    await ends_at_the_desk(street, "a1-2")
+    assert platform.told == []
+    await closes(street, "a1")
+    assert [each["orderState"] for each in platform.told] == ["已签收", "办理中", "已办结"]
+
+
+async def is_taken_back(street: Street, id_: str) -> None:
+    case = await street.store.get(id_)
+    assert case is not None
+    await write(case, lambda now: amend(now, revised(appeal(id_)), Change.WITHDRAWN, NOW), street.room)
+    await street.looks()
+
+
+async def test_the_author_s_taking_back_of_the_last_request_ends_all_of_it_and_of_everything_is_no_news(
+    mongo: Database, platform: Platform
+) -> None:
+    street = await opened(mongo, hotline(platform))
+    await parts(street, delivered("ZJJ"), waiting("a1-2"))
+    await closes(street, "a1")
+    before = len(platform.told)
+    await is_taken_back(street, "a1-2")
+    assert [each["orderState"] for each in platform.told[before:]] == ["已办结"]
+
+    await mongo["cases"].delete_many({})
+    await street.store.insert([delivered("ZJJ")])
+    await parts(street, delivered("ZJJ"), waiting("a1-2"))
+    case = await street.store.get("a1")
+    assert case is not None
+    await write(case, partial(_heard, each=said(case, "accepted", 1)), street.room)
+    await street.looks()
+    before = len(platform.told)
+    await is_taken_back(street, "a1-2")
+    await is_taken_back(street, "a1")
+    assert platform.told[before:] == []
+
+
+async def test_where_no_department_ever_had_any_of_it_the_platform_is_told_nothing(
+    mongo: Database, platform: Platform
+) -> None:
+    street = await opened(mongo, hotline(platform))
+    await parts(street, waiting("a1"), waiting("a1-2"))
+    await ends_at_the_desk(street, "a1")
+    await ends_at_the_desk(street, "a1-2")
+    assert platform.told == []
+
+
+async def test_an_order_that_was_signed_and_then_ends_at_the_desk_is_told_to_be_over(
+    mongo: Database, platform: Platform
+) -> None:
+    street = await opened(mongo, hotline(platform))
+    await street.hears("accepted")
+    await street.looks()
+    await ends_at_the_desk(street, "a1")
+    assert [each["orderState"] for each in platform.told] == ["已签收", "已办结"]
 
 
 async def test_who_dies_between_sending_and_marking_sends_it_again_under_the_same_id(
