@@ -41,7 +41,7 @@ class RawAppeal(msgspec.Struct, frozen=True, kw_only=True):
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"  #: base 32 "extended hex" (RFC 4648), in small letters
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
-_SHIFTS = range(110, -1, -10)
+_HALF = (1 << 60) - 1
 KEY_BYTES = 15  #: of a digest, for 24 characters
 
 
@@ -52,6 +52,15 @@ def appeal_id(source: str, native_id: str) -> str:
 
 def written(digest: bytes) -> str:
     """Write 15 bytes as 24 characters."""
-    bits = int.from_bytes(digest, "big")
-    # Ten bits at a time: twice as fast as base64.b32hexencode, which is written in Python; every item has some.
-    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
+    pairs, bits = _PAIRS, int.from_bytes(digest, "big")
+    # Ten bits at a time, of each half apart and written out: every item has several, and this is three times as fast as
+    # base64.b32hexencode, which is written in Python.
+    high, low = bits >> 60, bits & _HALF
+    return "".join(
+        (
+            pairs[high >> 50], pairs[high >> 40 & 1023], pairs[high >> 30 & 1023],
+            pairs[high >> 20 & 1023], pairs[high >> 10 & 1023], pairs[high & 1023],
+            pairs[low >> 50], pairs[low >> 40 & 1023], pairs[low >> 30 & 1023],
+            pairs[low >> 20 & 1023], pairs[low >> 10 & 1023], pairs[low & 1023],
+        )
+    )  # fmt: skip

@@ -24,11 +24,11 @@ from normalizer.tables import Tables
 
 def normalized(raw: RawAppeal, draft: Draft, versions: Tables, ref_key: bytes) -> Normalized:
     """Hand on what the steps made of an item."""
-    return Normalized(
-        _appeal(raw, draft, versions, ref_key),
-        Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft)),
-        [normalized(raw, part, versions, ref_key) for part in draft.parts],
-    )
+    appeal = _appeal(raw, draft, versions, ref_key)
+    secrets = Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft))
+    if not draft.parts:
+        return Normalized(appeal, secrets)
+    return Normalized(appeal, secrets, [normalized(raw, part, versions, ref_key) for part in draft.parts])
 
 
 def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> Appeal:
@@ -67,7 +67,7 @@ def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> App
         citizen=citizen_of(draft, raw.source, ref_key),
         engagement=draft.engagement,
         thread=draft.thread,
-        official_reply=_reply(draft),
+        official_reply=_reply(draft) if draft.reply_text else None,
         attachments=draft.attachments,
         quality=Quality(
             is_appeal=draft.is_appeal,

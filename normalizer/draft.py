@@ -5,6 +5,7 @@ It never leaves `normalize`: what is handed on is frozen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ class Draft:
     thread: Thread = NO_THREAD
     attachments: list[Attachment] = field(default_factory=list)
 
-    # --- as the steps found it
+    # --- as the steps found it; a list that one step alone makes is not there before it
     repairs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     masked: dict[str, int] = field(default_factory=dict)
@@ -72,15 +73,15 @@ class Draft:
     matter: list[str] = field(default_factory=list)  #: keys of originals that tell of the matter
     body: str = ""  #: title and text as one, for the automata
     title_end: int = -1  #: where the text begins in `body`, less one; -1 without a title
-    keywords: list[Span] = field(default_factory=list)
-    cues: list[Span] = field(default_factory=list)
-    patterns: list[Hit] = field(default_factory=list)
+    keywords: list[Span] = field(init=False)
+    cues: list[Span] = field(init=False)
+    patterns: list[Hit] = field(init=False)
     request_type: RequestType = RequestType.OTHER
     asked: bool = False  #: clearly a question, by a word or by the source
     code: str = "1309"
     confidence: float = 0.0
     score: float = 0.0  #: how much spoke for the category; judge reads it
-    runners_up: list[RunnerUp] = field(default_factory=list)
+    runners_up: list[RunnerUp] = field(init=False)
     evidence: list[Evidence] = field(default_factory=list)
     urgency: Urgency = Urgency.NORMAL
     deadline_class: str = "P2"
@@ -93,12 +94,12 @@ class Draft:
     poi: str | None = None
     referral: str | None = None
     emergency: str | None = None  #: 110, 119, 120, 122 as prioritize saw it
-    accused: list[str] = field(default_factory=list)
+    accused: list[str] = field(init=False)
     told: Told | None = None
     fingerprint: str = ""
 
     # --- one message with several requests (parting/)
-    parts: list[Draft] = field(default_factory=list)
+    parts: Sequence[Draft] = ()
     piece: Piece | None = None  #: which part this is
     message_title: str = ""  #: of the message that this is a part of: it may say where
 

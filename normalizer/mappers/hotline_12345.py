@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+
+import msgspec
 
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Attachment, Given
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
-from normalizer.mappers.reading import count_of, location_of, moment_of, payload_of, says_yes, sex_of, text_of, words_of
+from normalizer.mappers.reading import (
+    count_in,
+    location_of,
+    moment_of,
+    object_of,
+    says_yes,
+    sex_of,
+    text_in,
+    words_in,
+)
 
 #: 受理渠道 -> the finer code of domain/DOMAIN.md section 2.
 _DETAILS = {
@@ -35,52 +45,95 @@ _DETAILS = {
 }
 
 
+class Order(msgspec.Struct, frozen=True, rename="camel"):
+    """The columns that are read, whatever a source put into them; all others are passed over unread."""
+
+    call_time: object = None
+    title: object = None
+    call_subject: object = None
+    major_content: object = None
+    content: object = None
+    source_type: object = None
+    caller_name: object = None
+    caller_sex: object = None
+    caller_phone: object = None
+    caller_contact: object = None
+    is_secret: object = None
+    # --- from here on: what many orders leave empty
+    address: object = None
+    address_points: object = None
+    occur_time: object = None
+    url: object = None
+    caller_id: object = None
+    mail: object = None
+    caller_type: object = None
+    pilot_light: object = None
+    question_code: object = None
+    question_name: object = None
+    organization_name: object = None
+    back_num: object = None
+    back_reason: object = None
+    reflect_name: object = None
+    company_name: object = None
+    reply_content: object = None
+    handle_result: object = None
+    reply_organization: object = None
+    complete_time: object = None
+    call_record_file_id: object = None
+
+
+_OFTEN_EMPTY = Order.__struct_fields__.index("address")
+_ORDER = msgspec.json.Decoder(Order)
+
+
 def read(raw: RawAppeal) -> Draft:
     """Map one order."""
-    return read_order(payload_of(raw.payload), raw)
+    return read_order(object_of(raw.payload, _ORDER), raw)
 
 
-def read_order(order: Mapping[str, Any], raw: RawAppeal) -> Draft:
+def read_order(order: Order, raw: RawAppeal) -> Draft:
     """Map the fields of one order."""
-    posted = order.get("callTime")
-    posted_at = moment_of(posted, raw.zone)
-    if posted_at is None and posted:
+    posted_at = moment_of(order.call_time, raw.zone)
+    if posted_at is None and order.call_time:
         raise Unmappable("callTime is no time; ask the source's operator to correct the order")
-    text = text_of(order, "majorContent", "content")
-    title = text_of(order, "title", "callSubject")
+    text = text_in(order.major_content) or text_in(order.content)
+    title = text_in(order.title) or text_in(order.call_subject)
     if not text.strip() and not title.strip():
         raise Unmappable("the order has neither title nor majorContent")
-    name = words_of(order, "questionName")
-    code = words_of(order, "questionCode")
-    return Draft(
-        title=title,
-        text=text,
-        channel=raw.channel,
-        channel_detail=_detail(words_of(order, "sourceType")),
-        url=words_of(order, "url"),
-        posted_at=posted_at,
-        occurred_at=moment_of(order.get("occurTime"), raw.zone),
-        address=words_of(order, "address"),
-        location=location_of(words_of(order, "addressPoints")),
-        author_name=words_of(order, "callerName"),
-        author_id=words_of(order, "callerId"),
-        sex=sex_of(words_of(order, "callerSex")),
-        phone=words_of(order, "callerPhone", "callerContact"),
-        mail=words_of(order, "mail"),
-        type_given=words_of(order, "callerType"),
-        secret=says_yes(order.get("isSecret")),
-        light=words_of(order, "pilotLight"),
-        given=Given(scheme=raw.source, code=code, name=name) if code or name else None,
-        handler=words_of(order, "organizationName"),
-        sent_back=count_of(order, "backNum") or (1 if words_of(order, "backReason") else 0),
-        subject_entity=words_of(order, "reflectName", "companyName"),
-        reply_text=text_of(order, "replyContent", "handleResult") or None,
-        reply_by=words_of(order, "replyOrganization"),
-        reply_at=moment_of(order.get("completeTime"), raw.zone),
-        attachments=_recording(words_of(order, "callRecordFileId")),
-    )
+    draft = Draft(title, text, raw.channel)
+    draft.posted_at = posted_at
+    draft.channel_detail = _detail(words_in(order.source_type))
+    draft.author_name = words_in(order.caller_name)
+    draft.sex = sex_of(words_in(order.caller_sex))
+    draft.phone = words_in(order.caller_phone) or words_in(order.caller_contact)
+    draft.secret = says_yes(order.is_secret)
+    if any(msgspec.structs.astuple(order)[_OFTEN_EMPTY:]):
+        _read_rest(draft, order, raw)
+    return draft
 
 
+def _read_rest(draft: Draft, order: Order, raw: RawAppeal) -> None:
+    """Read what many orders leave empty."""
+    draft.address = words_in(order.address)
+    draft.location = location_of(words_in(order.address_points))
+    draft.occurred_at = moment_of(order.occur_time, raw.zone)
+    draft.url = words_in(order.url)
+    draft.author_id = words_in(order.caller_id)
+    draft.mail = words_in(order.mail)
+    draft.type_given = words_in(order.caller_type)
+    draft.light = words_in(order.pilot_light)
+    code, name = words_in(order.question_code), words_in(order.question_name)
+    draft.given = Given(scheme=raw.source, code=code, name=name) if code or name else None
+    draft.handler = words_in(order.organization_name)
+    draft.sent_back = count_in(order.back_num) or (1 if words_in(order.back_reason) else 0)
+    draft.subject_entity = words_in(order.reflect_name) or words_in(order.company_name)
+    draft.reply_text = text_in(order.reply_content) or text_in(order.handle_result) or None
+    draft.reply_by = words_in(order.reply_organization)
+    draft.reply_at = moment_of(order.complete_time, raw.zone)
+    draft.attachments = _recording(words_in(order.call_record_file_id))
+
+
+@lru_cache(maxsize=256)  # a source has few channels of its own, and writes one into every order
 def _detail(source_type: str | None) -> str | None:
     if source_type is None:
         return None

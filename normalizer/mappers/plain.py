@@ -15,7 +15,9 @@ from normalizer.mappers.reading import (
     moment_of,
     says_yes,
     sex_of,
+    text_in,
     text_of,
+    words_in,
     words_of,
 )
 
@@ -46,19 +48,20 @@ _USUAL = frozenset(
 def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:
     """Read every plain name that is there."""
     get = row.get
-    channel, posted, author = get("channel"), get("posted_at"), words_of(row, "author")
+    title, channel, posted = text_in(get("title")), get("channel"), get("posted_at")
     draft = Draft(
-        title=text_of(row, "title"),
-        text=text_of(row, "text", "title"),
-        channel=channel if isinstance(channel, str) and channel in CHANNELS else raw.channel,
-        url=words_of(row, "url"),
-        posted_at=moment_of(posted, raw.zone),
-        address=words_of(row, "address"),
-        author_name=author,
-        author_id=author,
-        phone=words_of(row, "phone"),
-        engagement=Engagement(likes=count_of(row, "likes"), dislikes=count_of(row, "dislikes")),
+        title,
+        text_in(get("text")) or title,
+        channel if isinstance(channel, str) and channel in CHANNELS else raw.channel,
     )
+    draft.url = words_in(get("url"))
+    draft.posted_at = moment_of(posted, raw.zone)
+    draft.address = words_in(get("address"))
+    draft.author_name = draft.author_id = words_in(get("author"))
+    draft.phone = words_in(get("phone"))
+    likes, dislikes = count_of(row, "likes"), count_of(row, "dislikes")
+    if likes or dislikes:
+        draft.engagement = Engagement(likes=likes, dislikes=dislikes)
     if posted and draft.posted_at is None:
         draft.notes.append("posted_at_unread")
     if not row.keys() <= _USUAL or raw.context:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from connectors.raw_appeal import RawAppeal
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
-from normalizer.mappers.hotline_12345 import read_order
+from normalizer.mappers.hotline_12345 import Order, read_order
 from normalizer.mappers.reading import payload_of
 
 
@@ -14,4 +16,4 @@ def read(raw: RawAppeal) -> Draft:
     order = payload_of(raw.payload).get("order")
     if not isinstance(order, dict):
         raise Unmappable("the push holds no order")
-    return read_order(order, raw)
+    return read_order(msgspec.convert(order, Order), raw)

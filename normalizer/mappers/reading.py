@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -15,14 +15,14 @@ import msgspec
 from normalizer.appeal import Location, instant
 from normalizer.errors import Unmappable
 
-#: How most sources write it; Python reads this one itself, much faster than it is taken apart.
-_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-5][0-9]:[0-5][0-9]")
+#: How most sources write it, `2026-11-02 08:00:00`, is read by its halves, much faster than it is taken apart.
+_HOUR_OF_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}")
+_SIXTIETHS = frozenset(f":{number:02}" for number in range(60))
 _LOCAL = re.compile(
     r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2})[:时点](\d{1,2})(?:[:分](\d{1,2})秒?)?(?:[.,](\d{1,6})\d*)?分?)?\s*"
     r"(Z|z|[+-]\d{2}:?\d{2})?\s*$"
 )
 _NUMBER = re.compile(r"\s*-?\d{1,16}(?:\.\d+)?\s*$")
-_SHORT = timedelta(hours=14)
 _HOUR = timedelta(hours=1)
 SECONDS_MOST = 100_000_000_000  #: a larger number is milliseconds
 _EARLIEST, _LATEST = 1990, 2100
@@ -31,52 +31,77 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 EAST, NORTH = 180.0, 90.0
 
 
+T = TypeVar("T")
+_ROW = msgspec.json.Decoder(dict[str, Any])
+
+
 def payload_of(payload: bytes) -> dict[str, Any]:
     """Read a payload as one JSON object."""
+    return object_of(payload, _ROW)
+
+
+def object_of(payload: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Read a payload as one JSON object, of which the decoder takes what it knows."""
     try:
-        read = msgspec.json.decode(payload)
+        return decoder.decode(payload)
+    except msgspec.ValidationError:
+        raise Unmappable("the payload is not an object") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Unmappable("the payload is not JSON") from None
-    if not isinstance(read, dict):
-        raise Unmappable("the payload is not an object")
-    return read
 
 
 def words_of(row: Mapping[str, Any], *names: str) -> str | None:
-    """Take the first of these fields that says something; None, "" and 0 all mean nothing."""
+    """Take the first of these fields that says something."""
     for name in names:
-        value = row.get(name)
-        if not value:
-            continue
-        if isinstance(value, str):
-            value = value.strip()
-            if value:
-                return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and value:
-            return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
+        words = words_in(row.get(name))
+        if words is not None:
+            return words
+    return None
+
+
+def words_in(value: object) -> str | None:
+    """Read what a field says; None, "" and 0 all mean nothing."""
+    if not value:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
     return None
 
 
 def text_of(row: Mapping[str, Any], *names: str) -> str:
     """Take the first of these fields that holds text, as it is."""
     for name in names:
-        value = row.get(name)
-        if isinstance(value, str) and value:
-            return value
+        text = text_in(row.get(name))
+        if text:
+            return text
     return ""
 
 
+def text_in(value: object) -> str:
+    """Read a field's text as it is."""
+    return value if isinstance(value, str) else ""
+
+
 def count_of(row: Mapping[str, Any], *names: str) -> int:
-    """Read a count; what is no number counts nothing."""
+    """Read the first of these fields that holds a number; what is none counts nothing."""
     for name in names:
-        value = row.get(name)
-        if isinstance(value, bool) or value is None:
-            continue
-        if isinstance(value, (int, float)):
-            return int(min(max(0, value), MOST))
-        if isinstance(value, str) and _COUNT.fullmatch(value.strip()):
-            return min(int(value.strip()), MOST)
+        count = count_in(row.get(name))
+        if count is not None:
+            return count
     return 0
+
+
+def count_in(value: object) -> int | None:
+    """Read a count, however it is written."""
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return int(min(max(0, value), MOST))
+    if isinstance(value, str) and _COUNT.fullmatch(value.strip()):
+        return min(int(value.strip()), MOST)
+    return None
 
 
 def says_yes(value: object) -> bool:
@@ -88,13 +113,11 @@ def says_yes(value: object) -> bool:
 
 def moment_of(value: object, zone: str) -> str | None:
     """Read a time: epoch seconds or milliseconds, local time of the source's zone, ISO 8601, RFC 822; else None."""
-    if value is None or isinstance(value, bool) or value == "":
-        return None
     try:
-        if isinstance(value, (int, float)):
-            return _from_epoch(float(value))
         if isinstance(value, str):
-            return _from_words(value, zone)
+            return _from_words(value, zone) if value else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _from_epoch(float(value))
     except (ValueError, OverflowError, OSError):
         return None
     return None
@@ -108,12 +131,10 @@ def _from_epoch(number: float) -> str | None:
 
 
 def _from_words(words: str, zone: str) -> str | None:
-    if _USUAL.fullmatch(words) is not None:
+    if words[16:] in _SIXTIETHS and words[13:16] in _SIXTIETHS:
         hour = _whole_hour(words[:13], zone)
         if hour is not None:
             return f"{hour}{words[13:]}.000Z"
-        moment = datetime.fromisoformat(words).replace(tzinfo=_zone(zone))
-        return instant(moment) if _EARLIEST <= moment.year <= _LATEST else None
     match = _LOCAL.match(words)
     if match is None:
         if _NUMBER.match(words):
@@ -134,6 +155,8 @@ def _whole_hour(words: str, zone: str) -> str | None:
 
     A page's items are of few hours: the minutes and seconds of most are then taken as they stand.
     """
+    if _HOUR_OF_DAY.fullmatch(words) is None:
+        return None
     begin = datetime.fromisoformat(f"{words}:00:00").replace(tzinfo=_zone(zone))
     end = begin.replace(minute=59, second=59)
     shift = begin.utcoffset()

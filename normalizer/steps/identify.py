@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from connectors.raw_appeal import KEY_BYTES, written
 from normalizer.appeal import Citizen, RequestType
@@ -11,7 +12,8 @@ from normalizer.draft import Draft
 from normalizer.steps.personal.names import COMPOUND_SURNAMES
 from normalizer.steps.personal.numbers import canonical_mobile
 
-_FORM = re.compile(r"^(.{1,2}?)(先生|女士|小姐|老师|大爷|阿姨)$")
+_FORMS = frozenset({"先生", "女士", "小姐", "老师", "大爷", "阿姨"})
+MOST_CALLED = 2  #: characters of a surname before a form of address
 _HAN_NAME = re.compile(r"^[\u4e00-\u9fff]{2,4}$")
 _COMPOUND = frozenset(COMPOUND_SURNAMES)
 _UNNAMED = frozenset({"保密", "匿名", "无", "未知", "不详", "先生", "女士", "市民", "群众", "网友", "游客"})
@@ -19,16 +21,18 @@ _UNNAMED = frozenset({"保密", "匿名", "无", "未知", "不详", "先生", "
 _REAL_NAMES = frozenset({"hotline", "mailbox", "visit", "counter", "grid", "petition", "transfer"})
 #: The digits of the shortest telephone number that can be called from here.
 SHORTEST = 7
+_REPORT = RequestType.REPORT
 _DIGITS = re.compile(r"[^0-9]")
 
 
 def citizen_of(draft: Draft, source: str, ref_key: bytes) -> Citizen:
     """Describe the citizen; who reports is confidential and has no display name."""
-    confidential = draft.secret or draft.request_type is RequestType.REPORT
+    confidential = draft.secret or draft.request_type is _REPORT
+    mobile = canonical_mobile(draft.phone) if draft.phone else None
     return Citizen(
-        ref=_ref(draft, source, ref_key),
+        ref=_ref(draft, mobile, source, ref_key),
         display=None if confidential else _display(draft),
-        has_contact=_has_contact(draft),
+        has_contact=_has_contact(draft, mobile),
         confidential=confidential,
     )
 
@@ -47,9 +51,8 @@ def contact_of(draft: Draft) -> dict[str, str]:
     return contact
 
 
-def _ref(draft: Draft, source: str, ref_key: bytes) -> str | None:
+def _ref(draft: Draft, mobile: str | None, source: str, ref_key: bytes) -> str | None:
     """Key the mobile, which joins a person over sources; else the source's own user."""
-    mobile = canonical_mobile(draft.phone) if draft.phone else None
     if mobile is not None:
         who = f"mobile\0{mobile}"
     elif draft.author_id:
@@ -66,24 +69,32 @@ def ref_of(who: str, ref_key: bytes) -> str:
 
 def keyed(words: str, ref_key: bytes) -> bytes:
     """Key words one-way: without the key nobody can try all telephone numbers."""
-    return hashlib.blake2b(words.encode(), key=ref_key, digest_size=KEY_BYTES).digest()
+    hashed = _begun(ref_key).copy()
+    hashed.update(words.encode())
+    return hashed.digest()
+
+
+@lru_cache(maxsize=4)  # a city has one key, and another one while it is changed
+def _begun(ref_key: bytes) -> hashlib.blake2b:
+    # Taking the key in costs as much as the words: that is done once.
+    return hashlib.blake2b(key=ref_key, digest_size=KEY_BYTES)
 
 
 def _display(draft: Draft) -> str | None:
     name = (draft.author_name or "").strip()
     if not name or name in _UNNAMED or draft.channel not in _REAL_NAMES:
         return None
-    formed = _FORM.match(name)
-    if formed is not None:
-        return f"{formed[1][:2] if formed[1][:2] in _COMPOUND else formed[1][:1]}{formed[2]}"
-    if draft.sex is None or not _HAN_NAME.match(name):
-        return None
-    return f"{name[:2] if name[:2] in _COMPOUND else name[0]}{draft.sex}"
+    called, form = name[:-2], name[-2:]
+    if form not in _FORMS or not 0 < len(called) <= MOST_CALLED or "\n" in called:
+        if draft.sex is None or not _HAN_NAME.match(name):
+            return None
+        called, form = name, draft.sex
+    return f"{called[:2] if called[:2] in _COMPOUND else called[0]}{form}"
 
 
-def _has_contact(draft: Draft) -> bool:
+def _has_contact(draft: Draft, mobile: str | None) -> bool:
     """Say whether somebody could be called back: a starred number is none."""
-    if draft.mail:
+    if draft.mail or (mobile is not None and mobile == draft.phone):
         return True
     if draft.phone and "*" not in draft.phone and len(_DIGITS.sub("", draft.phone)) >= SHORTEST:
         return True
