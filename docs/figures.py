@@ -1,9 +1,9 @@
 """Reckon the figures again from `intake export ledger`, without this system: python figures.py FILE SINCE UNTIL [UNIT].
 
 Days as 2026-11-01, the last is not in it. Prints a line a figure: count | numerator denominator | n and hours | score.
-"""  # noqa: INP001 - a script that stands alone
+"""
 
-# ruff: noqa: D103, E731
+# ruff: noqa: D103, E731, FURB162, INP001 - a script that stands alone, also on Python 3.10
 import json
 import sys
 from datetime import datetime, timedelta, timezone
@@ -16,21 +16,17 @@ from typing import Any
 QUALITY = {"complete": 40, "placed": 15, "grounded": 15, "dated": 10, "fresh": 10, "readable": 10}
 COMPOSITE = {"response": 0.2, "solved": 0.4, "satisfied": 0.4}  # as `[figures]` of the settings has them
 URGENCIES = {"": "critical urgent normal", "_critical": "critical", "_urgent": "urgent", "_normal": "normal"}
-
-
-def value(name: str, it: Any) -> Any:  # noqa: ANN401 - whatever stands in the ledger
-    is_time = it and name.endswith(("_at", "_due", "as_of"))
-    return datetime.fromisoformat(it.replace("Z", "+00:00")) if is_time else it  # noqa: FURB162 - for Python 3.10
+TIMES = ("_at", "_due", "as_of")  # how the names of moments end
 
 
 def read(file: str) -> list[Fact]:
-    lines = Path(file).read_text(encoding="utf-8").splitlines()
-    facts = [Fact(**{name: value(name, it) for name, it in json.loads(line).items()}, again=[]) for line in lines]
+    value = lambda name, it: datetime.fromisoformat(it.replace("Z", "+00:00")) if it and name.endswith(TIMES) else it
+    fact = lambda said: Fact(again=[], **{name: value(name, it) for name, it in said.items()})
+    facts = [json.loads(line, object_hook=fact) for line in Path(file).read_text(encoding="utf-8").splitlines()]
     by_case = {f.case: f for f in facts}
     for f in facts:
         earlier = [by_case[case] for case in f.repeats if case in by_case]
         f.repeat = bool(earlier) and f.said_at - max(one.said_at for one in earlier) > timedelta(hours=24)
-        f.hands = [Fact(**hand) for hand in f.hands]
         for one in earlier:
             one.again.append(f.said_at)
     return facts
@@ -42,18 +38,14 @@ def spread(facts: list[Fact]) -> list[Any]:
     return [len(hours), *(round(each, 2) for each in (median(hours), *at, fmean(hours)))] if hours else [0]
 
 
-def score(weights: dict[str, float], shares: dict[str, float | None]) -> list[Any]:
-    known = [weights[name] * share for name, share in shares.items() if share is not None]
-    return [round(100 * sum(known) / sum(weights.values()), 1) if len(known) == len(weights) else None]
-
-
 def figures(facts: list[Fact], since: datetime, until: datetime, unit: str | None = None) -> dict[str, list[Any]]:
-    has = lambda at: at is not None and since <= at < until
-    happened = lambda name, fs: [f for f in fs if has(getattr(f, name))]
+    happened = lambda name, fs: [f for f in fs if (at := getattr(f, name)) and since <= at < until]
     due = lambda name, done, fs: [f for f in happened(name, fs) if getattr(f, done) or getattr(f, name) <= f.as_of]
     by = lambda done, due: lambda f: None not in {at := getattr(f, done), to := getattr(f, due)} and at <= to
     hands = lambda name: sum(getattr(hand, name) for f in orders for hand in f.hands if unit in {None, hand.unit})
     settled = lambda f: f.resolved_at + timedelta(days=90 if f.channel == "petition" else 60)
+    mean = lambda weights, shares: sum(weights[name] * shares[name] for name in weights) / sum(weights.values())
+    score = lambda weights, shares: [None if None in shares.values() else round(100 * mean(weights, shares), 1)]
     back = lambda f: any(f.resolved_at < at <= settled(f) for at in f.again)
     own = [f for f in facts if unit in {None, f.unit}]
     rated, going = [f for f in own if not f.excluded], [f for f in own if f.way in {"dispatched", "waiting"}]
@@ -90,12 +82,12 @@ def figures(facts: list[Fact], since: datetime, until: datetime, unit: str | Non
     found = {name: [sum(bool(test(f)) for f in fs), len(fs)] for name, (fs, test) in rates.items()}
     found |= {"return_rate": [hands("upheld"), hands("given")], "refused_returns": [hands("refused"), hands("asked")]}
     found |= {way: [sum(f.way == way for f in accepted)] for way in ("direct", "dispatched", "waiting")}
-    persons = {f.person or f.case for f in accepted}  # who is unknown counts for one
     open_then = [f for f in going if f.opened_at < since and (not f.resolved_at or f.resolved_at >= since)]
     past = [f for f in rated if f.close_due and not f.resolved_at and f.close_due < min(until, f.as_of)]
     assisting = sum(len(f.assist) if unit is None else f.assist.count(unit) for f in orders)
-    found |= {"accepted": [len(accepted)], "people": [len(persons)], "carried_over": [len(open_then)]}
-    found |= {"overdue_open": [len(past)], "assisted": [assisting], "urged": [sum(f.urged for f in accepted)]}
+    found |= {"people": [len({f.person or f.case for f in accepted})]}  # who is unknown counts for one
+    found |= {"accepted": [len(accepted)], "urged": [sum(f.urged for f in accepted)], "assisted": [assisting]}
+    found |= {"carried_over": [len(open_then)], "overdue_open": [len(past)]}
     found |= {"proactive": [sum(f.channel == "grid" for f in accepted)], "hung": [sum(f.hung for f in met)]}
     found |= {"unreachable": [sum(f.unreachable for f in called)], "first_time_pending": [len(closed) - len(ripe)]}
     found |= {"open_hours": spread([f for f in rated if f.way and not f.resolved_at and f.opened_at < until])}
