@@ -23,12 +23,8 @@ from intake.servers import rabbit
 from intake.servers.state import load
 
 INTAKE = Path(sys.executable).with_name("intake")
-LETTERS = """
-city = ""
-[database]
-name = "letters"
-[broker]
-vhost = "/"
+#: Letters in a file; what follows adds to the table of their columns.
+LETTERS_SOURCE = """
 [[source]]
 name = "letters"
 kind = "table"
@@ -40,6 +36,13 @@ native_id = "编号"
 title = "标题"
 text = "内容"
 """
+LETTERS = f"""
+city = ""
+[database]
+name = "letters"
+[broker]
+vhost = "/"
+{LETTERS_SOURCE}"""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from intake.servers.processes import free_port
+
 USER, PASSWORD = "mayor", "secret-密码"
 PATIENCE = 10.0
 
@@ -135,7 +137,7 @@ def mail_server() -> Iterator[MailServer]:
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))  # paths of sockets are short
     folder.chmod(0o755)
     _make_certificate(folder)
-    plain, port = _free_ports()
+    plain, port = free_port(), free_port()
     told: dict[str, Any] = {"folder": folder, "plain": plain, "port": port, "password": PASSWORD}
     told |= _users(folder)
     (folder / "dovecot.conf").write_text(CONFIGURATION.format(**told), encoding="utf-8")
@@ -175,13 +177,6 @@ def _await(server: MailServer, child: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError("dovecot does not answer")
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _make_certificate(folder: Path) -> None:

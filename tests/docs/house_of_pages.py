@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,17 +21,11 @@ from click.testing import CliRunner, Result
 from demo.exchange import SECRET
 from demo.hotline import KEY
 from intake.main import main
+from intake.servers.processes import free_port
 from tests.docs.pages import OPERATORS, ROOT, blocks
 from tests.house import INTAKE, House, opened
 
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-DOOR_PORT = _free_port()
+DOOR_PORT = free_port()
 ENVIRONMENT = {
     "DEMO_HOTLINE_KEY": KEY,
     "DEMO_EXCHANGE_SECRET": SECRET,

@@ -14,23 +14,14 @@ from pymongo import MongoClient
 from intake.main import main
 from intake.servers import Servers
 from tests.conftest import Amqp, Database
+from tests.house import LETTERS_SOURCE
 
 SETTINGS = """
 [database]
 name = "{name}"
 [tables]
 directory = "directory.toml"
-[[source]]
-name = "letters"
-kind = "table"
-channel = "board"
-mode = "observe"
-zone = "Asia/Shanghai"
-[source.columns]
-native_id = "编号"
-title = "标题"
-text = "内容"
-"""
+""" + LETTERS_SOURCE.replace('"route"', '"observe"')
 #: One unit, and so one queue: nothing is sent here.
 DIRECTORY = 'version = "1"\n[[unit]]\ncode = "ZJJ"\nname = "住房和城乡建设局"\nshort = "住建局"\nrole = "ZJJ"\n'
 WORDS = "小区门口的路灯坏了三天没有人修"

@@ -90,7 +90,7 @@ class Street:
     def await_reading(self) -> None:
         """Wait until the running worker comes to the source's end once more."""
         before = self._read_to_end_at()
-        await_(lambda: self._read_to_end_at() != before, "a reading to the end")
+        await_(lambda: self._read_to_end_at() != before, "a reading to the end", 180)
 
     def _read_to_end_at(self) -> object:
         with self._client() as client:

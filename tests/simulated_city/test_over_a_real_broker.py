@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -24,10 +25,11 @@ from router.dispatching import topology
 from router.dispatching.broker import Management
 from router.dispatching.publisher import Publisher
 from router.feedback import Feedback
-from router.flow import Room, route_page
+from router.flow import Room, deliver, route_page
 from router.lesson_store import LessonStore
 from router.listening import Ear, take_said
 from router.store import CaseStore
+from router.store_indexes import ensure_indexes
 from tests.router.city import STAMPER, Appeals, fences
 from tests.router.test_listening import Seal, masked
 from tests.simulated_city import people
@@ -47,7 +49,7 @@ class City:
 @pytest.fixture
 async def city(mongo: Any, amqp: Any) -> AsyncIterator[City]:
     season, appeals, store = make(4, CASES), Appeals(), CaseStore(mongo, STAMPER)
-    await store.ensure_indexes()
+    await ensure_indexes(mongo)
     units = [unit for unit in season.tables.router.directory.units.values() if topology.receives(unit)]
     async with aiohttp.ClientSession() as session:
         await topology.bring_up(units, Management(session, amqp.management, amqp.vhost), settle=2)
@@ -69,6 +71,7 @@ async def play(city: City, number: int, room: Room, arm: str) -> Case:
     told = city.season.cases[number]
     appeal = msgspec.structs.replace(told.appeal, id=f"{arm}-{number}")
     await route_page(city.appeals.keep(Handed(appeal=appeal, mode=Mode.ROUTE, change=Change.NEW)), room)
+    await sent(appeal.id, room)
     owner, ear = city.season.duties.owner(told.matter), Ear(room=room, seal=Seal(), mask=masked, automatic=True)
     for turn in range(12):
         case = await room.store.get(appeal.id)
@@ -78,6 +81,7 @@ async def play(city: City, number: int, room: Room, arm: str) -> Case:
         if case.state is State.TRIAGE:
             to = owner if is_arbitrated(case) else people.settles(owner, near, path(case), dice)
             await desk.assign(case.id, to, "值班长", "研判", room)
+            await sent(case.id, room)
             continue
         lead = case.holder or ""
         order = await _order(city.url, lead, case.id)
@@ -98,7 +102,15 @@ async def play(city: City, number: int, room: Room, arm: str) -> Case:
             return heard
         if heard.handling is not None and Ask.RETURN in getattr(heard.handling.tracks.get(lead), "asks", {}):
             await centre.decide(case.id, lead, Ask.RETURN, "审核员", "成立", room, granted=True)
+            await sent(case.id, room)
     raise AssertionError(f"case {appeal.id} found no owner")
+
+
+async def sent(case: str, room: Room) -> None:
+    """On a slow machine the broker may not answer in time: then it is sent again, as the street's sweep does."""
+    async with asyncio.timeout(120):
+        while (await deliver([case], room)).waiting:
+            await asyncio.sleep(0.1)
 
 
 async def _order(url: str, department: str, case: str) -> str:

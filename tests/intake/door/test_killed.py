@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import aiohttp
 import pytest
 
 from connectors.raw_appeal import appeal_id
+from intake.servers.processes import free_port
 from tests.house import INTAKE, House, await_, opened
 from tests.intake.door.conftest import SECRET
 from tests.intake.door.test_push_12345 import ORDER, headers, told
@@ -32,12 +32,6 @@ zone = "Asia/Shanghai"
 app_key = "city"
 secret_env = "EXCHANGE_SECRET"
 """
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def push_until_answered(session: aiohttp.ClientSession, url: str, number: int) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from intake.servers.processes import free_port
 from tests.house import LETTERS, await_, opened
-from tests.intake.pushing.test_receiver import OLD, free_port, receiver, stored
+from tests.intake.pushing.test_receiver import OLD, receiver, stored
 
 FUNDS = [["1", "公积金提取", "想问一下住房公积金提取需要哪些材料，公积金贷款还完以后还能提取吗？请尽快答复。"]]
 

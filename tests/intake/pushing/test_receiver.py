@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import ssl
 import subprocess
@@ -22,6 +21,7 @@ from intake.pushing.judging import Next
 from intake.pushing.posting import Poster, ping
 from intake.pushing.pushing import ping_once
 from intake.pushing.settings import Push
+from intake.servers.processes import free_port
 from intake.topology import management
 from router.dispatching.topology import credentials, queue_of
 from tests.intake.door.conftest import Opened
@@ -64,12 +64,6 @@ def stored(folder: Path) -> list[tuple[str, str]]:
     with closing(sqlite3.connect(folder / "pushed.db")) as db, suppress(sqlite3.OperationalError):
         return db.execute("SELECT id, case_id FROM message ORDER BY rowid").fetchall()
     return []  # it is just making its table
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_the_sample_program_takes_what_is_pushed_through_a_kill_and_a_change_of_keys(

@@ -10,24 +10,11 @@ from python_calamine import CalamineWorkbook
 
 from demo.hotline import KEY
 from demo.library import load
-from tests.house import House, opened
+from tests.house import LETTERS_SOURCE, House, opened
 from tests.test_street import demonstration, settings_for
 
 UNKNOWN = "云泽市民生事务统筹中心"
-LETTERS = """
-[[source]]
-name = "letters"
-kind = "table"
-channel = "board"
-mode = "observe"
-zone = "Asia/Shanghai"
-[source.columns]
-native_id = "编号"
-title = "标题"
-text = "内容"
-department = "承办单位"
-sent_back = "退回次数"
-"""
+LETTERS = LETTERS_SOURCE.replace('"route"', '"observe"') + 'department = "承办单位"\nsent_back = "退回次数"\n'
 
 
 def observing(url: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Protocol
+
+from intake.servers.processes import free_port
 
 SERVERS = Path(__file__).parent.parent / "servers"
 COMES_UP_WITHIN = 180.0
@@ -81,13 +82,6 @@ class Browser:
             return False
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def started(name: str, folder: Path, is_up: str, environment: Mapping[str, str]) -> Iterator[str]:
     """Start servers/NAME/start in a new folder, and stop it again; its address."""
@@ -105,7 +99,11 @@ def started(name: str, folder: Path, is_up: str, environment: Mapping[str, str])
         yield url
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = COMES_UP_WITHIN) -> None:
