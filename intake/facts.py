@@ -17,7 +17,7 @@ from router.cases.clock import Clock
 from router.cases.echoes import Echo, echoes
 from router.cases.facts import Fact, fact_of, unreadable
 from router.cases.figures import concerns
-from router.store import CaseStore
+from router.list_store import CaseLists
 
 BATCH = 500
 
@@ -37,7 +37,7 @@ async def facts(reader: Reader) -> AsyncIterator[Fact]:
     said = await _echoes(reader.db)
     people: dict[str, int] = {}
     batch: list[Case] = []
-    async for case in CaseStore(reader.db).all():
+    async for case in CaseLists(reader.db).all():
         batch.append(case)
         if len(batch) == BATCH:
             for fact in await _read(batch, reader, said, people):

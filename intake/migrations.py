@@ -20,8 +20,8 @@ from pymongo.errors import DuplicateKeyError
 import connectors.keeping.store
 import normalizer.matter.store
 import normalizer.store
+import router.store_indexes
 from intake import cards
-from router.store import CaseStore
 
 Database = Any  # motor ships no types
 Step = Callable[[Database], Awaitable[None]]
@@ -49,7 +49,7 @@ async def _first_indexes(db: Database) -> None:
     """Every index beside `_id`: each room knows its own, the front door those of what sees all rooms."""
     await connectors.keeping.store.ensure_indexes(db)
     await normalizer.store.ensure_indexes(db)
-    await CaseStore(db).ensure_indexes()
+    await router.store_indexes.ensure_indexes(db)
     for collection, name, keys, options in _FRONT_DOOR:
         await db[collection].create_index(list(keys), name=name, **options)
 
@@ -117,7 +117,7 @@ PAGE = 500
 
 async def _start_the_clock(db: Database) -> None:
     """Orders of before have no moment at which the clock looks at them: it looks at all of them once."""
-    await CaseStore(db).ensure_indexes()
+    await router.store_indexes.ensure_indexes(db)
     open_orders = {"goal": "delivered", "due": {"$exists": False}, "mode": {"$in": ["route", "follow"]}}
     await db.cases.update_many(open_orders, {"$set": {"due": datetime.now(UTC)}})
 

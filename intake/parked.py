@@ -107,7 +107,7 @@ async def _normalize(db: Database, source: str | None, only: Sequence[str]) -> A
 
 async def _route(db: Database, source: str | None, only: Sequence[str]) -> AsyncIterator[Parked]:
     store = CaseStore(db)
-    cases = list((await store.load(only)).values()) if only else await store.parked(1_000_000)
+    cases = list((await store.load(only)).values()) if only else await store.lists.parked(1_000_000)
     for case, message, reason in desk.parked_rows(cases):
         if source is not None and case.source != source:
             continue
@@ -141,7 +141,7 @@ async def _stray(db: Database, source: str | None, only: Sequence[str]) -> Async
 
 async def _answer(db: Database, source: str | None, only: Sequence[str]) -> AsyncIterator[Parked]:
     """What could not be told to the source that a case came from (回写)."""
-    for case in await CaseStore(db).answers_parked(1_000_000):
+    for case in await CaseStore(db).lists.answers_parked(1_000_000):
         if (only and case.id not in only) or source not in {None, case.source} or case.handling is None:
             continue
         for row in case.handling.answers:

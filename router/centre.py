@@ -148,7 +148,7 @@ async def reopen(name: str, person: str, reason: str, room: Room) -> Case:
 
 async def chosen(which: Chosen, room: Room, limit: int) -> list[Case]:
     """Give the cases that departments have and that were sent there so."""
-    return await room.store.chosen(which.rule, which.department, which.since, which.until, limit)
+    return await room.store.lists.chosen(which.rule, which.department, which.since, which.until, limit)
 
 
 # ---------------------------------------------------------------- inside

@@ -35,7 +35,7 @@ ANSWER_WITHIN = timedelta(hours=24)
 
 async def find_case(name: str, room: Room) -> Case:
     """Find the one case that a person means: by case id, case number, native id or message id."""
-    found = await room.store.find(name)
+    found = await room.store.lists.find(name)
     if not found:
         raise NoSuchCase(f"no case has the id, number, native id or message id {name!r}")
     if len(found) > 1:
@@ -105,7 +105,7 @@ async def escalate(room: Room) -> list[Case]:
     Where the directory has no fallback for a place the case stays in triage and is told each time.
     """
     given = []
-    waiting = await room.store.waiting_critical(room.moment() - PATIENCE)
+    waiting = await room.store.lists.waiting_critical(room.moment() - PATIENCE)
     appeals = await room.load_appeals([(case.id, case.revision) for case in waiting]) if waiting else {}
     for case in waiting:
         appeal = appeals.get((case.id, case.revision))

@@ -165,7 +165,7 @@ def _may_say(case: Case, department: str, said: Feedback) -> bool:
 
 async def answer_strays(room: Room) -> int:
     """Tell the senders of strays why; what was told by somebody who then died is told again under the same id."""
-    waiting = await room.store.unanswered()
+    waiting = await room.store.strays.unanswered()
     if not waiting:
         return 0
     messages = [_answer(stray) for stray in waiting]
@@ -178,7 +178,7 @@ async def answer_strays(room: Room) -> int:
         for stray, receipt in zip(waiting, receipts, strict=True)
         if receipt.fate in {Fate.SENT, Fate.RETURNED}
     ]
-    await room.store.answered(told)
+    await room.store.strays.answered(told)
     return len(told)
 
 

@@ -24,7 +24,7 @@ AGAIN_AFTER = timedelta(minutes=10)  #: where a look failed
 async def look_at_due(room: Room, limit: int = 200) -> int:
     """Look at what is due now; gives how many there were."""
     now = room.moment()
-    cases = await room.store.due(now, limit)
+    cases = await room.store.lists.due(now, limit)
     clocks = await clocks_of(cases, room)
     for case in cases:
         # Before the look says when to look again: who dies here leaves it due.

@@ -34,7 +34,7 @@ async def replay(room: Room, department: str, since: datetime, case: str | None,
     a department drops what it has.
     """
     page: list[tuple[Case, Sending]] = []
-    async for found in room.store.sent_to(department, since, case):
+    async for found in room.store.lists.sent_to(department, since, case):
         page += [(found, row) for row in rows_of(found, department, since)]
         if len(page) >= PAGE:
             yield await _send(page, room, note)

@@ -1,4 +1,6 @@
-"""The two collections of this room, `cases` and `strays`, and the only place that reads or writes them.
+"""The cases of this room (`cases`, and the `rolls` of their ledgers): the only place that writes them.
+
+What people and the clock ask of them is in `lists` (list_store.py); what belongs to no case in `strays`.
 
 A case is written on (_id, version) and on the states that the table of moves allows; many first moves are one bulk
 insert; the confirmation of a page is one update for each group of cases that look alike, mostly one. Whoever loses a
@@ -11,7 +13,7 @@ with the database's own clock) is anyone's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,7 +22,7 @@ from bson import CodecOptions, encode
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorDatabase
 from msgspec.structs import replace
-from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from router.cases.case import Case, Event, changes, from_document, to_document
@@ -28,50 +30,13 @@ from router.cases.delivery import all_sent
 from router.cases.ledger import BROKER
 from router.cases.moves import MOVES, Kind, Sent, State
 from router.cases.stamps import BEGIN, Made, Stamper
+from router.list_store import CaseLists
+from router.stray_store import StrayStore
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
 Change = Callable[[Case], Case]
 
 _DUPLICATE = 11000
-
-#: What the queries below need and nothing else; most are small, as they hold only cases with something to be done.
-#: None for native ids and message ids: each cost every case a third of its insert, and a native id gives its case's id
-#: (intake/life.py), a dead letter names its case.
-INDEXES: Mapping[str, tuple[tuple[list[tuple[str, int]], dict[str, Any]], ...]] = {
-    "cases": (
-        ([("until", ASCENDING)], {"name": "unsent", "partialFilterExpression": {"unsent": {"$gt": 0}}}),
-        (
-            [("parked", ASCENDING), ("opened_at", ASCENDING)],
-            {"name": "parked", "partialFilterExpression": {"parked": {"$gt": 0}}},
-        ),
-        (
-            [("goal", ASCENDING), ("urgency", ASCENDING), ("since", ASCENDING)],
-            {"name": "open", "partialFilterExpression": {"goal": {"$in": [State.TRIAGE.value, State.PARKED.value]}}},
-        ),
-        ([("case_no", ASCENDING)], {"name": "case_no"}),
-        # What the clock looks at next, what the source is told next, and what people list by where the work stands.
-        ([("due", ASCENDING)], {"name": "due", "partialFilterExpression": {"due": {"$type": "date"}}}),
-        (
-            [("handling.answer_at", ASCENDING)],
-            {"name": "answer_at", "partialFilterExpression": {"handling.answer_at": {"$type": "date"}}},
-        ),
-        (
-            [("handling.answers_parked", ASCENDING)],
-            {"name": "answers_parked", "partialFilterExpression": {"handling.answers_parked": {"$gt": 0}}},
-        ),
-        (
-            [("handling.work", ASCENDING), ("handling.since", ASCENDING)],
-            {"name": "work", "partialFilterExpression": {"handling.work": {"$type": "string"}}},
-        ),
-    ),
-    "strays": (
-        ([("at", ASCENDING)], {"name": "at"}),
-        (
-            [("unanswered", ASCENDING), ("at", ASCENDING)],
-            {"name": "unanswered", "partialFilterExpression": {"unanswered": True}},
-        ),
-    ),
-}
 
 
 class Claimed(NamedTuple):
@@ -82,20 +47,14 @@ class Claimed(NamedTuple):
 
 
 class CaseStore:
-    """`cases`, `rolls` and `strays`. Who has no stamper can only read."""
+    """`cases` and `rolls`. Who has no stamper can only read."""
 
     def __init__(self, database: Database, stamper: Stamper | None = None) -> None:
         self._cases = database["cases"]
         self._rolls = database["rolls"]
-        self._strays = database["strays"]
-        self._database = database
         self._stamper = stamper or Stamper({})
-
-    async def ensure_indexes(self) -> None:
-        """Make what is missing; what is there already costs nothing."""
-        for name, indexes in INDEXES.items():
-            for keys, options in indexes:
-                await self._database[name].create_index(keys, **options)
+        self.lists = CaseLists(database)
+        self.strays = StrayStore(database)
 
     # ------------------------------------------------------------ writing
 
@@ -321,190 +280,10 @@ class CaseStore:
         found = self._cases.find({"_id": {"$in": list(ids)}})
         return {document["_id"]: from_document(document) async for document in found}
 
-    async def find(self, name: str) -> list[Case]:
-        """Give the cases that a person may mean by this: a case id, a case number, a native id or a message id.
-
-        The latter two look through all cases, the newest first; they are asked for by a person, now and then.
-        """
-        either = {"$or": [{"_id": name}, {"case_no": name.upper()}]}
-        seldom = {"$or": [{"native_id": name}, {"dispatches.id": name}]}
-        for query, order in ((either, None), (seldom, [("$natural", DESCENDING)])):
-            found = [from_document(document) async for document in self._cases.find(query, sort=order, limit=20)]
-            if found:
-                return found
-        return []
-
-    async def all(self) -> AsyncIterator[Case]:
-        """Give every case, one after the other, about in the order in which they began."""
-        # In small answers: the driver decodes a whole one at once, and 16 MiB of cases become ten times that.
-        async for document in self._cases.find({}, sort=[("$natural", ASCENDING)], batch_size=500):
-            yield from_document(document)
-
     async def by_message(self, case: str, message: str) -> Case | None:
         """Give this case, if this message is one of its."""
         document = await self._cases.find_one({"_id": case, "dispatches.id": message})
         return None if document is None else from_document(document)
-
-    async def triage(self, limit: int = 100) -> list[Case]:
-        """Give what waits for a person, the most urgent first, then the oldest."""
-        found = [
-            from_document(document)
-            for urgency in ("critical", "urgent", "normal")
-            async for document in self._cases.find(
-                {"goal": State.TRIAGE.value, "urgency": urgency}, sort=[("since", ASCENDING)], limit=limit
-            )
-        ]
-        return found[:limit]
-
-    async def waiting_critical(self, since: datetime) -> list[Case]:
-        """Give the critical ones that are in triage since before this moment."""
-        found = self._cases.find({"goal": State.TRIAGE.value, "urgency": "critical", "since": {"$lte": since}})
-        return [from_document(document) async for document in found]
-
-    async def parked(self, limit: int = 100, department: str | None = None) -> list[Case]:
-        """Give the cases of which something is parked: a dispatch, or the decision itself."""
-        either: dict[str, Any] = {"$or": [{"parked": {"$gt": 0}}, {"goal": State.PARKED.value}]}
-        if department is not None:
-            either = {
-                "parked": {"$gt": 0},
-                "dispatches": {"$elemMatch": {"department": department, "state": Sent.PARKED.value}},
-            }
-        found = self._cases.find(either, sort=[("opened_at", ASCENDING)], limit=limit)
-        return [from_document(document) async for document in found]
-
-    async def due(self, now: datetime, limit: int = 200) -> list[Case]:
-        """Give those that the clock must look at, the longest due first."""
-        found = self._cases.find({"due": {"$lte": now}}, sort=[("due", ASCENDING)], limit=limit)
-        return [from_document(document) async for document in found]
-
-    async def to_answer(self, now: datetime, limit: int = 100) -> list[Case]:
-        """Give those of which the source is to be told something now."""
-        found = self._cases.find(
-            {"handling.answer_at": {"$lte": now}}, sort=[("handling.answer_at", ASCENDING)], limit=limit
-        )
-        return [from_document(document) async for document in found]
-
-    async def answers_parked(self, limit: int = 1000) -> list[Case]:
-        """Give those of which an answer could not be delivered."""
-        found = self._cases.find({"handling.answers_parked": {"$gt": 0}}, limit=limit)
-        return [from_document(document) async for document in found]
-
-    async def at_work(self, work: Sequence[str], limit: int = 100, department: str | None = None) -> list[Case]:
-        """Give those of which the work stands so, the longest first."""
-        query: dict[str, Any] = {"handling.work": {"$in": list(work)}}
-        if department is not None:
-            query["holder"] = department
-        found = self._cases.find(query, sort=[("handling.since", ASCENDING)], limit=limit)
-        return [from_document(document) async for document in found]
-
-    async def claimed(self) -> list[Case]:
-        """Give those of which somebody claimed something (剔除、申诉); looks through all cases, for a person."""
-        claims = {"$in": [Kind.EXCLUSION_ASKED.value, Kind.DISPUTED.value]}
-        return [from_document(document) async for document in self._cases.find({"events.kind": claims})]
-
-    async def chosen(
-        self,
-        rule: str | None,
-        department: str | None,
-        since: datetime | None,
-        until: datetime | None,
-        limit: int,
-    ) -> list[Case]:
-        """Give those that departments have, by the rule, the lead and the time of their present decision.
-
-        Looks through all cases: a person asks for it after a bad rule, now and then.
-        """
-        query: dict[str, Any] = {"goal": State.DELIVERED.value, "handling.work": {"$ne": "closed"}}
-        if rule is not None:
-            query["decision.routing.rule"] = rule
-        if department is not None:
-            query["holder"] = department
-        span = {name: moment for name, moment in (("$gte", since), ("$lt", until)) if moment is not None}
-        if span:
-            query["since"] = span
-        found = self._cases.find(query, sort=[("$natural", ASCENDING)], limit=limit)
-        return [from_document(document) async for document in found]
-
-    async def sent_to(self, department: str, since: datetime, case: str | None = None) -> AsyncIterator[Case]:
-        """Give the cases of which this department was sent something since then, the oldest first.
-
-        Looks through all cases since that day: a person asks for it, now and then.
-        """
-        sent = {"department": department, "state": Sent.SENT.value, "at": {"$gte": since}}
-        query: dict[str, Any] = {"dispatches": {"$elemMatch": sent}}
-        if case is not None:
-            query["$or"] = [{"_id": case}, {"case_no": case.upper()}]
-        async for document in self._cases.find(query, sort=[("opened_at", ASCENDING)]).allow_disk_use(True):  # noqa: FBT003
-            yield from_document(document)
-
-    async def visits(self, since: datetime | None = None) -> dict[str, int]:
-        """Count the orders that were to be visited, by what became of that."""
-        span = {"handling.since": {"$gte": since}} if since else {}
-        groups = self._cases.aggregate(
-            [
-                {"$match": {"handling.work": {"$in": ["callback", "closed", "reopened"]}} | span},
-                {"$group": {"_id": {"work": "$handling.work", "visited": "$handling.visited"}, "n": {"$sum": 1}}},
-            ]
-        )
-        counts = {"waiting": 0, "visited": 0, "expired": 0}
-        async for group in groups:
-            if group["_id"]["visited"]:
-                counts["visited"] += group["n"]
-            else:
-                counts["waiting" if group["_id"]["work"] == "callback" else "expired"] += group["n"]
-        return counts
-
-    async def unsent(self) -> int:
-        """Count the cases of which something is not confirmed yet."""
-        return await self._cases.count_documents({"unsent": {"$gt": 0}})
-
-    async def counts(self) -> dict[str, int]:
-        """Count the cases by their state."""
-        groups = self._cases.aggregate([{"$group": {"_id": "$state", "n": {"$sum": 1}}}])
-        return {group["_id"]: group["n"] async for group in groups}
-
-    async def counts_by_work(self) -> dict[str, int]:
-        """Count the cases of which something was heard, by where their work stands; the others are as delivered."""
-        groups = self._cases.aggregate(
-            [
-                {"$match": {"handling.work": {"$type": "string"}}},
-                {"$group": {"_id": "$handling.work", "n": {"$sum": 1}}},
-            ]
-        )
-        return {group["_id"]: group["n"] async for group in groups}
-
-    async def counts_by_department(self) -> dict[str, dict[str, int]]:
-        """Count the dispatches of each department by how far they have come."""
-        groups = self._cases.aggregate(
-            [
-                {"$match": {"dispatches.0": {"$exists": True}}},
-                {"$unwind": "$dispatches"},
-                {"$group": {"_id": {"code": "$dispatches.department", "state": "$dispatches.state"}, "n": {"$sum": 1}}},
-            ]
-        )
-        counts: dict[str, dict[str, int]] = defaultdict(dict)
-        async for group in groups:
-            counts[group["_id"]["code"]][group["_id"]["state"]] = group["n"]
-        return dict(counts)
-
-    # ------------------------------------------------------------ strays
-
-    async def add_stray(self, stray: Mapping[str, Any]) -> None:
-        """Keep a message that belongs to no case, sealed; the same one again is one document."""
-        try:
-            await self._strays.insert_one(dict(stray))
-        except DuplicateKeyError:
-            return
-
-    async def unanswered(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Give strays that their sender is still to be told of, without their bodies."""
-        found = self._strays.find({"unanswered": True}, {"body": 0}, sort=[("at", ASCENDING)], limit=limit)
-        return [document async for document in found]
-
-    async def answered(self, strays: Sequence[str]) -> None:
-        """Note that their sender was told, or has no queue to be told through."""
-        if strays:
-            await self._strays.update_many({"_id": {"$in": list(strays)}}, {"$set": {"unanswered": False}})
 
 
 def _plain(event: Event) -> dict[str, Any]:

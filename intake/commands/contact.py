@@ -11,7 +11,7 @@ from intake.rights.custody import open_custody
 from intake.rules.releases import released_over
 from intake.screen import console, table
 from normalizer.vault import Part
-from router.store import CaseStore
+from router.list_store import CaseLists
 
 NAMES = {"name": "姓名", "mobile": "手机", "phone": "电话", "mail": "邮箱", "author_id": "来源账号"}
 
@@ -54,7 +54,7 @@ async def _shown(app: App, name: str, part: Part, department: str | None, *, act
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house, open_custody(house) as custody:
         tables = await released_over(house, tables)
-        cases = await CaseStore(house.db).find(name)
+        cases = await CaseLists(house.db).find(name)
         if not cases:
             fail(f"没有找到工单 {name} · no case is called {name}")
         if len(cases) > 1:

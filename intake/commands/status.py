@@ -22,7 +22,7 @@ from intake.servers import ServerStatus, status
 from intake.topology import DepartmentQueue, alarms, depths, management
 from router.cases.work import NAMES
 from router.errors import RouterError
-from router.store import CaseStore
+from router.list_store import CaseLists
 
 
 @click.command("status", help="现状：服务器、来源、在途、挂起、队列 · what runs and what is open")
@@ -47,9 +47,9 @@ async def _status(app: App) -> dict[str, Any]:
             "sources": sources,
             "pages_open": await house.db.pages.count_documents({"stage": {"$ne": "done"}}),
             "parked": await counted(house.db),
-            "cases": await CaseStore(house.db).counts(),
-            "work": await CaseStore(house.db).counts_by_work(),
-            "visits": await CaseStore(house.db).visits(),
+            "cases": await CaseLists(house.db).counts(),
+            "work": await CaseLists(house.db).counts_by_work(),
+            "visits": await CaseLists(house.db).visits(),
             "cards": await cards(house.db),
             "queues": queues,
             "alarms": alarm,

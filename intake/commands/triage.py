@@ -20,7 +20,7 @@ from intake.street.rooms import open_rooms
 from router import desk
 from router.cases.case import Case
 from router.errors import RouterError, UnitAccused
-from router.store import CaseStore
+from router.list_store import CaseLists
 
 
 @click.group("triage", help="人工研判 · what a person decides")
@@ -76,7 +76,7 @@ triage_command.add_command(lessons_group)
 
 async def _list(app: App, limit: int, viewer: str) -> list[dict[str, Any]]:
     async with open_house(app.settings(), broker=False) as house:
-        cases = await CaseStore(house.db).triage(limit)
+        cases = await CaseLists(house.db).triage(limit)
         ids, at = [case.id for case in cases], datetime.now(UTC)
         await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake triage list", at=at)
         appeals = house.db.appeals.find({"_id": {"$in": ids}}, {"title": 1, "place": 1})

@@ -71,7 +71,7 @@ async def answer_due(street: Answering) -> int:
     """Send what is due; gives how many were taken up."""
     now = street.room.moment()
     by_source: dict[str, list[Case]] = {}
-    for case in await street.cases.to_answer(now, MOST):
+    for case in await street.cases.lists.to_answer(now, MOST):
         by_source.setdefault(case.source, []).append(case)
     count = 0
     for source in street.house.settings.sources:

@@ -93,7 +93,7 @@ class _View:
 
     async def look(self, house: House, rooms: Rooms, *, queues: bool) -> None:
         with suppress(PyMongoError):
-            self._cases = await rooms.cases.counts()
+            self._cases = await rooms.cases.lists.counts()
             self._cards = await cards(house.db)
         if queues:
             with suppress(RouterError, TimeoutError):

@@ -250,7 +250,7 @@ def _rooms(
         state=partial(statements.once_a_day, house.db, sending, owner),
         recompute=Calendars(house.db, sending, owner).recompute,
         anchor=partial(anchoring.once_a_day, house.db, sending.store, keys.stamper, clock.now, owner),
-        unsent=sending.store.unsent,
+        unsent=sending.store.lists.unsent,
         second_look=partial(second_look, matters, COMPARED_AT_ONCE),
         take_release=releases.Following(
             house.db, house.settings, read.normalizer, sending, partial(prepare_queues, house)

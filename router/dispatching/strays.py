@@ -53,7 +53,7 @@ async def keep(  # noqa: PLR0917 - a letter, where it lay and why, and where it 
     known = f"{queue}\0{letter.message_id}".encode() + b"\0" + letter.body
     name = hashlib.blake2b(known, digest_size=16).hexdigest()
     await seal.ready(label)
-    await store.add_stray(
+    await store.strays.add(
         {
             "_id": name,
             "message_id": letter.message_id,

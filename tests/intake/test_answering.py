@@ -38,6 +38,7 @@ from router.dispatch import Context
 from router.feedback import Feedback
 from router.flow import Room
 from router.store import CaseStore
+from router.store_indexes import ensure_indexes
 from tests.conftest import Database
 from tests.router.cases.test_hearing import delivered, said
 from tests.router.city import STAMPER, appeal, decide, revised, tables
@@ -138,7 +139,7 @@ def hotline(platform: Platform, **more: Any) -> HotlineSettings:
 
 async def opened(database: Database, source: Source, of: Appeal | None = None, **context: str) -> Street:
     street = Street(database, source, of or appeal())
-    await street.store.ensure_indexes()
+    await ensure_indexes(database)
     await street.store.insert([delivered("ZJJ")])
     await database["sources"].insert_one({"_id": source.name})
     await database["raw"].insert_one({"_id": "a1", "context": context})
@@ -341,7 +342,7 @@ async def test_a_platform_that_is_down_is_asked_again_ever_later_and_parked_at_i
         street.shift = timedelta(minutes=minutes)
         await street.look()
     assert await street.states() == ["parked"]
-    assert (await street.store.answers_parked())[0].id == "a1"
+    assert (await street.store.lists.answers_parked())[0].id == "a1"
     assert len(set(platform.ids)) == 1
     platform.status = 200
     await mongo["sources"].update_one({}, {"$unset": {"budget": 1}})  # the breaker would leave it alone a while longer

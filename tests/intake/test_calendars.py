@@ -164,7 +164,7 @@ async def test_an_order_whose_revision_could_not_be_decided_meanwhile_gets_the_n
     assert (moved["before"], moved["at"]) == (before, await due_now(street, FREE))
     assert moved["at"] != before
     assert (await street.cases())["c0"].state is State.PARKED
-    ((_, _, reason),) = desk.parked_rows(await street.store.parked())
+    ((_, _, reason),) = desk.parked_rows(await street.store.lists.parked())
     assert reason == "deciding failed: ValueError"
     mended = replace(room_with(street, FREE), decide=lambda *_: decide(appeal("c0"), Context(mode=Mode.ROUTE)))
     await desk.retry_parked(["c0"], "王", mended)

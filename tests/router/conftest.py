@@ -19,6 +19,7 @@ from router.dispatching.broker import Management
 from router.dispatching.publisher import Publisher
 from router.flow import Outgoing, Room
 from router.store import CaseStore
+from router.store_indexes import ensure_indexes
 from tests.router.city import STAMPER, UNITS, Appeals, decide, fences, tables
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
@@ -79,7 +80,7 @@ class Street:
 @pytest.fixture
 async def street(mongo: Database, amqp: Any) -> AsyncIterator[Street]:
     store = CaseStore(mongo, STAMPER)
-    await store.ensure_indexes()
+    await ensure_indexes(mongo)
     appeals = Appeals()
     async with aiohttp.ClientSession() as session:
         management = Management(session, amqp.management, amqp.vhost)

@@ -92,13 +92,13 @@ async def test_a_person_and_the_clock_at_once_give_it_to_one_department(street: 
 
 async def test_what_could_not_be_decided_is_decided_again_by_retry(street: Street) -> None:
     await route_page(street.appeals.keep(handed(appeal("a", "broken"))), street.room)
-    [parked] = await street.store.parked()
+    [parked] = await street.store.lists.parked()
     [(_, message, reason)] = desk.parked_rows([parked])
     assert (message, reason) == (None, "deciding failed: ValueError")
     mended = changed(street.room, decide=lambda of, context, tables: decide(revised(of, "ZJJ"), context))
     page = await desk.retry_parked(["a"], "王", mended)
     assert page.states == {"delivered": 1}
-    assert await street.store.parked() == []
+    assert await street.store.lists.parked() == []
 
 
 async def test_what_could_not_be_decided_can_be_assigned_by_a_person(street: Street) -> None:
@@ -110,11 +110,11 @@ async def test_what_could_not_be_decided_can_be_assigned_by_a_person(street: Str
 async def test_what_is_given_up_is_no_longer_listed_and_stays_parked(street: Street) -> None:
     await street.management._ask("DELETE", f"queues/{street.management._here}/dept.ZJJ")
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
-    [parked] = await street.store.parked()
+    [parked] = await street.store.lists.parked()
     assert [row[2] for row in desk.parked_rows([parked])] == ["NO_ROUTE"]
     [case] = await desk.discard_parked(["a"], "王", "部门已撤并", street.room)
     assert case.state is State.PARKED
-    assert desk.parked_rows(await street.store.parked()) == []
+    assert desk.parked_rows(await street.store.lists.parked()) == []
 
 
 async def test_a_withdrawn_case_can_wait_in_triage_no_more(street: Street) -> None:

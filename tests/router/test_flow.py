@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from router.dispatching.publisher import Publisher
 from router.errors import BrokerAway
 from router.flow import Room, deliver, deliver_forgotten, route_page
 from router.store import CaseStore
-from tests.router.city import STAMPER, UNITS, appeal, handed, revised
+from tests.router.city import UNITS, appeal, handed, revised
 from tests.router.conftest import Street
 from tests.router.wire import Wire
 
@@ -145,7 +146,7 @@ async def test_a_missing_queue_parks_its_dispatch_and_retry_sends_it_once_the_qu
         street.room,
     )
     assert page.states == {"parked": 2, "delivered": 1}
-    parked = await street.store.parked(department="ZJJ")
+    parked = await street.store.lists.parked(department="ZJJ")
     assert [case.dispatches[0].parked for case in parked] == ["NO_ROUTE", "NO_ROUTE"]
     assert len(await street.drain("dept.CGJ")) == 2
 
@@ -155,7 +156,7 @@ async def test_a_missing_queue_parks_its_dispatch_and_retry_sends_it_once_the_qu
     page = await desk.retry_parked([case.id for case in parked], "王", street.room)
     assert page.states == {"delivered": 2}
     assert [id_ for id_, _ in await street.drain("dept.ZJJ")] == [case.dispatches[0].id for case in parked]
-    assert await street.store.parked() == []
+    assert await street.store.lists.parked() == []
 
 
 async def test_a_queue_deleted_under_load_loses_nothing(street: Street) -> None:
@@ -170,7 +171,7 @@ async def test_a_queue_deleted_under_load_loses_nothing(street: Street) -> None:
 
     await asyncio.gather(work(), delete_queue(street, "dept.ZJJ"))
     async with asyncio.timeout(30):  # what was under way when the queue went is never answered, and sent again later
-        while await street.store.unsent():
+        while await street.store.lists.unsent():
             await street.lapse()
             await deliver_forgotten(street.room)
             await asyncio.sleep(0.02)
@@ -203,7 +204,7 @@ async def test_a_full_queue_holds_back_its_own_department_alone(street: Street) 
 
     waited: set[str] = set()
     async with asyncio.timeout(30):
-        while await street.store.unsent():
+        while await street.store.lists.unsent():
             waited.update(id_ for id_, _ in await street.drain("dept.ZJJ"))  # the department reads again
             await deliver_forgotten(street.room)
             await asyncio.sleep(0.02)
@@ -355,7 +356,7 @@ class Burning:
 
 def burning(store: CaseStore, fuse: Fuse) -> CaseStore:
     """The same store, whose every write may be the last thing its worker does."""
-    mortal = CaseStore(store._database, STAMPER)
+    mortal = copy(store)
     for name in ("insert", "change", "change_all", "confirm_all", "postpone", "claim"):
         setattr(mortal, name, _burns(getattr(mortal, name), fuse))
     return mortal

@@ -12,6 +12,7 @@ from router.cases.delivery import confirm, park
 from router.cases.moves import Kind, State
 from router.dispatch import Context
 from router.store import CaseStore
+from router.store_indexes import ensure_indexes
 from tests.router.city import AT, STAMPER, appeal, decide
 from tests.router.conftest import Database
 
@@ -102,30 +103,29 @@ async def test_two_sweeps_share_what_was_forgotten_and_never_both_take_one(mongo
 
 async def test_the_questions_that_people_ask(mongo: Database) -> None:
     store = CaseStore(mongo, STAMPER)
-    await store.ensure_indexes()
-    await store.ensure_indexes()
+    await ensure_indexes(mongo)
+    await ensure_indexes(mongo)
     first = case("a")
     await store.insert([first, case("b", "ZJJ+CGJ"), case("old", "triage"), case("now", "triage", Urgency.CRITICAL)])
     await store.confirm_all([first], AT)
-    assert await store.counts() == {"delivered": 1, "in_flight": 1, "triage": 2}
-    assert await store.counts_by_department() == {"ZJJ": {"sent": 1, "pending": 1}, "CGJ": {"pending": 1}}
-    assert [each.id for each in await store.triage()] == ["now", "old"]
-    assert [each.id for each in await store.waiting_critical(AT)] == ["now"]
-    assert await store.waiting_critical(AT - timedelta(seconds=1)) == []
-    assert await store.unsent() == 1
+    assert await store.lists.counts() == {"delivered": 1, "in_flight": 1, "triage": 2}
+    assert await store.lists.counts_by_department() == {"ZJJ": {"sent": 1, "pending": 1}, "CGJ": {"pending": 1}}
+    assert [each.id for each in await store.lists.triage()] == ["now", "old"]
+    assert [each.id for each in await store.lists.waiting_critical(AT)] == ["now"]
+    assert await store.lists.waiting_critical(AT - timedelta(seconds=1)) == []
+    assert await store.lists.unsent() == 1
     message = case("b", "ZJJ+CGJ").dispatches[1].id
     found = await store.by_message("b", message)
     assert found is not None
     assert found.id == "b"
     assert await store.by_message("a", message) is None
     for name in ("b", found.case_no.lower(), found.native_id, message):
-        assert [each.id for each in await store.find(name)] == ["b"], name
-    assert await store.find("nobody") == []
+        assert [each.id for each in await store.lists.find(name)] == ["b"], name
+    assert await store.lists.find("nobody") == []
 
 
 async def test_each_question_of_the_hot_path_has_its_index(mongo: Database) -> None:
-    store = CaseStore(mongo, STAMPER)
-    await store.ensure_indexes()
+    await ensure_indexes(mongo)
     questions = (
         {"unsent": {"$gt": 0}, "until": None},
         {"parked": {"$gt": 0}},

@@ -125,7 +125,7 @@ async def _said(app: App, id_: str, department: str, said: dict[str, Any]) -> di
 async def _open(app: App, viewer: str) -> list[dict[str, Any]]:
     async with opened(app) as (rooms, db):
         tables = rooms.router.tables
-        cases = [case for case in await rooms.cases.claimed() if open_claims(case)]
+        cases = [case for case in await rooms.cases.lists.claimed() if open_claims(case)]
         ids, at = [case.id for case in cases], rooms.clock.now()
         await note(db, ids, Seen.EVIDENCE, actor=viewer, reason="intake case claims", at=at)
     rows = [

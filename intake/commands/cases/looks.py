@@ -96,7 +96,7 @@ async def _list(
     app: App, work: tuple[str, ...], department: str | None, limit: int, viewer: str
 ) -> list[dict[str, Any]]:
     async with opened(app) as (rooms, db):
-        rows = [_row(case) for case in await rooms.cases.at_work(work, limit, department and department.upper())]
+        rows = [_row(case) for case in await rooms.cases.lists.at_work(work, limit, department and department.upper())]
         replies = [row["id"] for row in rows if row["reply"]]
         await note(db, replies, Seen.REPLY, actor=viewer, reason="intake case list", at=rooms.clock.now())
     return rows

@@ -168,4 +168,4 @@ async def _visits(app: App, file: Path | None, person: str) -> tuple[dict[str, i
                 failed.append(f"第 {row.line} 行 · line {row.line}: {why(refused)}")
             else:
                 done += 1
-        return await rooms.cases.visits(), failed, done
+        return await rooms.cases.lists.visits(), failed, done

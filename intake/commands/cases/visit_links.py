@@ -57,7 +57,7 @@ async def _links(app: App, names: tuple[str, ...], holds: timedelta, person: str
             ids = await find_ids(db, name)
             cases.append(await find_case(ids[0] if len(ids) == 1 else name, rooms.router))
         if not names:
-            cases = await rooms.cases.at_work([Work.CALLBACK], MOST)
+            cases = await rooms.cases.lists.at_work([Work.CALLBACK], MOST)
         not_yet = [case.case_no for case in cases if case.handling is None or case.handling.work is not Work.CALLBACK]
         if not_yet:
             fail(f"不在待回访 · not waiting for a call-back: {' '.join(not_yet)}")

@@ -134,14 +134,14 @@ class Living:
         # The same person again: some are carried by an order, and what is carried says something new.
         spoken = [name for name, row in self.rows.items() if "author" in row and name not in known]
         late += [self.write(like=name) for name in rng.sample(spoken, min(2, len(spoken)))]
-        linked = [case.native_id async for case in self.rooms.cases.all() if case.goal is State.LINKED]
+        linked = [case.native_id async for case in self.rooms.cases.lists.all() if case.goal is State.LINKED]
         for name in rng.sample(linked, min(2, len(linked))):
             if name not in known:
                 late.append(self.write(again=name, like=name))
         return await self.store([*late, *(self.write() for _ in range(rng.randint(1, 3)))])
 
     async def some(self, most: int) -> list[Case]:
-        held = [case async for case in self.rooms.cases.all() if case.holder is not None and not case.unsent]
+        held = [case async for case in self.rooms.cases.lists.all() if case.holder is not None and not case.unsent]
         return self.rng.sample(held, min(most, len(held)))
 
     async def sign(self, case: Case) -> None:
@@ -217,7 +217,7 @@ class Living:
         """What was written down before the release and never left."""
         return {
             (row.id, row.department, row.sequence, row.type.value)
-            async for case in self.rooms.cases.all()
+            async for case in self.rooms.cases.lists.all()
             for row in case.dispatches
             if row.state is Sent.PENDING
         }

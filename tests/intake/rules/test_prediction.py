@@ -19,7 +19,7 @@ async def one_change(city: Living) -> Counter[str]:
     rules, units = city.change()
     done, expected, tables = await city.rehearse(rules, units)
     underway = await city.on_their_way()
-    people = {case.id: case.holder async for case in city.rooms.cases.all() if case.assigned_by_person}
+    people = {case.id: case.holder async for case in city.rooms.cases.lists.all() if case.assigned_by_person}
 
     released, reassigned = await city.release(done, tables)
     assert {case: (await city.rooms.cases.load([case]))[case].holder for case in people} == people
@@ -48,7 +48,7 @@ async def test_five_changes_of_rules_do_what_was_predicted(mongo: Any, amqp: Any
         assert seen["release recalled"], seen
         assert seen["release dispatched"], seen
         assert seen["pending dispatched"], seen
-        kinds = {event.kind async for case in city.rooms.cases.all() for event in case.events}
+        kinds = {event.kind async for case in city.rooms.cases.lists.all() for event in case.events}
         assert {Kind.REDECIDED, Kind.SIGNED, Kind.REASSIGNED, Kind.UPDATED} <= kinds
 
 
@@ -61,5 +61,5 @@ async def test_fifty_changes_of_rules_do_what_was_predicted(mongo: Any, amqp: An
         for kind in ("release recalled", "release dispatched", "pending updated", "pending dispatched"):
             assert seen[kind], (kind, seen)
         assert seen["pending linked"], seen
-        told = [event.data async for case in city.rooms.cases.all() for event in case.events]
+        told = [event.data async for case in city.rooms.cases.lists.all() for event in case.events]
         assert any("revision" in data and "departments" in data for data in told), "what is carried said something new"

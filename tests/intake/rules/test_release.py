@@ -119,7 +119,7 @@ async def test_only_what_nobody_has_touched_moves(mongo: Any, amqp: Any, tmp_pat
         assert done.orders["person"] + done.orders["heard"] == 2
         city.rooms.router.tables = tables[1].router
 
-        every = [case async for case in city.rooms.cases.all()]
+        every = [case async for case in city.rooms.cases.lists.all()]
         moved = await redecide_page(every, city.rooms.router, 1, "张三")
         after = await city.rooms.cases.load([case.id for case in cases])
         assert after[signed.id].holder == signed.holder
@@ -130,7 +130,7 @@ async def test_only_what_nobody_has_touched_moves(mongo: Any, amqp: Any, tmp_pat
 
 
 async def _all(city: Living) -> Any:
-    return [case async for case in city.rooms.cases.all()]
+    return [case async for case in city.rooms.cases.lists.all()]
 
 
 @pytest.mark.live

@@ -215,7 +215,7 @@ async def test_a_department_claims_after_the_end_and_hears_the_decision_on_its_q
     heard_it = await take_said(asked, "ZJJ", ear)
     assert heard_it is not None
     assert "13800001111" not in open_claims(heard_it)[0].data["evidence"]
-    assert [each.id for each in await street.store.claimed()] == [case.id]
+    assert [each.id for each in await street.store.lists.claimed()] == [case.id]
     assert await take_said(asked, "GAJ", ear) is None
     done = await claiming.judge(case.id, None, "A1", "王科长", "照片属实", street.room, granted=True)
     assert granted(done).rating == "A1"
