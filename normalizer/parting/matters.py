@@ -55,10 +55,13 @@ def _are_apart(text: str, found: Cuts, draft: Draft, tables: Tables) -> bool:
         return False
     if found.head and _tells_of_a_matter(text[: found.head], tables):
         return False
-    read = [_read(one, draft, tables) for one in words]
-    return all(_is_clear(one, tables) for one in read) and not any(
-        _are_near(one, other) for one, other in combinations(read, 2)
-    )
+    read: list[Draft] = []
+    for one in words:
+        piece = _read(one, draft, tables)
+        if not _is_clear(piece, tables):
+            return False  # most end here: no further one need be read
+        read.append(piece)
+    return not any(_are_near(one, other) for one, other in combinations(read, 2))
 
 
 def _share_a_party(words: Sequence[str], title: str) -> bool:

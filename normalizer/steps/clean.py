@@ -44,8 +44,11 @@ _CONTROL = (
 )
 _BLANK = r"\t\r\xa0\u2000-\u200a\u202f\u205f\u3000"
 _WIDE = r"\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20"
-#: One class of signs is looked for twice as fast as the same with words beside it; the words are looked for apart.
-_SIGNS = re.compile(f"[<&\\[{_CONTROL}{_BLANK}{_WIDE}]")
+#: Words are looked for from their first character on: one class of characters is what is found the fastest.
+_SIGNS = re.compile(
+    f"[<&\\[{_CONTROL}{_BLANK}{_WIDE} \n引回本]"
+    r"(?:(?<=[^ \n引回本])|(?<= )[ ]|(?<=\n) ?\n|(?<=引)用|(?<=回)复|(?<=本)帖最后由)"
+)
 _CONTROLS = re.compile(f"[{_CONTROL}]+")
 _WIDES = re.compile(f"[{_WIDE}]+")
 _BLANKS = re.compile(f"[ {_BLANK}]+")
@@ -61,10 +64,11 @@ _FOLD = {
 
 def clean(draft: Draft, _tables: Tables) -> None:
     """Repair every text that people will read."""
-    draft.title = clean_text(draft.title, draft).replace("\n", " ")
-    draft.text = clean_text(draft.text, draft)
+    cleaned = _everyday if draft.everyday else clean_text
+    draft.title = cleaned(draft.title, draft).replace("\n", " ")
+    draft.text = cleaned(draft.text, draft)
     if draft.address is not None:
-        draft.address = clean_text(draft.address, draft).replace("\n", " ") or None
+        draft.address = cleaned(draft.address, draft).replace("\n", " ") or None
     if draft.reply_text is not None:
         draft.reply_text = clean_text(draft.reply_text, draft) or None
     if draft.attachments:
@@ -96,24 +100,29 @@ def clean_text(text: str, draft: Draft) -> str:
     if not text:
         return text
     ascii_only = text.isascii()
-    if _SIGNS.search(text) is not None or _has_words(text):
+    if _SIGNS.search(text) is not None:
         text = _scrub(text, draft)
-    if not ascii_only:
-        if not unicodedata.is_normalized("NFC", text):
-            text = unicodedata.normalize("NFC", text)
-            draft.note("nfc")
-        if _ODD_DIGIT.search(text) is not None:
-            text = _ODD_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
-            draft.note("digits")
-        tail = text[-TAIL:]
-        if "自" in tail or "via" in tail:
-            text = _without(_SIGNATURE, text, "signature", draft)
+    if ascii_only:
+        return text.strip()
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+        draft.note("nfc")
+    if _ODD_DIGIT.search(text) is not None:
+        text = _ODD_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+        draft.note("digits")
+    return _without_ends(text, draft)
+
+
+def _everyday(text: str, draft: Draft) -> str:
+    """Repair a text of everyday characters: its ends are all that there is to do."""
+    return text.strip() if text.isascii() else _without_ends(text, draft)
+
+
+def _without_ends(text: str, draft: Draft) -> str:
+    tail = text[-TAIL:]
+    if "自" in tail or "via" in tail:
+        text = _without(_SIGNATURE, text, "signature", draft)
     return text.strip()
-
-
-def _has_words(text: str) -> bool:
-    blanks = "  " in text or "\n\n" in text or "\n \n" in text
-    return blanks or "引用" in text or "回复" in text or "本帖最后由" in text
 
 
 def _scrub(text: str, draft: Draft) -> str:

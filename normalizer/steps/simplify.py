@@ -59,7 +59,7 @@ def simplify_text(text: str) -> str:
 
 def simplify(draft: Draft, _tables: Tables) -> None:
     """Convert what is Traditional; title, text and place stand or fall together."""
-    if is_traditional(f"{draft.title}\n{draft.text}\n{draft.address or ''}"):
+    if not draft.everyday and is_traditional(f"{draft.title}\n{draft.text}\n{draft.address or ''}"):
         draft.title = simplify_text(draft.title)
         draft.text = simplify_text(draft.text)
         if draft.address is not None:

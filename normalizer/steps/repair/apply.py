@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from normalizer.draft import Draft
+from normalizer.steps.everyday import is_everyday
 from normalizer.steps.repair.encodings import reencode
 from normalizer.steps.repair.ruby import TONES, without_ruby
 from normalizer.steps.repair.slips import is_suspect, odd_class, unslipped
@@ -23,6 +24,7 @@ _LATIN = "\x80-\x9f\xa1-\xaf\xb2-\xb6\xb8-\xd6\xd8-\xf6\xf8-\xff"
 _SIGNS = re.compile(rf"[(（][a-z{TONES}]|\?[!;,a-z/?]")
 #: What is left of text whose bytes are gone for good: 锟斤拷 is U+FFFD in UTF-8 read as GBK.
 _BEYOND = re.compile("(?:锟斤拷|\ufffd|[\ue000-\ue864])+")
+_MAY_BE_BEYOND = re.compile("[锟\ufffd\ue000-\ue864]")
 
 
 _GATE = re.compile(f"[{_LATIN}{TONES}\ufffd\ue000-\ue864{odd_class()}]")
@@ -53,15 +55,21 @@ def repair_text(text: str) -> Repaired:
 
 def beyond_repair(text: str) -> list[Spot]:
     """Find what no repair can bring back."""
+    if _MAY_BE_BEYOND.search(text) is None:
+        return []
     return [Spot("unreadable", *one.span()) for one in _BEYOND.finditer(text)]
 
 
 def repair(draft: Draft, _tables: Tables) -> None:
     """Repair every text that people will read."""
-    draft.title = _repaired("title", draft.title, draft)
-    draft.text = _repaired("text", draft.text, draft)
-    if draft.address is not None:
-        draft.address = _repaired("place", draft.address, draft)
+    address = draft.address
+    if is_everyday(draft.text) and is_everyday(draft.title) and (address is None or is_everyday(address)):
+        draft.everyday = True
+    else:
+        draft.title = _repaired("title", draft.title, draft)
+        draft.text = _repaired("text", draft.text, draft)
+        if address is not None:
+            draft.address = _repaired("place", address, draft)
     if draft.reply_text is not None:
         draft.reply_text = _repaired("reply", draft.reply_text, draft)
 

@@ -158,7 +158,7 @@ _SHARE = 8
 def _may_be_utf8(text: str) -> bool:
     """Look whether enough characters are such as a first byte makes: no honest text is full of them."""
     leads = len(_LEADS.findall(text))
-    return leads > 0 and _SHARE * leads >= len(_NO_ASCII.findall(text))
+    return leads > 0 and _SHARE * leads >= len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _utf8_of(text: str) -> str | None:

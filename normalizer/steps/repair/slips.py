@@ -62,7 +62,8 @@ def _gate() -> _Gate:
     return _Gate(
         odd=re.compile(f"[{odd}]"),
         near=re.compile(
-            f"[\ue000-\ue864\ufffd]|[{odd}](?:[{odd}]|[A-Za-z@\\[\\]\\\\^_`{{|}}~]|[^\n]{{0,2}}[{odd}][^\n]{{0,2}}[{odd}])"
+            f"[\ue000-\ue864\ufffd{odd}](?:(?<=[\ue000-\ue864\ufffd])|[{odd}]|[A-Za-z@\\[\\]\\\\^_`{{|}}~]"
+            f"|[^\n]{{0,2}}[{odd}][^\n]{{0,2}}[{odd}])"
         ),
         bad=re.compile(f"[{LOST}{LOST_AT_END}\ufffd\ue000-\ue864{odd}]|[?](?=[!;,\ue000-\uf8ff]|.?[{odd}])"),
         marked=re.compile(
