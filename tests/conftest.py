@@ -4,6 +4,7 @@ Those named by MONGO_URL, AMQP_URL and AMQP_MANAGEMENT_URL are used; otherwise a
 goes with it. A test that asks for none starts none.
 """
 
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,23 @@ FIRST = (
     "tests/intake/",
     "tests/connectors/test_mutations.py",
 )
+
+
+#: Bytes free for two processes, each with servers of its session and of a house: twice what they took, measured.
+NEEDED = 5_000_000_000
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """One sentence before the whole suite instead of a hundred errors in it."""
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if session.config.getoption("numprocesses", None) and free < NEEDED:
+        there, wanted = f"{free / 1e9:.1f} GB", f"{NEEDED / 1e9:.0f} GB"
+        pytest.exit(
+            f"{folder} 的盘只剩 {there}，跑测试要 {wanted}：先腾出空间，或用 TMPDIR 换个地方 · "
+            f"{there} free in {folder}, the tests want {wanted}: make room, or name another place by TMPDIR",
+            returncode=pytest.ExitCode.USAGE_ERROR,
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
