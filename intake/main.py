@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from intake.cli import App, write_whole
 from intake.commands.later import COMMANDS, later
+from intake.usage import chinese_first
 
 #: name -> the module in intake/commands/ and the command in it
 HERE: Mapping[str, tuple[str, str]] = {
@@ -60,6 +62,14 @@ class Commands(click.Group):
             assert isinstance(found, click.Command)
             return found
         return later(cmd_name, COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:  # noqa: ANN401 - click's own
+        with chinese_first():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        with chinese_first():
+            return super().invoke(ctx)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
