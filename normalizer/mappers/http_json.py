@@ -5,15 +5,16 @@ from __future__ import annotations
 from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Attachment
 from normalizer.draft import Draft
-from normalizer.mappers import table
 from normalizer.mappers.reading import payload_of, words_of
+from normalizer.mappers.table import read_row
 
 
 def read(raw: RawAppeal) -> Draft:
     """Map one row; beside the names of an imported file it may have attachments."""
-    draft = table.read(raw)
     row = payload_of(raw.payload)
-    draft.attachments = _attachments(row.get("attachments")) if "attachments" in row else []
+    draft = read_row(row, raw)
+    if "attachments" in row:
+        draft.attachments = _attachments(row["attachments"])
     return draft
 
 

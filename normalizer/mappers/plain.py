@@ -10,6 +10,7 @@ from connectors.raw_appeal import RawAppeal
 from normalizer.appeal import Engagement, Given, Thread
 from normalizer.draft import Draft
 from normalizer.mappers.reading import (
+    count_in,
     count_of,
     location_of,
     moment_of,
@@ -59,7 +60,7 @@ def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:
     draft.address = words_in(get("address"))
     draft.author_name = draft.author_id = words_in(get("author"))
     draft.phone = words_in(get("phone"))
-    likes, dislikes = count_of(row, "likes"), count_of(row, "dislikes")
+    likes, dislikes = count_in(get("likes")) or 0, count_in(get("dislikes")) or 0
     if likes or dislikes:
         draft.engagement = Engagement(likes=likes, dislikes=dislikes)
     if posted and draft.posted_at is None:
@@ -71,26 +72,27 @@ def draft_of(row: Mapping[str, Any], raw: RawAppeal) -> Draft:
 
 def _read_rest(draft: Draft, row: Mapping[str, Any], raw: RawAppeal) -> None:
     """Read what few sources have."""
-    detail = words_of(row, "channel_detail")
+    get = row.get
+    detail = words_in(get("channel_detail"))
     draft.channel_detail = detail if detail and _CODE.fullmatch(detail) else None
-    draft.occurred_at = moment_of(row.get("occurred_at"), raw.zone)
-    draft.address = draft.address or words_of(row, "place")
-    draft.location = location_of(words_of(row, "location"))
-    draft.author_name = draft.author_name or words_of(row, "name")
-    draft.author_id = words_of(row, "author_id") or draft.author_id
-    draft.sex = sex_of(words_of(row, "sex"))
-    draft.phone = draft.phone or words_of(row, "mobile")
+    draft.occurred_at = moment_of(get("occurred_at"), raw.zone)
+    draft.address = draft.address or words_in(get("place"))
+    draft.location = location_of(words_in(get("location")))
+    draft.author_name = draft.author_name or words_in(get("name"))
+    draft.author_id = words_in(get("author_id")) or draft.author_id
+    draft.sex = sex_of(words_in(get("sex")))
+    draft.phone = draft.phone or words_in(get("mobile"))
     draft.mail = words_of(row, "mail", "email")
     draft.type_given = words_of(row, "request_type", "type")
-    draft.secret = says_yes(row.get("secret"))
-    draft.light = words_of(row, "urgency")
+    draft.secret = says_yes(get("secret"))
+    draft.light = words_in(get("urgency"))
     draft.given = _given(row, raw.source)
     draft.handler = words_of(row, "handler", "department")
     draft.sent_back = count_of(row, "sent_back")
-    draft.subject_entity = words_of(row, "subject_entity")
+    draft.subject_entity = words_in(get("subject_entity"))
     draft.reply_text = text_of(row, "reply", "official_reply") or None
-    draft.reply_by = words_of(row, "reply_by")
-    draft.reply_at = moment_of(row.get("reply_at"), raw.zone)
+    draft.reply_by = words_in(get("reply_by"))
+    draft.reply_at = moment_of(get("reply_at"), raw.zone)
     draft.engagement = Engagement(
         likes=count_of(row, "likes"),
         dislikes=count_of(row, "dislikes"),
@@ -98,9 +100,9 @@ def _read_rest(draft: Draft, row: Mapping[str, Any], raw: RawAppeal) -> None:
         views=count_of(row, "views"),
     )
     draft.thread = Thread(
-        root=words_of(row, "root"),
-        parent=words_of(row, "parent"),
-        about=words_of(row, "about") or raw.context.get("about"),
+        root=words_in(get("root")),
+        parent=words_in(get("parent")),
+        about=words_in(get("about")) or raw.context.get("about"),
     )
 
 
