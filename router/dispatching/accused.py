@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ahocorasick_rs import AhoCorasick
+import daachorse
 
 from normalizer.appeal import Appeal, RequestType
 from router.dispatching.directory import Directory, Unit, area_of
 
-_BLAMING = frozenset({RequestType.COMPLAIN, RequestType.REPORT})
+_COMPLAIN, _REPORT = RequestType.COMPLAIN, RequestType.REPORT
 #: Categories that are about the staff of an office, whichever it is (工作人员作风, 纪检信访类).
 _ABOUT_STAFF = frozenset({"1304", "1305"})
 
@@ -30,7 +30,14 @@ _MISCONDUCT = (
 )
 _WORDS = "|".join(_MISCONDUCT)
 #: Every complaint is asked: one pass for all words costs half of what looking for them one by one does.
-_AUTOMATON = AhoCorasick(_MISCONDUCT)
+_AUTOMATON = daachorse.CharwiseDoubleArrayAhoCorasick(list(_MISCONDUCT), daachorse.MATCH_KIND_LEFTMOST_LONGEST)
+
+
+def accused_by(appeal: Appeal, said: str, directory: Directory) -> Accused | None:
+    """Ask whom it complains about; None: nobody, as in most. `said` is all of title and text."""
+    if appeal.signals.accused or (_blames_somebody(appeal) and _tells_of_misconduct(said)):
+        return Accused(appeal, directory)
+    return None
 
 
 class Accused:
@@ -45,16 +52,10 @@ class Accused:
         for name in appeal.signals.accused:
             named |= self._meant(name)
         self._named = frozenset(named)
-        about = appeal.request_type in _BLAMING or appeal.category.code in _ABOUT_STAFF
-        self._texts = [text for text in (appeal.text, appeal.title) if _tells_of_misconduct(text)] if about else []
-
-    def __bool__(self) -> bool:
-        """Say whether anybody may be accused at all: mostly not, and then no unit need be asked about."""
-        return bool(self._named or self._texts)
+        texts = (appeal.text, appeal.title) if _blames_somebody(appeal) else ()
+        self._texts = [text for text in texts if _tells_of_misconduct(text)]
 
     def __contains__(self, unit: Unit) -> bool:
-        if not self:
-            return False
         return self._is_about(unit) or any(self._is_about(above) for above in self._directory.superiors(unit))
 
     def superior_of(self, unit: Unit) -> Unit | None:
@@ -93,8 +94,13 @@ def _starts(text: str, name: str) -> Iterable[int]:
         start = text.find(name, start + 1)
 
 
+def _blames_somebody(appeal: Appeal) -> bool:
+    kind = appeal.request_type
+    return kind is _COMPLAIN or kind is _REPORT or appeal.category.code in _ABOUT_STAFF
+
+
 def _tells_of_misconduct(text: str) -> bool:
-    return bool(_AUTOMATON.find_matches_as_indexes(text))
+    return bool(_AUTOMATON.find(text))
 
 
 @lru_cache(maxsize=2048)

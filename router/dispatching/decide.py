@@ -11,23 +11,30 @@ added up, at most 1. A source's own choice has 1. Chatter (`quality.is_appeal` f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
 from normalizer.appeal import Alternative, Appeal, DecidedBy, Evidence, Mode, RequestType, Routing
 from router.dispatch import Context, Decision, Outcome
-from router.dispatching.accused import Accused
+from router.dispatching.accused import Accused, accused_by
 from router.dispatching.directory import Area, Unit, area_of_place
 from router.dispatching.lessons import PREFIX, Said, evidence_of
 from router.dispatching.precedents import called
 from router.dispatching.referral import Informed, informed_because
-from router.dispatching.rules import Ruling, Thresholds, Tie
+from router.dispatching.rules import Ruling, Thresholds, Tie, said_in
 from router.dispatching.tables import Tables
 
 ALTERNATIVES = 3
 CONSULTATION = 2  #: so many upheld returns, and people settle it together (会商)
 
 Scores = dict[str, float]
+
+# Every decision asks for all of these, and a member of an enum is dear to look up.
+_FOLLOW, _OBSERVE, _HISTORY = Mode.FOLLOW, Mode.OBSERVE, Mode.HISTORY
+_REPORT, _PRAISE, _INVALID = RequestType.REPORT, RequestType.PRAISE, RequestType.INVALID
+_DISPATCH, _TRIAGE, _OBSERVED = Outcome.DISPATCH, Outcome.TRIAGE, Outcome.OBSERVED
+_BY_RULE, _BY_TRIAGE = DecidedBy.RULE, DecidedBy.TRIAGE
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,34 +59,41 @@ class Unsure(msgspec.Struct, frozen=True):
 
 def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:
     """Decide on one appeal."""
-    area = area_of_place(appeal.place)
-    accused = Accused(appeal, tables.directory)
+    area, mode = area_of_place(appeal.place), context.mode
+    said = said_in(appeal)
+    accused = accused_by(appeal, said, tables.directory)
     placed = _placed(appeal, area, tables)
-    ruling = tables.rules.rule_on(appeal, placed)
+    ruling = tables.rules.rule_on(appeal, placed, said)
     scores = _scores(appeal, ruling, area, placed, tables)
-    found = _follow(appeal, tables) if context.mode is Mode.FOLLOW else _apply(ruling, appeal, area, tables, scores)
-    if isinstance(found, Choice) and context.mode is not Mode.FOLLOW:
-        found = _taught(found, appeal, accused, context, tables)
-    if isinstance(found, Choice):
+    if mode is _FOLLOW:
+        found = _follow(appeal, tables)
+    else:
+        found = _apply(ruling, appeal, area, tables, scores)
+        if isinstance(found, Choice) and tables.lessons.knows_rule(found.rule):
+            found = _taught(found, appeal, area, context, tables, accused=accused)
+    if isinstance(found, Choice) and (accused is not None or context.returns):
         found = _allowed(found, accused, context)
     code, informed = _referral(appeal, found)
-    routing, note = _routing(appeal, tables, found, accused, scores)
-    outcome = informed.outcome if informed else Outcome.DISPATCH if routing.lead else Outcome.TRIAGE
-    sentence = informed.sentence if informed else f"{found.sentence}{note}"
-    if context.mode in (Mode.OBSERVE, Mode.HISTORY):
-        outcome = Outcome.OBSERVED
-        sentence = f"只比对，不派单：{sentence}"
-    return Decision(outcome=outcome, routing=_settled(routing, outcome), code=code, sentence=sentence)
+    routing, note = _routing(appeal, found, area, scores, tables, accused=accused)
+    if informed is None:
+        outcome, sentence = _DISPATCH if routing.lead else _TRIAGE, found.sentence + note
+    else:
+        outcome, sentence = informed.outcome, informed.sentence
+    if mode is _OBSERVE or mode is _HISTORY:
+        outcome, sentence = _OBSERVED, f"只比对，不派单：{sentence}"
+    elif informed is not None:
+        routing = _settled(routing)
+    return Decision(outcome=outcome, routing=routing, code=code, sentence=sentence)
 
 
 def _placed(appeal: Appeal, area: Area, tables: Tables) -> Area:
     """Say for which place the matrix is asked. Not for a 举报: a street lives door to door with the accused."""
-    return () if tables.rules.placed and _confidential(appeal) else area
+    return area if tables.rules.placed and not _confidential(appeal) else ()
 
 
 def _confidential(appeal: Appeal) -> bool:
     """Say whether few may see it."""
-    return appeal.request_type is RequestType.REPORT or appeal.citizen.confidential
+    return appeal.request_type is _REPORT or appeal.citizen.confidential
 
 
 def ruled(appeal: Appeal, tables: Tables) -> tuple[str, Unit] | None:
@@ -93,14 +107,15 @@ def ruled(appeal: Appeal, tables: Tables) -> tuple[str, Unit] | None:
 
 def _referral(appeal: Appeal, found: Choice | Unsure) -> tuple[str | None, Informed | None]:
     code = appeal.signals.referral
-    if code is None and appeal.request_type is RequestType.PRAISE:
-        code = "praise"
-    if code is None and appeal.request_type is RequestType.INVALID:
-        code = "N3"
-    if code is None and isinstance(found, Choice) and found.unit.kind == "na":
-        code = "N1"  # discipline inspection and the courts answer on their own channels
     if code is None:
-        return None, None
+        if appeal.request_type is _PRAISE:
+            code = "praise"
+        elif appeal.request_type is _INVALID:
+            code = "N3"
+        elif isinstance(found, Choice) and found.unit.kind == "na":
+            code = "N1"  # discipline inspection and the courts answer on their own channels
+        else:
+            return None, None
     informed = informed_because(code)
     return (code, informed) if informed else (None, None)
 
@@ -126,7 +141,7 @@ def _apply(ruling: Ruling | Tie | None, appeal: Appeal, area: Area, tables: Tabl
         return Unsure("分类尚未配置主办单位，请人工研判")
     if isinstance(ruling, Tie):
         return Unsure(f"规则{'、'.join(ruling.rules)}同样适用而主办不同，请人工研判", ruling.rules[0])
-    units = tables.leading(ruling.lead, area)
+    units = tables.leading[area][ruling.lead]
     if len(units) != 1:
         called = tables.directory.called(ruling.lead)
         if units:
@@ -139,7 +154,7 @@ def _apply(ruling: Ruling | Tie | None, appeal: Appeal, area: Area, tables: Tabl
     why = f"：{ruling.why}" if ruling.why else ""
     return Choice(
         unit=unit,
-        decided_by=DecidedBy.RULE,
+        decided_by=_BY_RULE,
         rule=ruling.rule,
         confidence=_share(scores[unit.code]),
         sentence=f"按{appeal.category.code}（{appeal.category.name}）派给{unit.short}{why}",
@@ -153,7 +168,10 @@ def _doubt(unit: Unit, scores: Scores, limits: Thresholds) -> str | None:
     sure = scores[unit.code]
     if sure < limits.confidence:
         return f"分类把握不足（{sure:.2f}，应不低于{limits.confidence:.2f}），请人工研判"
-    next_best = max([score for code, score in scores.items() if code != unit.code], default=0.0)
+    next_best = 0.0
+    for code, score in scores.items():
+        if score > next_best and code != unit.code:
+            next_best = score
     if sure - next_best < limits.margin:
         return f"两个单位的把握相近（{sure:.2f}与{next_best:.2f}），请人工研判"
     return None
@@ -161,38 +179,44 @@ def _doubt(unit: Unit, scores: Scores, limits: Thresholds) -> str | None:
 
 def _scores(appeal: Appeal, ruling: Ruling | Tie | None, area: Area, placed: Area, tables: Tables) -> Scores:
     """Add up, for each unit, the confidences of the categories that lead to it; the rule speaks for the first one."""
-    first = appeal.category
+    first, leading = appeal.category, tables.leading[area]
     scores: Scores = {}
     if isinstance(ruling, Ruling):
-        _add(scores, ruling.lead, first.confidence, area, tables)
-    for other in appeal.signals.runners_up:
-        role = tables.rules.role(other.code, placed)
-        if role is not None and other.code != first.code:
-            _add(scores, role, other.confidence, area, tables)
+        _add(scores, leading[ruling.lead], first.confidence)
+    others = appeal.signals.runners_up
+    if others:
+        roles = tables.rules.leads[placed]
+        for other in others:
+            role = roles[other.code]
+            if role is not None and other.code != first.code:
+                _add(scores, leading[role], other.confidence)
     return scores
 
 
-def _add(scores: Scores, role: str, confidence: float, area: Area, tables: Tables) -> None:
-    units = tables.leading(role, area)
+def _add(scores: Scores, units: Sequence[Unit], confidence: float) -> None:
+    share = confidence / len(units) if units else 0.0
     for unit in units:
-        scores[unit.code] = scores.get(unit.code, 0.0) + confidence / len(units)
+        code = unit.code
+        scores[code] = scores[code] + share if code in scores else share
 
 
+@lru_cache(maxsize=4096)  # rounding costs what four look-ups do, and most scores have few digits
 def _share(score: float) -> float:
     return min(1.0, round(score, 4))
 
 
-def _taught(choice: Choice, appeal: Appeal, accused: Accused, context: Context, tables: Tables) -> Choice:
+def _taught(
+    choice: Choice, appeal: Appeal, area: Area, context: Context, tables: Tables, *, accused: Accused | None
+) -> Choice:
     """Follow what upheld returns have taught, where the unit that it names may have this case (退单定责).
 
     A complaint about the rule's unit goes to its superior, lesson or not; a 举报 goes to nobody who lives door to door.
     """
-    area = area_of_place(appeal.place)
     said = tables.lessons.says((choice.rule, called(choice.unit, area)), appeal)
-    if said is None or choice.unit in accused:
+    if said is None or (accused and choice.unit in accused):
         return choice
     unit = tables.meant(said.owner, area)
-    if unit is None or unit.kind == "na" or unit in accused or unit.code in context.returns:
+    if unit is None or unit.kind == "na" or (accused and unit in accused) or unit.code in context.returns:
         return choice
     if _confidential(appeal) and unit.kind in {"terr", "util"}:
         return choice
@@ -212,10 +236,10 @@ def _learned(choice: Choice, unit: Unit, said: Said, appeal: Appeal) -> Choice:
     )
 
 
-def _allowed(choice: Choice, accused: Accused, context: Context) -> Choice | Unsure:
+def _allowed(choice: Choice, accused: Accused | None, context: Context) -> Choice | Unsure:
     """Keep a complaint away from whom it is about (promise 8), and a case from whom it was rightly returned by."""
     unit = choice.unit
-    if unit in accused:
+    if accused and unit in accused:
         superior = accused.superior_of(unit)
         if superior is None:
             return Unsure(f"诉求反映的是{unit.short}或其工作人员，不派给被反映单位，请人工研判", choice.rule)
@@ -229,11 +253,12 @@ def _allowed(choice: Choice, accused: Accused, context: Context) -> Choice | Uns
 
 
 def _routing(
-    appeal: Appeal, tables: Tables, found: Choice | Unsure, accused: Accused, scores: Scores
+    appeal: Appeal, found: Choice | Unsure, area: Area, scores: Scores, tables: Tables, *, accused: Accused | None
 ) -> tuple[Routing, str]:
     if isinstance(found, Unsure):
         return _triaged(appeal, found, tables, accused, scores), ""
-    assist, missing = _assistants(found, appeal, accused, tables)
+    assist, missing = _assistants(found, appeal, area, accused, tables)
+    evidence = appeal.signals.evidence
     routing = Routing(
         lead=found.unit.code,
         assist=assist,
@@ -241,19 +266,19 @@ def _routing(
         decided_by=found.decided_by,
         rule=found.rule,
         confidence=found.confidence,
-        evidence=[*appeal.signals.evidence, *found.evidence],
+        evidence=[*evidence, *found.evidence] if found.evidence else evidence,
         alternatives=_alternatives(scores, found.unit.code, accused, tables),
         versions=tables.versions,
     )
     return routing, f"；协办的{'、'.join(missing)}因地点不明未派" if missing else ""
 
 
-def _triaged(appeal: Appeal, unsure: Unsure, tables: Tables, accused: Accused, scores: Scores) -> Routing:
+def _triaged(appeal: Appeal, unsure: Unsure, tables: Tables, accused: Accused | None, scores: Scores) -> Routing:
     return Routing(
         lead=None,
         assist=[],
         district=appeal.place.district,
-        decided_by=DecidedBy.TRIAGE,
+        decided_by=_BY_TRIAGE,
         rule=unsure.rule,
         confidence=0.0,
         evidence=list(appeal.signals.evidence),
@@ -262,7 +287,9 @@ def _triaged(appeal: Appeal, unsure: Unsure, tables: Tables, accused: Accused, s
     )
 
 
-def _assistants(choice: Choice, appeal: Appeal, accused: Accused, tables: Tables) -> tuple[list[str], list[str]]:
+def _assistants(
+    choice: Choice, appeal: Appeal, area: Area, accused: Accused | None, tables: Tables
+) -> tuple[list[str], list[str]]:
     """Resolve the assisting roles; what cannot be resolved is dropped and named.
 
     A 举报 is confidential: only assistants that a finer rule names see it, and never a street, a community or a
@@ -271,16 +298,18 @@ def _assistants(choice: Choice, appeal: Appeal, accused: Accused, tables: Tables
     confidential = _confidential(appeal)
     if confidential and not choice.assist_named:
         return [], []
-    area = area_of_place(appeal.place)
     found: list[str] = []
     missing: list[str] = []
+    if not choice.assist:
+        return found, missing
+    responsible = tables.directory.at[area]
     for role in choice.assist:
-        units = tables.directory.responsible(role, area)
+        units = responsible[role]
         if len(units) != 1:
             missing.append(tables.directory.called(role))
             continue
         unit = units[0]
-        if unit.code == choice.unit.code or unit.code in found or unit.kind == "na" or unit in accused:
+        if unit.code == choice.unit.code or unit.code in found or unit.kind == "na" or (accused and unit in accused):
             continue
         if confidential and unit.kind in ("terr", "util"):
             continue
@@ -288,15 +317,19 @@ def _assistants(choice: Choice, appeal: Appeal, accused: Accused, tables: Tables
     return found, missing
 
 
-def _alternatives(scores: Scores, lead: str | None, accused: Accused, tables: Tables) -> list[Alternative]:
-    units = tables.directory.units
+def _alternatives(scores: Scores, lead: str | None, accused: Accused | None, tables: Tables) -> list[Alternative]:
     ranked = [(-score, code) for code, score in scores.items() if code != lead and score > 0.0]
-    ranked = sorted([one for one in ranked if units[one[1]] not in accused] if accused else ranked)
+    if accused:
+        units = tables.directory.units
+        ranked = [one for one in ranked if units[one[1]] not in accused]
+    if not ranked:
+        return []
+    ranked.sort()
     return [Alternative(department=code, confidence=_share(-score)) for score, code in ranked[:ALTERNATIVES]]
 
 
-def _settled(routing: Routing, outcome: Outcome) -> Routing:
+def _settled(routing: Routing) -> Routing:
     """Where nobody had to choose, nobody is waited for: a referral without a unit is no triage."""
-    if outcome in (Outcome.INFORMED, Outcome.HANDED_OVER) and routing.decided_by is DecidedBy.TRIAGE:
-        return msgspec.structs.replace(routing, decided_by=DecidedBy.RULE)
+    if routing.decided_by is _BY_TRIAGE:
+        return msgspec.structs.replace(routing, decided_by=_BY_RULE)
     return routing

@@ -15,6 +15,8 @@ from pathlib import Path
 import msgspec
 
 from normalizer.appeal import Place
+from router.dispatching.remembered import Area as Area  # a place as deep as it is known
+from router.dispatching.remembered import ByPlace
 from router.dispatching.sheet import BadTables, Written, read_layers, read_sheet, version_of
 
 CODE = re.compile(r"[A-Z0-9_]{2,32}")
@@ -22,7 +24,6 @@ _PLACE_KIND = re.compile(r"(?:街道|社区|新区|区|县|镇|乡|村)$")
 _LONGEST_PLACE = 10
 KINDS = ("gov", "vert", "util", "group", "party", "terr", "na")
 
-Area = tuple[str, ...]  #: () city-wide, (district,), (district, street), (district, street, community)
 Places = Mapping[str, Collection[str]]  #: the streets of each district
 
 
@@ -86,12 +87,12 @@ def area_of(text: str) -> Area:
 
 def area_of_place(place: Place) -> Area:
     """Say how deep a place is known, from the district down; a gap ends it."""
-    found = []
-    for part in (place.district, place.street, place.community):
-        if part is None:
-            break
-        found.append(part)
-    return tuple(found)
+    district, street, community = place.district, place.street, place.community
+    if district is None:
+        return ()
+    if street is None:
+        return (district,)
+    return (district, street) if community is None else (district, street, community)
 
 
 class Directory:
@@ -103,7 +104,8 @@ class Directory:
         self.city = city
         self.units: Mapping[str, Unit] = {unit.code: unit for unit in units}
         self._by_role: dict[str, dict[Area, list[Unit]]] = defaultdict(lambda: defaultdict(list))
-        self._responsible: dict[tuple[str, Area], Sequence[Unit]] = {}
+        #: Who answers for a role at a place, as `responsible` says it.
+        self.at: ByPlace[Sequence[Unit]] = ByPlace(self._most_specific)
         self._by_name: dict[str, list[Unit]] = defaultdict(list)
         self._covering: dict[str, list[Unit]] = defaultdict(list)
         self._roles_named: dict[str, set[str]] = defaultdict(set)
@@ -148,15 +150,14 @@ class Directory:
         return self.responsible(role, area_of_place(place))
 
     def responsible(self, role: str, area: Area) -> Sequence[Unit]:
-        """Do the same for an area. Remembered: every decision asks for several roles at a place of the table."""
-        units = self._responsible.get((role, area))
-        if units is None:
-            areas = self._by_role.get(role, {})
-            units = next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
-            if not areas and role not in self._short and role in self.units:
-                units = (self.units[role],)  # a cell of the matrix may name one unit
-            self._responsible[role, area] = units
-        return units
+        """Do the same for an area."""
+        return self.at[area][role]
+
+    def _most_specific(self, role: str, area: Area) -> Sequence[Unit]:
+        areas = self._by_role.get(role, {})
+        if not areas and role not in self._short and role in self.units:
+            return (self.units[role],)  # a cell of the matrix may name one unit
+        return next((areas[area[:depth]] for depth in range(len(area), -1, -1) if area[:depth] in areas), ())
 
     def find(self, name: str, place: Place) -> Unit | None:
         """Find the unit that a source's 承办单位 means, or None if nothing or several fit."""

@@ -15,6 +15,7 @@ from router.dispatching.directory import Area, Directory, Places, Unit, load_dir
 from router.dispatching.lessons import NOTHING, Lessons
 from router.dispatching.matrix import unresolved
 from router.dispatching.precedents import OF_ITS_PLACE
+from router.dispatching.remembered import ByPlace
 from router.dispatching.rule_sheet import load_rules
 from router.dispatching.rules import Rules, Thresholds
 from router.dispatching.sheet import BadTables, Written, read_layers
@@ -36,7 +37,8 @@ class Tables:
     ref_key: bytes = b""  #: derives a citizen's reference for each department
     lessons: Lessons = NOTHING  #: what upheld returns have taught (退单定责)
     versions: Versions = field(init=False)
-    _leading: dict[tuple[str, Area], Sequence[Unit]] = field(init=False, default_factory=dict)
+    #: Who leads for a role at a place: its own unit, or that of the role above it (社区, 街道办, 区政府).
+    leading: ByPlace[Sequence[Unit]] = field(init=False)
 
     def __post_init__(self) -> None:
         versions = Versions(
@@ -46,16 +48,7 @@ class Tables:
             model=self.lessons.name,
         )
         object.__setattr__(self, "versions", versions)
-
-    def leading(self, role: str, area: Area) -> Sequence[Unit]:
-        """Find who leads for a role at a place: its own unit, or that of the role above it (社区, 街道办, 区政府)."""
-        key = (role, area)
-        found = self._leading.get(key)
-        if found is None:
-            if len(self._leading) > 50_000:  # noqa: PLR2004 - a bound for a process that runs for years
-                self._leading.clear()
-            found = self._leading[key] = self._climb(role, area)
-        return found
+        object.__setattr__(self, "leading", ByPlace(self._climb))
 
     def _climb(self, role: str, area: Area) -> Sequence[Unit]:
         units = self.directory.responsible(role, area)
@@ -70,7 +63,7 @@ class Tables:
         """Find the unit that a precedent names; None: there is none here, or several."""
         if not name.endswith(OF_ITS_PLACE):
             return self.directory.get(name)
-        units = self.leading(name.removesuffix(OF_ITS_PLACE), area)
+        units = self.leading[area][name.removesuffix(OF_ITS_PLACE)]
         return units[0] if len(units) == 1 else None
 
     def gaps(self) -> list[str]:
