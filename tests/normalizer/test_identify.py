@@ -32,6 +32,8 @@ def test_without_a_mobile_the_sources_user_counts_and_without_that_nobody() -> N
         ("李强", "先生", "hotline", "李先生"),
         ("欧阳小云", "女士", "hotline", "欧阳女士"),
         ("陈女士", None, "hotline", "陈女士"),
+        ("欧阳先生", None, "hotline", "欧阳先生"),
+        ("陈小云女士", None, "hotline", None),
         ("李强", None, "hotline", None),
         ("保密", "女士", "hotline", None),
         ("湖边人", "女士", "forum", None),
