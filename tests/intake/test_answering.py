@@ -23,6 +23,7 @@ from connectors.keeping.budgets import BudgetStore
 from connectors.raw_appeal import Mode
 from connectors.source import Source
 from intake.parked import listed
+from intake.rights.accesses import who_saw
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.clock import Clock
 from normalizer.appeal import Appeal, Change, Citizen, RequestType
@@ -176,6 +177,8 @@ async def test_status_and_reviewed_reply_reach_the_platform_in_order_and_once(
     handling = (await street.case()).handling
     assert handling is not None
     assert {(row.state, row.receipt) for row in handling.answers} == {("sent", "R1")}
+    answered = [sight.what for sight in await who_saw(mongo, case.id) if sight.who == "s"]
+    assert answered == [f"收到回写 {row.status}" for row in handling.answers]
 
 
 async def test_of_several_requests_all_is_told_done_only_when_all_of_it_is(mongo: Database, platform: Platform) -> None:

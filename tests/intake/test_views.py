@@ -1,7 +1,7 @@
 """Nobody sees anything of an item without a line of `who-saw`: each command and each route is in one of two lists.
 
 Whoever adds a command or a route decides here whether it shows an item's words, replies or personal data. What each
-command really prints, and writes down, tests/intake/test_views_in_a_house.py asks of one that runs.
+command really prints, and writes down, tests/intake/test_views_in_a_house.py and test_check.py ask of those that run.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from intake.rights.accesses import who_saw
 from tests.connectors.push_recording import PNG
 from tests.intake.door.conftest import KEY, Opened
 
@@ -46,6 +47,9 @@ async def test_an_appeal_gets_a_number_and_later_its_standing(opened: Opened, se
     assert (appeal["channel"], appeal["channel_detail"]) == ("app", "miniprogram")
     assert appeal["citizen"]["has_contact"]
     assert appeal["posted_at"] == appeal["received_at"]
+    assert [sight.what for sight in await who_saw(opened.db, taken["number"]) if sight.who == "miniprogram"] == [
+        "可查进度、已审核的答复"
+    ]
 
 
 async def test_another_apps_number_is_unknown(opened: Opened, session: aiohttp.ClientSession) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import aiohttp
 import pytest
 
+from intake.rights.accesses import who_saw
 from tests.connectors.push_recording import PNG
 from tests.intake.door.conftest import KEY, Opened
 
@@ -65,6 +66,18 @@ async def test_a_post_reaches_a_department_and_can_be_read_back(opened: Opened, 
     assert row["requested_datetime"].endswith("+08:00")
     assert (await opened.case(id_))["state"] == "delivered"
     assert row["agency_responsible"]
+
+
+async def test_that_anybody_may_read_it_is_told_once_and_of_a_confidential_one_it_is_not(
+    opened: Opened, session: aiohttp.ClientSession
+) -> None:
+    id_ = await posted(session, opened)
+    for _ in range(3):
+        await ask(session, opened, f"open311/requests/{id_}.json")
+    (sight,) = [each for each in await who_saw(opened.db, id_) if each.who == "公众（Open311）"]
+    assert "正文" in sight.what
+    await opened.db.appeals.update_one({"_id": id_}, {"$set": {"citizen.confidential": True}})
+    assert not [each for each in await who_saw(opened.db, id_) if each.who == "公众（Open311）"]
 
 
 async def test_nothing_personal_is_shown(opened: Opened, session: aiohttp.ClientSession) -> None:

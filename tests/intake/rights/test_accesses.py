@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
 
 from intake.keys import Keys
 from intake.ledger import anchoring
@@ -10,10 +13,17 @@ from intake.ledger.verifying import verify
 from intake.rights.accesses import ALL, Seen, note, who_saw
 from intake.rights.contact import show
 from intake.rights.persons import by_phone, erase
+from intake.rights.together import with_news, with_parts
+from normalizer.appeal import Appeal, Change, Links
 from normalizer.vault import Part
+from router.flow import route_page
 from tests.intake.rights.conftest import KEY, PHONE, Desk
 from tests.intake.rights.test_contact import ASKED, ROW, case_of, directory
+from tests.router import conftest as city_street
+from tests.router.city import appeal, handed, revised
+from tests.router.conftest import Street
 
+street = city_street.street
 STAMPER = Keys({}, {1: KEY}).stamper
 
 
@@ -56,3 +66,39 @@ async def test_after_a_person_is_erased_every_ledger_still_fits(desk: Desk) -> N
     done = await verify(desk.db, STAMPER)
     assert (done.findings, done.cases, done.anchors) == ([], 1, 1)
     assert done.accesses == await desk.db.accesses.count_documents({})
+
+
+async def test_who_saw_the_raw_text_of_a_message_saw_each_of_its_requests(desk: Desk) -> None:
+    for what in (Seen.RAW, Seen.TEXT):
+        await note(desk.db, ["m"], what, actor=what.name, reason="核对", at=desk.moment)
+    assert [sight.who for sight in await who_saw(desk.db, "m-2")] == ["RAW"]
+    assert sorted(sight.who for sight in await who_saw(desk.db, "m")) == ["RAW", "TEXT"]
+
+
+async def test_whom_the_order_told_what_a_carried_case_says_now_is_listed_and_its_words_stand_in_no_line(
+    street: Street,
+) -> None:
+    def again(name: str) -> Appeal:
+        return replace(appeal(name, "ZJJ"), links=Links(same_person=["a"]))
+
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
+    await route_page(street.appeals.keep(handed(again("b")), handed(again("c"))), street.room)
+    told = [handed(revised(again(name), text=f"{name}又多了两盏不亮的"), Change.CHANGED) for name in "bc"]
+    await route_page(street.appeals.keep(*told), street.room)
+    db: Any = street.database
+    for name in "bc":
+        assert [(sight.what, sight.who) for sight in await who_saw(db, name)] == [
+            ("随主单收到新内容（第 2 版，脱敏）", "dept.ZJJ")
+        ]
+    order = await who_saw(db, "a")
+    assert [sight.what.split("（")[0] for sight in order].count("收到消息 updated") == 2
+    assert "两盏不亮" not in str(order)
+    assert await with_news(db, ["a"]) == ["a", "b", "c"]
+    assert await with_news(db, ["b"]) == ["b"]
+
+
+async def test_whose_titles_stand_beside_an_item_are_the_other_requests_of_its_message(desk: Desk) -> None:
+    await desk.db.appeals.insert_many(
+        [{"_id": "m", "links": {"same_message": ["m-2"]}}, {"_id": "n", "links": {"same_message": []}}]
+    )
+    assert await with_parts(desk.db, ["n", "m"]) == ["n", "m", "m-2"]
