@@ -12,6 +12,7 @@ from html import unescape
 import msgspec
 
 from normalizer.draft import Draft
+from normalizer.steps.everyday import BLANKS
 from normalizer.tables import Tables
 
 _BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^<>]*>", re.IGNORECASE)
@@ -52,7 +53,7 @@ _SIGNS = re.compile(
 _CONTROLS = re.compile(f"[{_CONTROL}]+")
 _WIDES = re.compile(f"[{_WIDE}]+")
 _BLANKS = re.compile(f"[ {_BLANK}]+")
-_LINES = re.compile(r" ?(?:\n ?)+")
+_LINES = re.compile(r"(?: \n|\n) ?(?:\n ?)*")
 #: Digits of other scripts and styles (①②③ are none): folded, so that no number hides in them.
 _ODD_DIGIT = re.compile(
     f"[{''.join(sign for sign in map(chr, range(0x80, 0x10000)) if sign.isdecimal())}\U0001d7ce-\U0001d7ff]"
@@ -115,7 +116,11 @@ def clean_text(text: str, draft: Draft) -> str:
 
 def _everyday(text: str, draft: Draft) -> str:
     """Repair a text of everyday characters: its ends are all that there is to do."""
-    return text.strip() if text.isascii() else _without_ends(text, draft)
+    bare = text.strip(BLANKS)
+    if bare != text:
+        before, _, behind = text.partition(bare) if bare else (text, "", "")
+        clean_text(f"{before}。{behind}", draft)  # notes what is done to the blanks, whatever stands between them
+    return bare.strip() if text.isascii() else _without_ends(bare, draft)
 
 
 def _without_ends(text: str, draft: Draft) -> str:

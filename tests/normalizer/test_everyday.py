@@ -14,6 +14,7 @@ from normalizer.tables import Tables
 #: Each is everyday; some are not behind others.
 PIECES = (
     *("路灯坏了", "，", "。", "\n", " ", "(", "（", ")", "a", "A", "?", "!", ";", "/", "引", "用", "回", "复", "编辑"),
+    *("本帖最后由", "湖边人", "\u3000", "\xa0", "\r\n", "\t"),
     *("发自我的手机", "——来自手机", "via App", "12栋", "〔", "”", ">", "3楼", "×", "①", "在", "的发言", "-"),
 )
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
@@ -50,7 +51,20 @@ def test_most_texts_are_everyday(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["路灯\u3000坏了", "<b>", "路  灯", "樓道", "電(diàn)話", "网(wang)上", "引用 2楼", "回复", "\x00", "１"]
+    "text",
+    [
+        "路灯\u3000坏了",
+        "<b>",
+        "路  灯",
+        "樓道",
+        "電(diàn)話",
+        "网(wang)上",
+        "引用 2楼",
+        "回复",
+        "本帖最后由 湖边人 编辑",
+        "\x00",
+        "１",
+    ],
 )
 def test_what_a_step_must_see_is_not(text: str) -> None:
     assert not is_everyday(text)

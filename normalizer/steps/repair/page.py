@@ -32,7 +32,7 @@ def take_off_page(draft: Draft, _tables: Tables) -> None:
 
 
 def _freed(field: str, text: str, draft: Draft) -> str:
-    if "\n" not in text and "@@" not in text and not "!" <= text[-1:] <= "~":
+    if "\n" not in text and "@" not in text and not "!" <= text[-1:] <= "~":
         return text  # one line that ends as lines end: most texts
     made = off_page(text)
     if made.spots:
