@@ -23,20 +23,21 @@ from normalizer.appeal import (
     part_id,
 )
 from normalizer.draft import NO_ENGAGEMENT, NO_THREAD, Draft
-from normalizer.steps.identify import citizen_of, contact_of
+from normalizer.steps.identify import citizen_of, contact_of, mobile_of
 from normalizer.tables import Tables
 
 
 def normalized(raw: RawAppeal, draft: Draft, versions: Tables, ref_key: bytes) -> Normalized:
     """Hand on what the steps made of an item."""
-    appeal = _appeal(raw, draft, versions, ref_key)
-    secrets = Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft))
+    mobile = mobile_of(draft)
+    appeal = _appeal(raw, draft, mobile, versions, ref_key)
+    secrets = Secrets(originals=draft.originals, matter=draft.matter, contact=contact_of(draft, mobile))
     if not draft.parts:
         return Normalized(appeal, secrets)
     return Normalized(appeal, secrets, [normalized(raw, part, versions, ref_key) for part in draft.parts])
 
 
-def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> Appeal:
+def _appeal(raw: RawAppeal, draft: Draft, mobile: str | None, tables: Tables, ref_key: bytes) -> Appeal:
     """Build the frozen appeal once."""
     piece = draft.piece
     chosen = tables.classes[draft.code]
@@ -79,7 +80,7 @@ def _appeal(raw: RawAppeal, draft: Draft, tables: Tables, ref_key: bytes) -> App
             raw=draft.address,
             location=draft.location,
         ),
-        citizen=citizen_of(draft, raw.source, ref_key),
+        citizen=citizen_of(draft, mobile, raw.source, ref_key),
         quality=Quality(
             is_appeal=draft.is_appeal,
             appeal_score=draft.appeal_score,

@@ -25,10 +25,14 @@ _REPORT = RequestType.REPORT
 _DIGITS = re.compile(r"[^0-9]")
 
 
-def citizen_of(draft: Draft, source: str, ref_key: bytes) -> Citizen:
+def mobile_of(draft: Draft) -> str | None:
+    """Give the citizen's mobile the one way it is keyed, however the source wrote it."""
+    return canonical_mobile(draft.phone) if draft.phone else None
+
+
+def citizen_of(draft: Draft, mobile: str | None, source: str, ref_key: bytes) -> Citizen:
     """Describe the citizen; who reports is confidential and has no display name."""
     confidential = draft.secret or draft.request_type is _REPORT
-    mobile = canonical_mobile(draft.phone) if draft.phone else None
     return Citizen(
         ref=_ref(draft, mobile, source, ref_key),
         display=None if confidential else _display(draft),
@@ -37,13 +41,13 @@ def citizen_of(draft: Draft, source: str, ref_key: bytes) -> Citizen:
     )
 
 
-def contact_of(draft: Draft) -> dict[str, str]:
+def contact_of(draft: Draft, mobile: str | None) -> dict[str, str]:
     """Gather the caller's contact for the vault, as the source gave it."""
     contact: dict[str, str] = {}
     if draft.author_name:
         contact["name"] = draft.author_name
     if draft.phone:
-        contact["mobile" if canonical_mobile(draft.phone) else "phone"] = draft.phone
+        contact["mobile" if mobile else "phone"] = draft.phone
     if draft.mail:
         contact["mail"] = draft.mail
     if draft.author_id:
