@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import aio_pika
@@ -80,7 +81,7 @@ class Department:
             return web.Response(status=401)
         event = json.loads(body)
         assert (request.headers["ce-id"], request.headers["webhook-id"]) == (event["id"], event["id"])
-        assert request.headers["ce-subject"] == event["subject"]
+        assert unquote(request.headers["ce-subject"]) == event["subject"]
         if event["type"] == PING:
             self.pings += 1
             return web.Response(status=204 if self.alive else 502)

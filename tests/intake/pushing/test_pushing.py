@@ -74,6 +74,18 @@ async def test_whatever_an_address_does_each_message_comes_and_those_of_a_case_i
     assert (department.elsewhere, department.forged) == (0, 0), "nobody is led elsewhere, and every signature fits"
 
 
+async def test_a_department_that_named_a_strange_case_gets_its_refusal_and_all_else(opened: Opened) -> None:
+    """An answer repeats what their feedback called its case: no request holds that in a header as it is."""
+    strange = ["a\r\nce-type: forged", "井盖 一号", "%41"]
+    refusals = [an_event(name, 1, "feedback.outcome.v1") | {"id": f"no-{at}"} for at, name in enumerate(strange)]
+    await publish(opened, [queue_of("ZJJ")], [*refusals, an_event("ordinary", 1)])
+    department = Department("ZJJ")
+    async with listening(department), running(pushing_to(opened, department.push())):
+        await until(lambda: "ordinary-1" in department.ids and len(department.ids) == 4, 15)
+        await until(_empty(opened, "ZJJ"))
+    assert [each["subject"] for each in department.taken if each["id"].startswith("no-")] == strange
+
+
 async def test_an_address_that_is_away_gets_everything_when_it_is_back(opened: Opened) -> None:
     """Meanwhile nothing is parked, and messages are not taken up again and again: there the broker would give up."""
     events = [an_event(f"case{number}", 1) for number in range(40)]
