@@ -71,7 +71,7 @@ def retry_after(written: str | None, now: datetime) -> float | None:
         return min(float(written), LONGEST_REST)
     try:
         at = parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, OverflowError):  # of an offset that no clock has
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return min(max((at - now).total_seconds(), 0.0), LONGEST_REST)

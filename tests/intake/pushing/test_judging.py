@@ -40,6 +40,8 @@ def test_whoever_says_how_long_is_left_alone_so_long(status: int, written: str, 
     assert (verdict.next, verdict.seconds) == (Next.REST, seconds)
 
 
-@pytest.mark.parametrize("written", ["soon", "", "-3", "1e9", "Mon"])
+@pytest.mark.parametrize(
+    "written", ["soon", "", "-3", "1e9", "Mon", "Sun, 22 Nov 2026 01:00:30 +99999999999999999999", "0" * 9_000 + "x"]
+)
 def test_a_time_that_is_none_is_an_ordinary_failure(written: str) -> None:
     assert judge(503, {"Retry-After": written}, NOW).next is Next.FAILED
