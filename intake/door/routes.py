@@ -97,7 +97,9 @@ def _refused(error: Exception) -> Refused:
 
 def address_of(request: web.Request, *, behind_proxy: bool) -> str:
     """Who calls: the last address that our own proxy wrote down, or the other end of the line."""
-    told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if behind_proxy else ""
+    lines = request.headers.getall("X-Forwarded-For", []) if behind_proxy else []
+    # Of several lines the last: what stands before our proxy's is the caller's own.
+    told = lines[-1].rpartition(",")[2].strip() if lines else ""
     return told or request.remote or "-"
 
 

@@ -110,6 +110,24 @@ async def test_whoever_comes_too_often_is_told_when_to_come_again(house: House) 
             assert int(answer.headers["Retry-After"]) >= 1
 
 
+@pytest.mark.parametrize("lines", [["{}", "10.0.0.7"], ["{}, 10.0.0.7"]])
+async def test_whoever_writes_addresses_before_our_proxys_is_counted_all_the_same(
+    house: House, lines: list[str]
+) -> None:
+    """Some proxies add to the line that came, some put a line of their own behind it (HAProxy)."""
+    assert house.settings.door is not None
+    door = msgspec.structs.replace(house.settings.door, behind_proxy=True, requests_per_minute=1)
+    behind = msgspec.structs.replace(house, settings=msgspec.structs.replace(house.settings, door=door))
+    async with an_open_door(behind) as opened, aiohttp.ClientSession() as session:
+
+        async def ask(number: int) -> int:
+            told = [("X-Forwarded-For", line.format(f"192.0.2.{number}")) for line in lines]
+            async with session.get(f"{opened.url}/health", headers=told) as answer:
+                return answer.status
+
+        assert [await ask(number) for number in range(6)] == [200] * 5 + [429]
+
+
 async def test_what_is_too_large_is_refused_unread(house: House) -> None:
     assert house.settings.door is not None
     small = msgspec.structs.replace(house.settings.door, largest_body=4096)
