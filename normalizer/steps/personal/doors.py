@@ -72,14 +72,16 @@ DOOR_CUES = (
 )
 HAN_DOOR_CUES = tuple(f"{one}{two}" for one in _HAN for two in _HAN)
 _BEFORE_FLAT = "[上下壁门面居家住主户号间]"
-#: Looks for a digit and then at what is around it: digits are rarer than what may stand before a door.
+_DIGIT = f"[0-9{_HAN}]"
+#: Looks for a digit, then for what stands behind it, and only then for what stands before: the rarest comes first.
 _GATE = re.compile(
     rf"[0-9{_HAN}附门](?:"
-    rf"(?:(?<=[栋幢座元楼][0-9{_HAN}])|(?<=[栋幢座元楼][ \-—－][0-9{_HAN}]))[0-9{_HAN}]{{2}}"
-    rf"|(?<=[0-9{_HAN}])(?:室|号房|房间)|(?<=[0-9])[栋幢元]?[\-—－][0-9]"
-    rf"|(?<=[组屯弄路街巷里村道坊庄湾坪冲寨同桥子][附0-9])[附0-9]*号|(?<=门)牌"
-    rf"|(?:(?<={_BEFORE_FLAT}[1-9])|(?<={_BEFORE_FLAT}[是的住 :：][1-9])"
-    rf"|(?<={_BEFORE_FLAT}[是的住][ :：][1-9]))[0-9]{{2}})"
+    rf"{_DIGIT}{{2}}(?:(?<=[栋幢座元楼]{_DIGIT}{{3}})|(?<=[栋幢座元楼][ \-—－]{_DIGIT}{{3}})"
+    rf"|(?<={_BEFORE_FLAT}[1-9][0-9]{{2}})|(?<={_BEFORE_FLAT}[是的住 :：][1-9][0-9]{{2}})"
+    rf"|(?<={_BEFORE_FLAT}[是的住][ :：][1-9][0-9]{{2}}))"
+    rf"|室(?<={_DIGIT}室)|号房(?<={_DIGIT}号房)|房间(?<={_DIGIT}房间)"
+    r"|[\-—－](?<=[0-9].)[0-9]|[栋幢元](?<=[0-9].)[\-—－][0-9]"
+    r"|牌(?<=门牌)|(?<=[组屯弄路街巷里村道坊庄湾坪冲寨同桥子][附0-9])[附0-9]*号)"
 )
 #: Words that make an address the caller's own.
 _OWN = re.compile("(?:我家|家住|我住|本人住|住址|现住|居住在|家庭住址|户籍|联系地址|我是)[^，。；！？\n]{0,24}$")
