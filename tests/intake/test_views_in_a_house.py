@@ -1,13 +1,20 @@
-"""What each looking command prints of an item, and that `who-saw` lists it: in one house, by the command line alone."""
+"""What each looking command prints of an item, and that `who-saw` lists it: in one house, by the command line alone.
+
+The commands run in this process (house_of_pages.py): starting Python forty times would take longer than all of them.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from normalizer.tables import PACKAGED
-from tests.house import LETTERS, House, opened
+from tests.docs.house_of_pages import PageHouse
+from tests.house import LETTERS, opened
 from tests.intake.test_views import SHOWS_NOTHING
 
 pytestmark = pytest.mark.live
@@ -17,23 +24,40 @@ FUND = "公积金提取要哪些材料，单位一直不给缴公积金，请公
 WORDS = ("路灯坏了半个月", "那件事情现在", "提取要哪些材料", "寄到家里的清单", "停工令的照片")
 
 
+@dataclass(frozen=True)
+class House(PageHouse):
+    """One that answers as an operator reads it."""
+
+    def told(self, *words: str) -> str:
+        done = self.intake(*words)
+        assert done.exit_code == 0, f"{words}: {done.output}"
+        return done.stdout
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.told(*words, "--json"))
+
+    def takes_in(self, rows: list[list[str]], name: str) -> None:
+        self.told("import", self.house.write_letters(rows, name), "--source", "letters")
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with opened(tmp_path_factory.mktemp("views"), LETTERS) as made:
+    with opened(tmp_path_factory.mktemp("views"), LETTERS) as begun:
+        made = House(begun)
         rows = [[f"l{n}", "路灯坏了半个月", LIGHT] for n in range(3)]
         rows += [["odd", "那件事情现在怎么样了", ODD]]
         rows += [[f"f{n}", f"提取要哪些材料{n}", f"{FUND}{n}"] for n in range(3)]
-        made.intake("import", made.write_letters(rows, "letters.csv"), "--source", "letters")
+        made.takes_in(rows, "letters.csv")
         said(made, "GJJ", "f0", "replied", "--set", "reply_public=寄到家里的清单请查收", "--set", "signed_by=办公室")
         why = ("--set", "clause=三定规定", "--set", "evidence=不归我管")
         said(made, "GJJ", "f1", "return_requested", "--set", "code=R1", *why)
         claim = ("--department", "GJJ", "--clause", "X6", "--evidence", "停工令的照片", "--by", "李")
-        made.intake("case", "exclude", "f2", *claim)
+        made.told("case", "exclude", "f2", *claim)
         yield made
 
 
 def said(house: House, department: str, native: str, *words: str) -> None:
-    house.command("feedback", department, native, *words, "--json")
+    house.told("feedback", department, native, *words, "--json")
 
 
 def seen(house: House, native: str, who: str) -> list[tuple[str, str]]:
@@ -63,10 +87,10 @@ def seen(house: House, native: str, who: str) -> list[tuple[str, str]]:
 def test_what_a_command_shows_of_an_item_is_a_line_of_the_item(
     house: House, words: str, native: str, what: str, word: str
 ) -> None:
-    tables = house.folder / "tables"
+    tables = house.house.folder / "tables"
     tables.mkdir(exist_ok=True)
     (tables / "taxonomy.toml").write_bytes(classes_without_lamps())
-    told = house.intake(*words.split(), "--by", f"看{words}的人", *(["--json"] if word else []))
+    told = house.told(*words.split(), "--by", f"看{words}的人", *(["--json"] if word else []))
     assert word in told
     ((saw, reason),) = seen(house, native, f"看{words}的人")
     assert saw == f"查看{what}"
@@ -84,7 +108,7 @@ def test_the_focus_list_is_a_line_of_the_one_whose_title_stands_there(house: Hou
 
 def test_whose_parts_are_shown_beside_an_item_has_a_line_too(house: House) -> None:
     two = "您好！一、公司拖欠我三个月工资不发，劳动合同也没有签。二、小区门口垃圾成堆没人清运，臭味很大。谢谢！"
-    house.intake("import", house.write_letters([["two", "两件事", two]], "two.csv"), "--source", "letters")
+    house.takes_in([["two", "两件事", two]], "two.csv")
     first = house.json("show", "two", "--by", "看全的人")
     (second,) = [part["id"] for part in first["parts"]]
     assert seen(house, second, "看全的人") == [("查看正文（脱敏）", "intake show")]
@@ -103,7 +127,7 @@ def test_commands_that_are_said_to_show_nothing_print_no_word_of_an_item(house: 
     )  # fmt: skip
     for words in asked:
         assert {words[0], " ".join(words[:2])} & SHOWS_NOTHING
-        told = house.intake(*words)
+        told = house.told(*words)
         assert not [each for each in WORDS if each in told], words
 
 
