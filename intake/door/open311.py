@@ -27,6 +27,7 @@ from intake.door.open311_forms import (
 from intake.door.routes import Handle, Route, Table, pushed_of
 
 LONGEST = timedelta(days=90)
+YEARS = range(1900, 2200)  #: beyond them nobody can reckon 90 days on or back
 MOST = 1000
 MOST_IDS = 200
 CHANGESET = "2026-11-22T00:00:00+08:00"  #: of this interface
@@ -174,9 +175,11 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
         return None
     try:
         # A + that nobody encoded is a blank.
-        moment = datetime.fromisoformat(written.replace(" ", "+") if "T" in written else written)
+        moment: datetime | None = datetime.fromisoformat(written.replace(" ", "+") if "T" in written else written)
     except ValueError:
-        raise Refused(400, f"{name} is no time, write 2026-11-22T00:00:00+08:00") from None
+        moment = None
+    if moment is None or moment.year not in YEARS:
+        raise Refused(400, f"{name} is no time, write 2026-11-22T00:00:00+08:00")
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

@@ -149,6 +149,9 @@ async def test_requests_are_found_by_what_the_standard_says(opened: Opened, sess
     [
         ("requests", {"start_date": "2026-01-01T00:00:00Z", "end_date": "2026-06-01T00:00:00Z"}, 400),
         ("requests", {"start_date": "yesterday"}, 400),
+        ("requests", {"end_date": "0001-01-01T00:00:00Z"}, 400),
+        ("requests", {"start_date": "9999-12-31T00:00:00Z"}, 400),
+        ("requests", {"start_date": "0001-01-01T00:00:00+14:00", "end_date": "0001-02-01T00:00:00Z"}, 400),
         ("requests", {"page": "0"}, 400),
         ("requests", {"jurisdiction_id": "elsewhere"}, 404),
         ("requests/nobody", {}, 404),
