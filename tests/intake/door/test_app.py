@@ -47,7 +47,7 @@ async def test_an_appeal_gets_a_number_and_later_its_standing(opened: Opened, se
     assert (appeal["channel"], appeal["channel_detail"]) == ("app", "miniprogram")
     assert appeal["citizen"]["has_contact"]
     assert appeal["posted_at"] == appeal["received_at"]
-    assert [sight.what for sight in await who_saw(opened.db, taken["number"]) if sight.who == "miniprogram"] == [
+    assert [sight.what for sight in await who_saw(opened.db, taken["number"]) if sight.who == "civic"] == [
         "可查进度、已审核的答复"
     ]
 
