@@ -91,7 +91,7 @@ def _order(number: int, letter: Letter) -> dict[str, object]:
         "callTime": at,
         "callerName": "赵钱孙李周吴郑王"[number % 8] + ("先生" if number % 2 else "女士"),
         "callerSex": "男" if number % 2 else "女",
-        "callerPhone": f"139{number % 10}0000{number % 10_000:04d}",
+        "callerPhone": f"139{number % 100_000_000:08d}",
         "sourceType": "电话",
         "callerType": "",
         "title": letter.title,
