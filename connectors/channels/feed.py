@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any
+from urllib.parse import urljoin
 
 import fastfeedparser
 import msgspec
@@ -87,7 +88,8 @@ class Feed:
             entries = parse(response, self._settings, first=len(asked) == 1)
             moments += entries.moments
             seen.update(entries.offered)
-            if entries.following is None or entries.following in asked:
+            following = _joined(url, entries.following)
+            if following is None or following in asked:
                 break  # the end, also of those that lead back to page 1
             if self._is_far_enough(entries, moments, position, response.fetched_at):
                 learned = msgspec.structs.replace(
@@ -98,7 +100,7 @@ class Feed:
             if len(asked) == PAGES:
                 raise FormatChanged(f"source {self._settings.name}: {PAGES} pages and no end; tell the feed's operator")
             yield _page(entries, None)
-            url = entries.following
+            url = following
         # Only here was the whole feed seen.
         back, forth = _steps(moments)
         settled = len(asked) == 1 or not self._outruns(position, moments, response.fetched_at)
@@ -182,6 +184,14 @@ def _page(entries: Entries, cursor: str | None, sweep: Sweep | None = None) -> P
     return Page(offered=entries.offered, items=entries.items, bad=entries.bad, cursor=cursor, sweep=sweep)
 
 
+def _joined(url: str, following: str | None) -> str | None:
+    """Where the next page is: Atom may tell it relative to this one."""
+    try:
+        return None if following is None else urljoin(url, following)
+    except ValueError as error:
+        raise FormatChanged(f"{url} leads on to what is no address; tell the feed's operator") from error
+
+
 def _cursor(position: Position, moments: Sequence[datetime], now: datetime) -> str:
     """Move on to the newest post; one dated into the future would hide every post until then."""
     past = [moment for moment in moments if moment <= now]
@@ -233,6 +243,9 @@ def _list(item: dict[str, Any], name: str) -> list[Any]:
 
 def _xml_feed(response: Response, where: str, zone: str) -> tuple[list[dict[str, Any]], str | None]:
     text = xml_of(response.body, response.headers.get("content-type", ""))
+    # A text that begins with http:// is an address to the library: it would go there, past budget and hosts.
+    if not text.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise FormatChanged(f"{where} answered something that is no feed; check `url`")
     try:
         feed = fastfeedparser.parse(_DATE.sub(lambda match: _with_zone(match, zone), text))
     except (ValueError, TypeError) as error:

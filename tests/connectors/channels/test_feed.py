@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -199,3 +201,49 @@ def test_a_date_that_never_ends_is_looked_at_once() -> None:
     with suppress(FormatChanged):
         parse(response, feed(Site(1, newest_first=True))._settings)
     assert time.monotonic() - start < 5
+
+
+def test_an_answer_that_is_an_address_is_not_gone_to() -> None:
+    """The library fetches a text that begins with http:// by itself: past the budget, the hosts and the addresses."""
+    asked: list[str] = []
+
+    class Inside(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Inside) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        for before in ("", " \n", "\ufeff"):
+            body = f"{before}http://127.0.0.1:{server.server_port}/latest/meta-data".encode()
+            with pytest.raises(FormatChanged, match="no feed"):
+                parse(
+                    Response(status=200, headers={}, body=body, fetched_at=BASE),
+                    feed(Site(1, newest_first=True))._settings,
+                )
+        server.shutdown()
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("following", ["?page=2", "/feed.xml?page=2", "feed.xml?page=2"])
+async def test_a_following_page_may_be_told_relative_to_this_one(following: str) -> None:
+    """Atom's links may be relative (RFC 4287, 4.2.7.1)."""
+    asked: list[str] = []
+
+    async def fetch(request: Request) -> Response:
+        asked.append(request.url)
+        link = f"<link rel='next' href='{following}'/>" if len(asked) == 1 else ""
+        entry = f"<entry><id>{len(asked)}</id><title>x</title><updated>2026-11-01T00:00:00Z</updated></entry>"
+        body = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title>{link}{entry}</feed>"
+        return Response(status=200, headers={}, body=body.encode(), fetched_at=BASE)
+
+    told = msgspec.structs.replace(feed(Site(1, newest_first=True))._settings, url="https://bbs.city.example/feed.xml")
+    pages = await read(Feed(told, fetch, {}))
+
+    assert ids_of(pages) == {"1", "2"}
+    assert asked[1] == "https://bbs.city.example/feed.xml?page=2"
