@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pty
+import select
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +19,7 @@ from intake.servers import rabbit
 from intake.servers.state import load
 from tests.chaos.living_source import KEY, living_source
 from tests.chaos.test_kills import SETTINGS, prove, working
-from tests.house import House, await_, opened
+from tests.house import INTAKE, House, await_, opened
 
 #: More than any disk has free, and what the broker asks for where nobody says otherwise.
 NEVER, USUAL = 10**18, 50_000_000
@@ -38,6 +44,32 @@ def full_disk(house: House) -> Iterator[None]:
         set_disk_free_limit(house, USUAL)
 
 
+def await_shown(house: House, words: str, seconds: float = 60) -> None:
+    """Open a second street on a terminal, as a person does, and wait until it shows the words."""
+    ours, its = pty.openpty()
+    street = subprocess.Popen(
+        [INTAKE, "run", "--embedded"], cwd=house.folder, env=house._environment(), stdin=its, stdout=its, stderr=its
+    )
+    os.close(its)
+    seen, end = b"", time.monotonic() + seconds
+    try:
+        while words.encode() not in seen:
+            assert time.monotonic() < end, seen[-4000:].decode("utf-8", "replace")
+            if select.select([ours], [], [], 1)[0]:
+                seen += os.read(ours, 65_536)
+    finally:
+        street.kill()
+        street.wait()
+        os.close(ours)
+
+
+def checked(house: House) -> dict[str, Any]:
+    """What `intake check` says, which is not well."""
+    done = house.command("check", "--json")
+    assert done.returncode == 1
+    return dict(json.loads(done.stdout))
+
+
 def lines(house: House, action: str) -> int:
     return (house.folder / "run.log").read_text("utf-8").count(f'"{action}"')
 
@@ -47,7 +79,7 @@ def lying_in_queues(house: House) -> int:
 
 
 @pytest.mark.live
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_broker_without_room_holds_messages_up_and_loses_none(tmp_path: Path) -> None:
     with (
         living_source(seed=5, rate=40) as source,
@@ -64,6 +96,9 @@ def test_a_broker_without_room_holds_messages_up_and_loses_none(tmp_path: Path) 
             assert alarm.startswith("消息队列的盘快满了，暂不收件")
             assert alarm in house.intake("status").replace("\n", "")
 
+            (broker,) = [each for each in checked(house)["servers"] if each["what"] == "RabbitMQ"]
+            assert (broker["well"], broker["says"]) == (False, alarm)
+            await_shown(house, "消息队列的盘快满了，暂不收件")
             await_(lambda: len(source.offered) > before + 100, "sources to be read all the same", 60)
             await_(lambda: lines(house, "broker_away") > tried + 3, "it to be tried again", 60)
             assert lines(house, "broker_connected") == connected, "a line that waits is kept"
