@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import MINYEAR, UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ _ISO = re.compile(
     r"(?P<year>\d{4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?"
     r"(?:(?:T|\s+|(?=[上下凌早中晚]))(?P<before>上午|下午|凌晨|早上|中午|晚上)?\s*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})分?"
     r"(?::?(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,9}))?秒?)?(?:\s*(?P<after>[ap]\.?m\.?))?)?"
-    r"\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?",
+    r"\s*(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
     re.IGNORECASE,
 )
 #: Nov. 22, 2026, 3:10 p.m. · November 22, 2026 at 15:10, as programs from abroad write it
@@ -27,8 +27,19 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 #: How most sources write it; Python reads this one itself, three times as fast as it is taken apart.
 _USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{12,13}")
+#: 20200102083000, as a text or as a number, which would be the year 2610 in milliseconds.
+_COMPACT = re.compile(r"(?:19|20)\d{12}")
+#: What programs write where there is no time (MySQL, .NET).
+_NEVER = re.compile(r"0000[-/]0?0[-/]0?0|0001[-/]0?1[-/]0?1")
 _RFC_822_ZONE = re.compile(r"(?:[+-]\d{4}|GMT|UTC?|[ECMP][SD]T|Z)\s*(?:\([^)]*\))?\s*$")
 _MILLISECONDS = 100_000_000_000  #: as seconds this is the year 5138; as milliseconds 1973
+#: What is told as earlier is no time of an appeal; close to the year 1 no zone and no overlap can be reckoned with.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+def is_never(written: object) -> bool:
+    """Say whether this stands for no time at all, as 0000-00-00 00:00:00 and 0001-01-01 do."""
+    return isinstance(written, str) and _NEVER.match(written.strip()) is not None
 
 
 def moment_of(written: object, zone: str) -> datetime | None:
@@ -37,17 +48,29 @@ def moment_of(written: object, zone: str) -> datetime | None:
         return _of_text(written, zone)
     if isinstance(written, bool) or not isinstance(written, int | float):
         return None
-    return _epoch(float(written))
+    if isinstance(written, int) and _COMPACT.fullmatch(digits := str(written) if abs(written) < 10**14 else ""):
+        return _of_text(digits, zone)
+    return _epoch(written)
 
 
 @lru_cache(maxsize=4096)
 def _of_text(written: str, zone: str) -> datetime | None:
     """Remembered, since a row's time is looked at to check it, to order by it and to move the position."""
-    text = written.strip()
+    try:
+        found = _read(written.strip(), zone)
+    except OverflowError:
+        return None
+    # 0001-01-01 is how many programs write that there is none.
+    return None if found is None or found.year == MINYEAR else found
+
+
+def _read(text: str, zone: str) -> datetime | None:
     if _USUAL.fullmatch(text):
         return _usual(text, zone)
     if _EPOCH.fullmatch(text):
         return _epoch(float(text))
+    if _COMPACT.fullmatch(text):
+        return _usual(f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]}:{text[12:]}", zone)
     if match := _ISO.fullmatch(text):
         return _iso(match.groupdict(), zone)
     if match := _ENGLISH.fullmatch(text):
@@ -64,8 +87,8 @@ def _usual(text: str, zone: str) -> datetime | None:
 
 
 def _epoch(number: float) -> datetime | None:
-    seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
     try:
+        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         return None
@@ -85,6 +108,8 @@ def _iso(parts: dict[str, str | None], zone: str) -> datetime | None:
     except ValueError:
         return None
     offset = parts.get("offset")
+    if offset is not None and len(offset) == len("+08") and parts.get("hour") is None and offset[0] in "+-":
+        return None  # 2020-01-02-15 is a number of something
     if offset is None:
         return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return local.replace(tzinfo=UTC) - _offset(offset)
@@ -97,11 +122,11 @@ def _english(parts: dict[str, str | None], zone: str) -> datetime | None:
 
 
 def _offset(written: str) -> timedelta:
-    if written in "Zz":
+    if written[0] not in "+-":
         return timedelta()
     sign = -1 if written[0] == "-" else 1
     digits = written[1:].replace(":", "")
-    return sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
 
 
 def _rfc_822(text: str, zone: str) -> datetime | None:

@@ -76,7 +76,10 @@ def test_whatever_is_pushed_is_kept_or_refused(folder: Path, dirt: str) -> None:
         received_or_refused(recording, recording.with_body(pushed, DIRT[dirt](pushed.body)))
 
 
-STRANGE = [None, 0, -1, 1e30, True, "", "-", "2026-13-41", [], [1], [None], {}, {"a": 1}, [{"a": None}]]
+STRANGE = [
+    *(None, 0, -1, 1e30, True, "", "-", [], [1], [None], {}, {"a": 1}, [{"a": None}]),
+    *("2026-13-41", "0001-01-01 00:00:00", "9999-12-31 23:59:59"),
+]
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -17,7 +17,10 @@ from connectors.channels.table_rows import Row
 from connectors.errors import ConnectorError
 from tests.connectors.recording import FOLDER, Recording, read, recordings
 
-STRANGE = [None, 0, -1, 1e30, 17, True, "", "x", "-", "2026-13-41", [], [1], [None], {}, {"a": 1}, [{"a": None}]]
+STRANGE = [
+    *(None, 0, -1, 1e30, 17, True, "", "x", "-", [], [1], [None], {}, {"a": 1}, [{"a": None}]),
+    *("2026-13-41", "0001-01-01 00:00:00", "9999-12-31 23:59:59"),  # the last two: how programs write no time
+]
 JSON = [folder for folder in recordings() if list(folder.glob("*.json"))]
 
 

@@ -34,6 +34,10 @@ MORNING = datetime(2020, 1, 2, 0, 30, tzinfo=UTC)
         1577925000,
         1577925000000,
         1577925000.0,
+        "2020-01-02 08:30:00+08",
+        "2020-01-02 00:30:00 UTC",
+        "20200102083000",
+        20200102083000,
         "2020年1月2日 上午8:30",
         "2020年1月2日早上8时30分",
         "2020/1/2 8:30:00 AM",
@@ -75,7 +79,34 @@ def test_what_is_no_time_is_none(written: object) -> None:
     assert moment_of(written, ZONE) is None
 
 
-@given(st.text() | st.integers() | st.floats())
+@pytest.mark.parametrize("zone", [ZONE, "UTC", "America/New_York"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0001-01-01 00:00:00",
+        "0001-01-01T00:00:00",
+        "0001/1/1 0:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+    ],
+)
+def test_the_first_day_of_the_calendar_and_what_lies_beyond_its_ends_is_none(written: str, zone: str) -> None:
+    assert moment_of(written, zone) is None
+
+
+@pytest.mark.parametrize(
+    "written", ["0001-01-01 00:00:00", "0001-01-01T00:00:00", "0001/1/1", "0001-01-01T00:00:00Z", "0000-00-00 00:00:00"]
+)
+def test_what_programs_write_for_never_is_none(written: str) -> None:
+    assert moment_of(written, ZONE) is None
+
+
+@pytest.mark.parametrize("written", [10**400, -(10**400), "2020-01-02-15", 20201399999999])
+def test_a_number_that_is_no_moment_is_none(written: object) -> None:
+    assert moment_of(written, ZONE) is None
+
+
+@given(st.text() | st.integers() | st.floats() | st.datetimes().map(str) | st.from_regex(r"\A[0-9]{14}\Z"))
 def test_whatever_is_written_nothing_breaks(written: str | float) -> None:
     found = moment_of(written, ZONE)
 
