@@ -89,9 +89,10 @@ def _usual(text: str, zone: str) -> datetime | None:
 def _epoch(number: float) -> datetime | None:
     try:
         seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
-        return datetime.fromtimestamp(seconds, UTC)
+        found = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         return None
+    return found if found >= EARLIEST else None
 
 
 def _iso(parts: dict[str, str | None], zone: str) -> datetime | None:

@@ -19,7 +19,7 @@ from connectors.channels.http_json.plan import TIMES, Field, Plan, Spec
 from connectors.channels.http_json.templates import written
 from connectors.channels.table import CONTENT
 from connectors.raw_appeal import Mode
-from connectors.reading.times import moment_of
+from connectors.reading.times import is_never, moment_of
 from connectors.source import Source
 
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
@@ -122,9 +122,9 @@ def _epoch(value: object, units: int) -> datetime | None:
 def _formatted(value: object, form: str, zone: str) -> datetime | None:
     try:
         local = datetime.strptime(written(value).strip(), form)  # noqa: DTZ007  its zone is put on below
-    except ValueError:
+        return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
 
 def _mapped(row: Any, of: Mapping[str, Any], plan: Plan, source: Source, wrong: list[str]) -> dict[str, Any]:  # noqa: ANN401
@@ -132,7 +132,7 @@ def _mapped(row: Any, of: Mapping[str, Any], plan: Plan, source: Source, wrong: 
     for name, spec in plan.fields.items():
         value = value_of(spec, row, of, source)
         if name in TIMES:
-            if says_no(value):
+            if says_no(value) or is_never(value):
                 continue
             moment = _moment(value, spec, source.zone)
             if moment is None:

@@ -572,3 +572,12 @@ async def test_a_comment_of_sina_without_a_time_says_it_in_its_config() -> None:
 
     rows = [msgspec.json.decode(item.payload) for page in pages for item in page.items]
     assert [each["posted_at"] for each in rows] == ["2019-10-19T01:33:55.000Z", "2026-11-20T02:00:00.000Z"]
+
+
+@pytest.mark.parametrize("never", ["0000-00-00 00:00:00", "0001-01-01 00:00:00", "0001-01-01T00:00:00Z"])
+async def test_a_time_that_means_never_is_no_reason_to_park_an_order(never: str) -> None:
+    """What nobody has answered yet: MySQL and .NET have a date of their own for it."""
+    own = {"list": {"rows": "rows"}, "fields": FIELDS | {"reply_at": "replied"}}
+    pages, _ = await reading(own, lambda _: {"rows": [row(1) | {"replied": never}]})
+
+    assert [item.native_id for page in pages for item in page.items] == ["1"]

@@ -101,7 +101,9 @@ def test_what_programs_write_for_never_is_none(written: str) -> None:
     assert moment_of(written, ZONE) is None
 
 
-@pytest.mark.parametrize("written", [10**400, -(10**400), "2020-01-02-15", 20201399999999])
+@pytest.mark.parametrize(
+    "written", [10**400, -(10**400), -62135596800, -62135596800000, "2020-01-02-15", 20201399999999]
+)
 def test_a_number_that_is_no_moment_is_none(written: object) -> None:
     assert moment_of(written, ZONE) is None
 
