@@ -159,7 +159,7 @@ def _appeal(pushed: Pushed) -> AppAppeal:
         return msgspec.json.decode(body, type=AppAppeal)
     except msgspec.ValidationError as wrong:
         raise Refused(400, f"字段不对 · {wrong}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(400, "请求体不是 JSON · the body is not JSON") from None
 
 

@@ -88,7 +88,7 @@ class Push12345:
         del context
         try:
             read = self._item(msgspec.json.decode(payload, type=_Told))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _unread(payload, native_id)
         return msgspec.structs.replace(read, native_id=native_id)
 
@@ -105,7 +105,7 @@ class Push12345:
         """The orders of a body; none where it cannot be read."""
         try:
             body = msgspec.json.decode(pushed.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return []
         if not isinstance(body, dict):
             return []

@@ -73,6 +73,8 @@ def decoded(text: str) -> Any:  # noqa: ANN401
     """Read JSON, also where a program has cut an emoji in two: that is one lost sign, and not a lost page."""
     try:
         return msgspec.json.decode(text)
+    except RecursionError as error:
+        raise msgspec.DecodeError("lists or objects are nested without end") from error
     except msgspec.DecodeError:
         mended = _ESCAPE.sub(_whole_sign, text)
         if mended == text:

@@ -89,7 +89,7 @@ def decoded_payload(payload: bytes) -> Any:  # noqa: ANN401
     """A row as its connector wrote it: nearly always JSON."""
     try:
         return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return payload.decode("utf-8", "replace")
 
 
@@ -120,7 +120,7 @@ def _read(body: bytes, content_type: str) -> tuple[str, Any]:
     if head.startswith((b"{", b"[")):
         try:
             return "json", msgspec.json.decode(body)  # nearly always: UTF-8, and nothing before it
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
     text = text_of(body, content_type).lstrip("\ufeff \t\r\n")
     kind = "json"

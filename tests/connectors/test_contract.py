@@ -47,6 +47,7 @@ DIRT: dict[str, Alter] = {
     "cut off": lambda body: body[: len(body) // 2],
     "not text": lambda body: bytes(range(256)) * 3,
     "strings for objects": lambda body: body.replace(b"{", b'"').replace(b"}", b'"'),
+    "nested without end": lambda body: b'{"data":' * 3_000 + b"1" + b"}" * 3_000,
     "lists for objects": lambda body: body.replace(b'": {', b'": [{').replace(b"}", b"}]"),
 }
 

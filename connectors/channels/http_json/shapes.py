@@ -46,12 +46,12 @@ def json_in(text: str, where: str) -> Any:  # noqa: ANN401  the plan looks into 
     bare = text.lstrip("\ufeff \t\r\n")
     try:
         return msgspec.json.decode(bare)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         inner = _unwrapped(bare)
         if inner is not None:
             try:
                 return msgspec.json.decode(inner.strip())
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 pass
         raise _not_data(text, where, str(error)) from error
 

@@ -93,6 +93,14 @@ def test_what_stands_where_a_name_should_is_not_kept() -> None:
     assert set(shape.fields) == {"row", "row[].*", "row[].内容"}
 
 
+def test_what_is_nested_without_end_is_broken() -> None:
+    nested, shape = b'{"a":' * 3_000 + b"1" + b"}" * 3_000, Shape()
+    look(shape, answer(nested), ZONE)
+    look_at_rows(shape, [Item(native_id="1", payload=nested, content=())], ZONE, NOW.timestamp())
+
+    assert shape.facts["kind"] == {"broken json": 1}
+
+
 def test_nothing_that_was_written_is_learned() -> None:
     words = "小区门口的路灯坏了三天没有人来修理"
     learned = Learned()
