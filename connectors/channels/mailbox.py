@@ -8,6 +8,7 @@ by its author: nothing is swept.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -126,7 +127,8 @@ class Mailbox:
         response = await self._fetch(Request(url=url, query=query))
         if response.status == GONE:
             return None
-        return read_row(parse_mail(response, entry), self._settings)
+        # Beside the event loop: a large mail takes seconds, and nobody renews this worker's leases meanwhile.
+        return read_row(await asyncio.to_thread(parse_mail, response, entry), self._settings)
 
 
 def parse_list(response: Response, where: str) -> tuple[str, list[Entry]]:
@@ -155,6 +157,8 @@ def read_row(mail: Mail, settings: MailboxSettings) -> Item | BadItem:
     reason = None
     if mail.size > settings.largest:
         reason = f"the mail has {mail.size} bytes; read it in the mailbox, or raise `largest` and retry"
+    elif mail.knotted:
+        reason = "the mail has parts in parts without end; read it in the mailbox"
     elif len(mail.text) + len(mail.html) > LONGEST_TEXT:
         reason = f"the mail has {len(mail.text) + len(mail.html)} characters; read it in the mailbox"
         cut = {"text": mail.text[:LONGEST_TEXT], "html": mail.html[:LONGEST_TEXT]}

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
+from itertools import islice
 
 import msgspec
 
@@ -24,7 +25,11 @@ LONGEST_ID = 160  #: characters of a Message-ID that is kept as it is
 SAMPLED = 64 * 1024  #: bytes that tell two mails apart
 #: Encodings that look like ASCII: only their declaration tells.
 _SEVEN_BITS = ("hz", "iso-2022", "utf-7")
-_HIDDEN = re.compile(r"<(head|style|script)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+#: Parts of one mail that hold parts; each holds up every line of what stands in it.
+MOST_NESTED = 100
+_NESTING = re.compile(rb"\b(?:multipart/|message/rfc822)", re.IGNORECASE)
+_HIDES = re.compile(r"<(head|style|script)\b", re.IGNORECASE)
+_SHOWS = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("head", "style", "script")}
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     html: str = ""  #: where there is no plain text
     attachments: tuple[Attached, ...] = ()
+    knotted: bool = False  #: parts in parts without end: only its head was read
 
 
 class _Parts(msgspec.Struct):
@@ -65,7 +71,8 @@ class _Parts(msgspec.Struct):
 
 def read_mail(raw: bytes, *, size: int, received: str = "") -> Mail:
     """Read a mail, or as much of it as is there."""
-    message = BytesParser(policy=compat32).parsebytes(raw)
+    knotted = sum(1 for _ in islice(_NESTING.finditer(raw), MOST_NESTED + 1)) > MOST_NESTED
+    message = BytesParser(policy=compat32).parsebytes(raw, headersonly=knotted)
     parts = _Parts()
     for part in _leaves(message):
         _take(part, parts)
@@ -87,9 +94,26 @@ def read_mail(raw: bytes, *, size: int, received: str = "") -> Mail:
         to=", ".join(found for _, found in email.utils.getaddresses([_header(message, "To")]) if found),
         subject=_header(message, "Subject"),
         text=text,
-        html="" if text else _HIDDEN.sub(" ", "\n".join(parts.html)).strip(),
+        html="" if text else _visible("\n".join(parts.html)).strip(),
         attachments=tuple(parts.attachments),
+        knotted=knotted,
     )
+
+
+def _visible(html: str) -> str:
+    """Leave out what a page does not show. Each name's end is looked for once, if it has none."""
+    shown, at, endless = [], 0, set[str]()
+    for opening in _HIDES.finditer(html):
+        name = opening[1].lower()
+        if opening.start() < at or name in endless:
+            continue
+        closing = _SHOWS[name].search(html, opening.end())
+        if closing is None:
+            endless.add(name)
+            continue
+        shown.append(html[at : opening.start()])
+        at = closing.end()
+    return " ".join([*shown, html[at:]])
 
 
 def _leaves(part: Message, depth: int = 0) -> Iterator[Message]:

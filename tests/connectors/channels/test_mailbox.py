@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from email.message import EmailMessage
 from typing import Any
@@ -112,6 +113,26 @@ def test_whatever_a_mail_holds_it_is_an_item_or_parked(raw: bytes) -> None:
     read = read_row(read_mail(raw, size=len(raw)), settings())
     assert isinstance(read, Item | BadItem)
     assert read.native_id
+
+
+def test_a_page_of_nothing_but_openings_is_read_at_once() -> None:
+    """Anybody may write to a mailbox; whoever reads it must not be held up by one letter."""
+    start = time.monotonic()
+    read = mail(b"<style>" * 100_000 + b"<script>x</script> light <HEAD>y</head >", kind=b"text/html")
+
+    assert time.monotonic() - start < 5
+    assert read.html.endswith("light")
+    assert "x" not in read.html
+
+
+@pytest.mark.parametrize("kind", ['multipart/mixed; boundary="b{}"\r\n\r\n--b{}', "message/rfc822\r\n"])
+def test_parts_in_parts_without_end_are_for_a_person_to_read(kind: str) -> None:
+    head = "".join(f"Content-Type: {kind.format(number, number)}\r\n" for number in range(3000))
+    raw = f"Subject: light\r\n{head}Content-Type: text/plain\r\n\r\nwords".encode()
+    read = read_row(read_mail(raw, size=len(raw)), settings())
+
+    assert isinstance(read, BadItem)
+    assert "parts in parts" in read.reason
 
 
 @given(body=st.binary(max_size=200), charset=st.text(max_size=10), name=st.text(max_size=20))
