@@ -63,8 +63,8 @@ class Push12345:
 
     def receive(self, pushed: Pushed) -> Received:
         settings = self._settings
-        signatures.check(pushed, settings.signature, settings.app_key, self._secrets)
-        read = self._folded(self._read(*row) for row in self._rows(pushed)) or [_unread(pushed.body)]
+        signed_at = signatures.check(pushed, settings.signature, settings.app_key, self._secrets)
+        read = self._folded(self._read(*row) for row in self._rows(pushed, signed_at)) or [_unread(pushed.body)]
         page = Page(
             offered=tuple(each.native_id for each in read),
             items=tuple(each for each in read if isinstance(each, Item)),
@@ -101,8 +101,11 @@ class Push12345:
             found[each.native_id] = self.merge(before.payload, each.payload) if before and both else each
         return list(found.values())
 
-    def _rows(self, pushed: Pushed) -> list[tuple[dict[str, Any], Event | None, datetime]]:
-        """The orders of a body; none where it cannot be read."""
+    def _rows(self, pushed: Pushed, signed_at: datetime) -> list[tuple[dict[str, Any], Event | None, datetime]]:
+        """The orders of a body; none where it cannot be read.
+
+        What says no time was so when it was signed: the same push once more is no newer than the first time.
+        """
         try:
             body = msgspec.json.decode(pushed.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -113,7 +116,7 @@ class Push12345:
         told = body.get(settings.data) if settings.data else body
         rows = [row for row in (told if isinstance(told, list) else [told]) if isinstance(row, dict)]
         event = {**EVENTS, **settings.events}.get(str(body.get(settings.event, "update")))
-        at = moment_of(body.get(settings.time), settings.zone) or pushed.at
+        at = moment_of(body.get(settings.time), settings.zone) or signed_at
         if len(rows) > MOST_ORDERS or len(rows) < (len(told) if isinstance(told, list) else 1):
             return []  # as a whole: its caller would take a part for all of it
         return [(self._ours(row), event, self._when(row, at, pushed.at)) for row in rows]

@@ -43,11 +43,11 @@ class SignatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         return problems
 
 
-def check(pushed: Pushed, settings: SignatureSettings, app_key: str, secrets: Sequence[str]) -> None:
-    """Refuse what is not signed by one of these secrets, or not just now.
+def check(pushed: Pushed, settings: SignatureSettings, app_key: str, secrets: Sequence[str]) -> datetime:
+    """Refuse what is not signed by one of these secrets, or not just now; give the moment that was signed.
 
     A request that is sent twice is let through: the caller did not hear our answer, and storing it again changes
-    nothing. After `window` it is refused.
+    nothing, as long as its moment stands for its time. After `window` it is refused.
     """
     told = {name: _told(pushed, getattr(settings, name)) for name in ("app_key", "timestamp", "nonce", "sign")}
     missing = [getattr(settings, name) for name, value in told.items() if not value]
@@ -62,6 +62,7 @@ def check(pushed: Pushed, settings: SignatureSettings, app_key: str, secrets: Se
     moment = _moment(told["timestamp"])
     if moment is None or abs(pushed.at - moment) > timedelta(seconds=settings.window):
         raise Refused(401, f"时间戳超出 {settings.window:g} 秒 · the timestamp is more than that from our clock")
+    return moment
 
 
 def signature(settings: SignatureSettings, told: Mapping[str, str], body: bytes, secret: str) -> str:

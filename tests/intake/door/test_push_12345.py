@@ -80,6 +80,24 @@ async def test_an_older_word_never_overwrites_a_newer_one(opened: Opened, sessio
     assert appeal["official_reply"]["text"] == "已清运完毕。"
 
 
+async def test_a_push_without_a_time_that_is_sent_once_more_says_nothing_new(
+    opened: Opened, session: aiohttp.ClientSession
+) -> None:
+    """Whoever heard it on its way, or a proxy that asks twice, may send it within the window of its signature."""
+    now = time.time()
+    order = {"event": "create", "data": ORDER | {"orderId": "YZ7"}}
+    edit = {"event": "update", "data": {"orderId": "YZ7", "title": "垃圾还是没人清运"}}
+    await push(session, opened, order, at=now - 60)
+    await push(session, opened, edit, at=now - 10)
+    await opened.settled()
+
+    assert (await push(session, opened, order, at=now - 60))[0] == 200
+    await opened.settled()
+
+    appeal = await opened.db.appeals.find_one({"_id": appeal_id("exchange", "YZ7")})
+    assert (appeal["title"], appeal["revision"]) == ("垃圾还是没人清运", 2)
+
+
 async def test_a_status_moves_in_place_and_an_edit_is_a_revision(
     opened: Opened, session: aiohttp.ClientSession
 ) -> None:
