@@ -27,8 +27,9 @@ ENOUGH = 50  #: mails of a page
 ENOUGH_BYTES = 8 * 1024 * 1024
 LONGEST_TEXT = 1_000_000  #: characters that an appeal may have; who writes more is read by a person
 GONE = 404
+IN_DOUBT = datetime.max.replace(tzinfo=UTC)  #: when a mail came, where its server says that in a way of its own
 
-_LINE = re.compile(r"\((?P<told>[^)]*)\)\s*$")
+_FLAGS = re.compile(r"\bFLAGS \(")
 _UID = re.compile(r"\bUID (\d+)")
 _SIZE = re.compile(r"\bRFC822\.SIZE (\d+)")
 _RECEIVED = re.compile(r'\bINTERNALDATE "([^"]+)"')
@@ -136,11 +137,11 @@ def parse_list(response: Response, where: str) -> tuple[str, list[Entry]]:
     validity = response.headers.get("uidvalidity", "")
     entries = []
     for line in response.body.decode("ascii", "replace").splitlines():
-        match = _LINE.search(line)
-        uid = _UID.search(match["told"]) if match else None
-        if match is None or uid is None:
+        uid, size, received = _UID.search(line), _SIZE.search(line), _RECEIVED.search(line)
+        if size is None and _FLAGS.search(line):
+            continue  # somebody marked a mail meanwhile: a server tells that whenever it likes (RFC 3501, 7)
+        if uid is None:
             raise FormatChanged(f"{where}: the server lists mails in a way that we do not know; tell us which it is")
-        size, received = _SIZE.search(match["told"]), _RECEIVED.search(match["told"])
         entries.append(Entry(int(uid[1]), int(size[1]) if size else 0, received[1] if received else ""))
     return validity, sorted(entries, key=lambda entry: entry.uid)
 
@@ -148,7 +149,8 @@ def parse_list(response: Response, where: str) -> tuple[str, list[Entry]]:
 def parse_mail(response: Response, entry: Entry) -> Mail:
     """Read one mail, or what was fetched of it."""
     moment = _received(entry)
-    return read_mail(response.body, size=entry.size, received=f"{moment:%Y-%m-%dT%H:%M:%SZ}" if entry.received else "")
+    received = f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment < IN_DOUBT else ""
+    return read_mail(response.body, size=entry.size, received=received)
 
 
 def read_row(mail: Mail, settings: MailboxSettings) -> Item | BadItem:
@@ -175,11 +177,11 @@ def read_row(mail: Mail, settings: MailboxSettings) -> Item | BadItem:
 
 
 def _received(entry: Entry) -> datetime:
-    """When the server took it in; in doubt now, so that nothing is passed over."""
+    """When the server took it in; in doubt after all others, so that nothing is passed over."""
     try:
         return datetime.strptime(entry.received.strip(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
     except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
+        return IN_DOUBT
 
 
 def _page(rows: list[Item | BadItem], position: Position) -> Page:

@@ -271,3 +271,33 @@ async def test_a_reading_that_is_cancelled_lets_go_of_its_line(
                 await reading
 
         assert len(ids_of(await read(mailbox))) == 39
+
+
+async def test_a_clerk_who_marks_a_mail_meanwhile_does_not_stop_the_reading(
+    server: MailServer, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server tells of others' doings whenever it likes (RFC 3501, 7): in the middle of our list, too."""
+    server.put(mail(1), mail(2), folder=folder)
+    examine = MailWay._examine
+    told: list[bytes] = []
+
+    def and_then_somebody_reads(self: MailWay, connection: Any, name: str, where: str) -> str:
+        validity = examine(self, connection, name, where)
+        with server.client() as clerk:
+            clerk.select(folder)
+            clerk.store("1", "+FLAGS", "\\Seen \\Answered")
+        ask = connection.uid
+
+        def heard(*words: str) -> Any:
+            answer = ask(*words)
+            told.extend(answer[1])
+            return answer
+
+        connection.uid = heard
+        return validity
+
+    monkeypatch.setattr(MailWay, "_examine", and_then_somebody_reads)
+    pages = await read_folder(server, folder)
+
+    assert any(b"FLAGS" in line for line in told if isinstance(line, bytes)), "else it proves nothing"
+    assert [row["subject"] for row in payloads(pages)] == ["第 1 封信", "第 2 封信"]

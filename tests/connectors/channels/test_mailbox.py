@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import BadItem, Item
-from connectors.channels.mailbox import MailboxSettings, read_row
+from connectors.base import BadItem, Item, Response
+from connectors.channels.mailbox import Entry, MailboxSettings, parse_mail, read_row
 from connectors.channels.mailbox_mime import Mail, read_mail
 from connectors.raw_appeal import Mode, RawAppeal
 from normalizer.mappers import MAPPERS
@@ -113,6 +114,13 @@ def test_whatever_a_mail_holds_it_is_an_item_or_parked(raw: bytes) -> None:
     read = read_row(read_mail(raw, size=len(raw)), settings())
     assert isinstance(read, Item | BadItem)
     assert read.native_id
+
+
+def test_a_day_that_cannot_be_read_is_not_told_as_the_last_of_all() -> None:
+    answer = Response(status=200, headers={}, body=b"Subject: light\r\n\r\nwords", fetched_at=datetime.now(UTC))
+
+    assert parse_mail(answer, Entry(1, 10, "22-11-2026 08:00")).received == ""
+    assert parse_mail(answer, Entry(1, 10, " 2-Nov-2026 08:00:00 +0800")).received == "2026-11-02T00:00:00Z"
 
 
 def test_a_page_of_nothing_but_openings_is_read_at_once() -> None:
