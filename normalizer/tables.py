@@ -60,10 +60,11 @@ class Class(msgspec.Struct, frozen=True):
 
 
 class Vote(NamedTuple):
-    """What a word says for a class."""
+    """What a word says for a class, and for others: nearly every word speaks for one alone."""
 
     code: str
     points: float
+    more: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Tables:
     given_types: Mapping[str, RequestType]
     given_lights: Mapping[str, str]
     keywords: Words
-    votes: tuple[tuple[Vote, ...], ...]
+    votes: tuple[Vote, ...]
     weak: frozenset[int]  #: the keywords that are weak for every class they speak for
     speaking: Mapping[str, frozenset[int]]  #: class -> the keywords that speak for it
     patterns: Patterns
@@ -205,7 +206,7 @@ def _compile(
         given_types={name: RequestType(kind) for name, kind in words.given_types.items()},
         given_lights=words.urgency.given,
         keywords=Words(tuple(votes)),
-        votes=shared(tuple(vote) for vote in votes.values()),
+        votes=shared(votes.values()),
         weak=frozenset(number for number, word in enumerate(votes) if word in weak),
         speaking=_speaking(votes.values()),
         patterns=patterns,
@@ -245,7 +246,7 @@ def _classes(taxonomy: TaxonomyFile) -> dict[str, Class]:
     }
 
 
-def _votes(taxonomy: TaxonomyFile) -> tuple[dict[str, list[Vote]], frozenset[str]]:
+def _votes(taxonomy: TaxonomyFile) -> tuple[dict[str, Vote], frozenset[str]]:
     """Let every word speak for each class that lists it; the more classes, the less it says for one.
 
     Behind them, the words that are nowhere more than weak.
@@ -257,18 +258,18 @@ def _votes(taxonomy: TaxonomyFile) -> tuple[dict[str, list[Vote]], frozenset[str
                 for word in words:
                     points = POINTS[min(len(word), len(POINTS) - 1)] * factor
                     listed.setdefault(word, {})[sub.code] = (points, factor == WEAK)
-    votes = {
-        word: [Vote(code, points / len(codes) ** 0.5) for code, (points, _) in codes.items()]
-        for word, codes in listed.items()
-    }
+    votes = {}
+    for word, codes in listed.items():
+        (code, points), *more = ((code, points / len(codes) ** 0.5) for code, (points, _) in codes.items())
+        votes[word] = Vote(code, points, tuple(more))
     return votes, frozenset(word for word, codes in listed.items() if all(weak for _, weak in codes.values()))
 
 
-def _speaking(votes: Iterable[list[Vote]]) -> dict[str, frozenset[int]]:
+def _speaking(votes: Iterable[Vote]) -> dict[str, frozenset[int]]:
     words: dict[str, set[int]] = {}
     for number, vote in enumerate(votes):
-        for one in vote:
-            words.setdefault(one.code, set()).add(number)
+        for code in (vote.code, *(code for code, _ in vote.more)):
+            words.setdefault(code, set()).add(number)
     return {code: frozenset(numbers) for code, numbers in words.items()}
 
 

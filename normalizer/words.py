@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -43,15 +43,13 @@ class Pattern:
 class Words:
     """Single words, leftmost and longest: a longer word takes the place of those inside it."""
 
-    __slots__ = ("_automaton", "words")
+    __slots__ = ("find", "words")
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
-        self._automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(words), daachorse.MATCH_KIND_LEFTMOST_LONGEST)
-
-    def find(self, text: str) -> list[Span]:
-        """Find all of them, from left to right."""
-        return self._automaton.find(text)
+        automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(words), daachorse.MATCH_KIND_LEFTMOST_LONGEST)
+        #: Finds all of them in a text, from left to right.
+        self.find: Callable[[str], list[Span]] = automaton.find
 
 
 class Patterns:

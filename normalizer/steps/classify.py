@@ -23,6 +23,7 @@ MENTION = 0.01  #: a runner-up below this share is not worth a word
 OTHER = "1309"
 PRAISE = "1308"
 _NOTHING: frozenset[int] = frozenset()
+_COMPLAINT = RequestType.COMPLAIN  # an enum looked up each time is dear
 _REPORT = TYPES.index(RequestType.REPORT)
 _COMPLAIN = TYPES.index(RequestType.COMPLAIN)
 _CONSULT = TYPES.index(RequestType.CONSULT)
@@ -33,20 +34,20 @@ _INVALID = TYPES.index(RequestType.INVALID)
 
 def classify(draft: Draft, tables: Tables) -> None:
     """Decide request type and category."""
-    draft.request_type = request_type(draft, tables)
+    kind = draft.request_type = request_type(draft, tables)
     scores, firm = _points(draft, tables)
     _lend(scores)
-    _apply_type(draft.request_type, scores)
+    _apply_type(kind, scores)
     ranked = sorted([(-points, code) for code, points in scores.items() if points > 0])[: RUNNERS_UP + 1]
     draft.score = -ranked[0][0] if ranked else 0.0
     if draft.score < LEAST or not firm:
         draft.code, draft.confidence = OTHER, 0.0
-        shares = _shares(ranked, 0.0)
-        draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in shares if code != OTHER]
+        draft.runners_up = [one for one in _shares(ranked, 0.0) if one.code != OTHER]
         return
-    (draft.code, draft.confidence), *others = _shares(ranked, MENTION)
-    draft.runners_up = [RunnerUp(code=code, confidence=share) for code, share in others]
-    if draft.type_given is None and draft.request_type is RequestType.COMPLAIN and tables.classes[draft.code].reports:
+    first, *draft.runners_up = _shares(ranked, MENTION)
+    code = draft.code = first.code
+    draft.confidence = first.confidence
+    if draft.type_given is None and kind is _COMPLAINT and tables.classes[code].reports:
         draft.request_type = RequestType.REPORT
     _keep_evidence(draft, tables)
 
@@ -63,7 +64,9 @@ def _points(draft: Draft, tables: Tables) -> tuple[dict[str, float], bool]:
             factor *= REPEAT
         else:
             seen.add(word)
-        for code, points in votes[word]:
+        code, points, more = votes[word]
+        scores[code] = scores.get(code, 0.0) + points * factor
+        for code, points in more:
             scores[code] = scores.get(code, 0.0) + points * factor
     firm = not seen <= tables.weak
     for number, start, _ in draft.patterns:
@@ -120,16 +123,24 @@ def _apply_type(kind: RequestType, scores: dict[str, float]) -> None:
         scores.pop(PRAISE, None)
 
 
-def _shares(ranked: list[tuple[float, str]], least: float) -> list[tuple[str, float]]:
+def _shares(ranked: list[tuple[float, str]], least: float) -> list[RunnerUp]:
     """Turn points, written as less than nothing, into confidences that add up to less than 1; the small left out."""
     if not ranked:
         return []
     best = -ranked[0][0]
     sure = best / (best + DOUBT)
-    total = sum([points * points for points, _ in ranked])
     # As squares: how much the leader is preferred.
-    shares = [(code, points * points / total * sure) for points, code in ranked]
-    return [(code, told) for code, share in shares if share > least / 2 and (told := round(share, 4)) >= least]
+    squares = [points * points for points, _ in ranked]
+    total = sum(squares)
+    shares = []
+    for square, (_, code) in zip(squares, ranked, strict=True):
+        share = square / total * sure
+        if share <= least / 2:
+            break  # they only grow smaller
+        told = round(share, 4)
+        if told >= least:
+            shares.append(RunnerUp(code=code, confidence=told))
+    return shares
 
 
 def _keep_evidence(draft: Draft, tables: Tables) -> None:
