@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed
 from router.cases.answering import with_answer
+from router.cases.carrying import may_carry
 from router.cases.case import Case, holders, needs_duty
 from router.cases.clock import Clock, first_look
 from router.cases.deciding import amend, call_duty, decide_again, needs_decision, open_case, open_withdrawn
@@ -111,7 +112,8 @@ def begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
         return open_withdrawn(item.appeal, item.mode, at)
     context = Context(mode=item.mode)
     decision = decided(item.appeal, context, room)
-    carrier = carrier_of(decision, candidates.get(item.appeal.id, ()))
+    named_orders = candidates.get(item.appeal.id, ())  # most name none
+    carrier = carrier_of(decision, [one for one in named_orders if not _accuses_holder(one.order, item.appeal, room)])
     if carrier is not None:
         context = replace(context, linked_to=carrier.order.id)
     case = open_case(item.appeal, item.mode, decision, context, at)
@@ -134,7 +136,9 @@ async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim)
     items = {case.id: item for case, item in known}
     before = {case.id: case.version for case, _ in known}
     # As where a case begins: first the order that carries it knows, then the case does.
-    told, alone = await tell_news(known, lambda case, item: decided(*_asked(case, item), room), room.store, at, claim)
+    told, alone = await tell_news(
+        known, lambda order, case, item: carries_on(order, case, item, room), room.store, at, claim
+    )
     changed = await room.store.change_all(
         [case for case, _ in known], lambda case: amended(case, items[case.id], room, claim, at, alone=case.id in alone)
     )
@@ -182,6 +186,11 @@ def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *,
         after = replace(after, due=at if after.goal is State.DELIVERED else None)  # the next look reckons it anew
         after = with_answer(case, after, at, room.answering.get(case.source))
     return claimed(case, after, claim)
+
+
+def carries_on(order: Case, case: Case, item: Handed, room: Room) -> bool:
+    """Say whether an order carries a case with its new text too: it reaches who is addressed, and nobody accused."""
+    return may_carry(order, decided(*_asked(case, item), room)) and not _accuses_holder(order, item.appeal, room)
 
 
 def _asked(case: Case, item: Handed) -> tuple[Appeal, Context]:

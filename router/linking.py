@@ -1,7 +1,8 @@
 """Which order carries a new case (并单), written down before the case is: nothing is linked to what does not know it.
 
 The links come with the appeal (normalizer/matter). Here it is asked whether the order that they name still stands, and
-whether everyone whom the new case would go to holds it; else the case goes its own way, links and all.
+whether everyone whom the new case would go to holds it, and nobody whom it is about; else the case goes its own way,
+links and all.
 """
 
 from __future__ import annotations
@@ -68,14 +69,15 @@ async def tell_carriers(
 
 async def tell_news(
     known: Sequence[tuple[Case, Handed]],
-    decide: Callable[[Case, Handed], Decision | Exception],
+    may_go_on: Callable[[Case, Case, Handed], bool],
     store: CaseStore,
     at: datetime,
     claim: Claim,
 ) -> tuple[list[Case], frozenset[str]]:
     """Bring the new texts of carried cases to whoever holds their orders, before the cases take them in.
 
-    Gives the orders, and the cases whose order does not stand any more, or does not reach who is addressed now.
+    Gives the orders, and the cases whose order does not stand any more, does not reach who is addressed now, or
+    would reach who is accused.
     """
     news = [(case, item) for case, item in known if _is_news(case, item)]
     if not news:
@@ -84,7 +86,7 @@ async def tell_news(
     by_order: dict[str, list[tuple[Case, Handed]]] = {}
     for case, item in news:
         order = orders.get(_order_of(case))
-        if order is not None and order.id in dict(named(item)) and may_carry(order, decide(case, item)):
+        if order is not None and order.id in dict(named(item)) and may_go_on(order, case, item):
             by_order.setdefault(order.id, []).append((case, item))
 
     def with_news(order: Case) -> Case:

@@ -15,12 +15,11 @@ from msgspec.structs import replace
 from normalizer.appeal import Appeal, Change, Handed, Mode
 from normalizer.settle import change_between
 from normalizer.store import AppealStore, Standing
-from router.cases.carrying import bring_news, carry, may_carry
+from router.cases.carrying import bring_news, carry
 from router.cases.case import Case
 from router.cases.moves import State
 from router.cases.redeciding import newly_sent, redecide, stays_because
-from router.dispatch import Decision
-from router.flow import Claim, Room, amended, begun, decided, standing_alone
+from router.flow import Claim, Room, amended, begun, carries_on, decided, standing_alone
 from router.linking import Carrier, named, orphans
 
 _NOBODY = Claim(0, None)
@@ -152,18 +151,13 @@ class Oracle:
         at, told = self._room.moment(), list[Expected]()
         for case, item in self._news:
             order = self._then.get(_order_of(case))
-            stands = order is not None and order.id in dict(named(item)) and may_carry(order, self._asked(case, item))
+            stands = order is not None and order.id in dict(named(item)) and carries_on(order, case, item, self._room)
             if order is not None and stands:
                 self._then[order.id] = bring_news(order, case, item.appeal, at)
                 told += _told(order, self._then[order.id], "pending")
             self._then[case.id] = amended(case, item, self._room, _NOBODY, at, alone=not stands)
             told += _told(case, self._then[case.id], "pending")
         return told
-
-    def _asked(self, case: Case, item: Handed) -> Decision | Exception:
-        assert case.decision is not None
-        context = replace(case.decision.context, mode=case.mode, holder=case.holder)
-        return decided(item.appeal, context, self._room)
 
     async def _left_alone(self) -> list[Expected]:
         members = {id_: self._then.get(id_, case) for id_, case in (await self._room.store.load(self._orphans)).items()}

@@ -122,6 +122,35 @@ async def test_the_new_text_of_a_confidential_one_is_not_told(street: Street) ->
     assert "又多了两盏不亮的" not in message.decode()
 
 
+def accusing(about: Appeal, *units: str) -> Appeal:
+    return replace(about, signals=replace(about.signals, accused=list(units)))
+
+
+async def test_nobody_who_is_accused_hears_of_it_by_an_order_that_they_hold_together(street: Street) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ+CGJ"))), street.room)
+    about_them = accusing(again("b", "ZJJ", "a"), "城市管理局")
+    await route_page(street.appeals.keep(handed(about_them), handed(again("c", "ZJJ", "a"))), street.room)
+    cases = await street.cases()
+    assert {id_: case.state for id_, case in cases.items()} == {
+        "a": State.DELIVERED,
+        "b": State.DELIVERED,
+        "c": State.LINKED,
+    }
+    assert carried(cases["a"]) == ["c"]
+    assert await told(street, "CGJ") == [("dispatched", "a"), ("linked", "a")]
+
+
+async def test_the_new_text_of_a_carried_case_is_not_told_to_whom_it_accuses(street: Street) -> None:
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ+CGJ"))), street.room)
+    await route_page(street.appeals.keep(handed(again("b", "ZJJ", "a"))), street.room)
+    await told(street, "CGJ")
+    new = accusing(revised(again("b", "ZJJ", "a"), text="城管的人收了好处"), "城市管理局")
+    await route_page(street.appeals.keep(handed(new, Change.CHANGED)), street.room)
+    assert await told(street, "CGJ") == []
+    case = (await street.cases())["b"]
+    assert (case.state, case.holder, case.revision) == (State.DELIVERED, "ZJJ", 2)
+
+
 async def test_a_carried_case_goes_its_own_way_when_it_is_for_another_unit_or_its_order_was_closed(
     street: Street,
 ) -> None:
