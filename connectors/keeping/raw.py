@@ -118,6 +118,11 @@ class RawStore:
         document = await self._raw.find_one({"_id": id_})
         return None if document is None else (document["native_id"], *await self._open(document))
 
+    async def context(self, id_: str) -> Mapping[str, str]:
+        """Give what the page knew of an item and the item does not: where it stands, for an answer to it."""
+        document = await self._raw.find_one({"_id": id_})
+        return {} if document is None else (await self._open(document))[1]
+
     async def mark_mended(self, id_: str, *, actor: str, reason: str, at: datetime) -> None:
         """Note who puts it right, and why: what its source sent, and goes on sending, is not taken in again."""
         mended = {"digest": "$digest", "actor": {"$literal": actor}, "reason": {"$literal": reason}, "at": at}

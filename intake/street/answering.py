@@ -17,11 +17,12 @@ import structlog
 
 from connectors.answering.declared import DeclaredAnswers
 from connectors.answering.table import not_for
-from connectors.asking.budget import Books, SharedBudget
+from connectors.asking.budget import SharedBudget
 from connectors.asking.http import fetch_for
 from connectors.asking.session import addresses_of, open_session
 from connectors.base import Answer, Answers, Fetch
 from connectors.errors import Resting, StopSource, TryLater
+from connectors.keeping.store import Store
 from connectors.registry import REGISTRY
 from connectors.source import Source
 from intake.house import House
@@ -47,7 +48,7 @@ class Answering:
     house: House
     cases: CaseStore
     room: Room
-    budgets: Books
+    reading: Store
     clock: Clock
 
 
@@ -85,7 +86,6 @@ async def _answer_source(source: Source, cases: Sequence[Case], street: Answerin
     if terms is None:
         return 0
     appeals = await street.room.load_appeals([(case.id, case.revision) for case in cases])
-    contexts = await _contexts(street.house, [message_of(case.id) for case in cases])
     count = 0
     async with _way(source, street) as way:
         for case in cases:
@@ -96,7 +96,7 @@ async def _answer_source(source: Source, cases: Sequence[Case], street: Answerin
             appeal = appeals.get((case.id, case.revision))
             why_not = not_for(due.row.reply, public=terms.public, confidential=_confidential(appeal))
             if why_not is None:
-                await _send(due, way, contexts.get(message_of(due.case.id), {}), street)
+                await _send(due, way, await street.reading.raw.context(message_of(due.case.id)), street)
             else:
                 at = street.room.moment()
                 await _write(due, street, partial(answering.needless, answer=due.row.id, reason=why_not, at=at))
@@ -106,7 +106,7 @@ async def _answer_source(source: Source, cases: Sequence[Case], street: Answerin
 @asynccontextmanager
 async def _way(source: Source, street: Answering) -> AsyncIterator[Answers]:
     """Open the way back to a source: as its settings declare it, or as its kind knows it."""
-    budget = budget_of(source, street.clock, street.budgets, 1.0)
+    budget = budget_of(source, street.clock, street.reading.budgets, 1.0)
     try:
         async with open_session([source]) as session:
             contact = street.house.settings.contact or CONTACT
@@ -188,11 +188,6 @@ async def _failed(due: Due, reason: str, wait: timedelta | None, street: Answeri
 
 async def _write(due: Due, street: Answering, move: Callable[[Case], Case]) -> Case:
     return await street.cases.change(due.case, move)
-
-
-async def _contexts(house: House, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    found = house.db.raw.find({"_id": {"$in": list(ids)}}, {"context": 1})
-    return {row["_id"]: row.get("context") or {} async for row in found}
 
 
 def _confidential(appeal: Appeal | None) -> bool:

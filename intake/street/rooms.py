@@ -222,7 +222,7 @@ def _rooms(
         automatic=house.settings.returns.automatic,
         arbiter=house.settings.arbiter or centre.ARBITER,
     )
-    answering = Answering(house=house, cases=sending.store, room=sending, budgets=reading.store.budgets, clock=clock)
+    answering = Answering(house=house, cases=sending.store, room=sending, reading=reading.store, clock=clock)
     return Rooms(
         connectors=reading,
         router=sending,

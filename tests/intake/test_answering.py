@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -19,11 +21,16 @@ from msgspec.structs import replace
 from connectors.channels.hotline_12345 import HotlineSettings
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.waline import WalineSettings
-from connectors.keeping.budgets import BudgetStore
+from connectors.keeping.compare import Change as Comparison
+from connectors.keeping.compare import Row
+from connectors.keeping.pages import What
+from connectors.keeping.store import Store, open_store
 from connectors.raw_appeal import Mode
 from connectors.source import Source
+from intake.keys import make_keys
 from intake.parked import listed
 from intake.rights.accesses import who_saw
+from intake.sealing import Sealer
 from intake.street.answering import Answering, answer_due, spans
 from intake.street.clock import Clock
 from normalizer.appeal import Appeal, Change, Citizen, RequestType
@@ -52,6 +59,7 @@ class Platform:
     """A source that is told things: what it was told, and how it answers."""
 
     told: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[str | None] = field(default_factory=list)  #: {context.path}
     status: int = 200
     body: Any = field(default_factory=lambda: {"success": True, "data": {"receiptId": "R1"}})
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +67,7 @@ class Platform:
 
     async def take(self, request: web.Request) -> web.Response:
         told = await request.json()
+        self.asked.append(request.query.get("uri"))
         self.told.append(told | {"_key": request.headers.get("x-api-key")})
         return web.json_response(self.body, status=self.status, headers=self.headers)
 
@@ -82,6 +91,7 @@ class Street:
     database: Database
     source: Source
     appeal: Appeal
+    reading: Store
     shift: timedelta = timedelta(0)
 
     def now(self) -> datetime:
@@ -103,8 +113,8 @@ class Street:
         settings = SimpleNamespace(sources=(self.source,), contact="", environment={"KEY": "k", "TOKEN": "t"})
         clock = await Clock.of(self.database)
         house = cast("Any", SimpleNamespace(db=self.database, settings=settings))
-        budgets = BudgetStore(self.database["sources"])
-        return await answer_due(Answering(house=house, cases=self.store, room=self.room, budgets=budgets, clock=clock))
+        told = Answering(house=house, cases=self.store, room=self.room, reading=self.reading, clock=clock)
+        return await answer_due(told)
 
     async def looks(self) -> None:
         """Until there is nothing to send."""
@@ -139,11 +149,14 @@ def hotline(platform: Platform, **more: Any) -> HotlineSettings:
 
 
 async def opened(database: Database, source: Source, of: Appeal | None = None, **context: str) -> Street:
-    street = Street(database, source, of or appeal())
+    with TemporaryDirectory() as folder:
+        reading = open_store(database, Sealer(database, make_keys(Path(folder) / "keys")))
+    street = Street(database, source, of or appeal(), reading)
     await ensure_indexes(database)
     await street.store.insert([delivered("ZJJ")])
     await database["sources"].insert_one({"_id": source.name})
-    await database["raw"].insert_one({"_id": "a1", "context": context})
+    row = Row(id="a1", native_id="n-a1", payload=b"{}", content=b"c", digest=b"d", context=context, scope="")
+    await reading.raw.add([Comparison(what=What.NEW, row=row, revision=1, before=None)], source, reader=None, at=NOW)
     return street
 
 
@@ -398,6 +411,7 @@ async def test_a_declared_table_answers_any_interface(mongo: Database, platform:
         await street.look()
     (told,) = platform.told
     assert (told["parent"], told["text"]) == ("n-a1", "已修好〔门牌1〕")
+    assert platform.asked == ["/news/1.html"], "what the page knew of the item is sealed with it"
     assert await street.states() == ["discarded", "discarded", "sent"]
 
 
