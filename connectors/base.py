@@ -64,6 +64,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     method: str = "GET"
     body: bytes | None = None
+    once: bool = False  #: it changes something there: where its answer is lost, whoever asked looks before asking again
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,7 +78,7 @@ class WalineAnswers:
         if account.token:
             headers["Authorization"] = f"Bearer {account.token}"
         response = await self._fetch(
-            Request(url=self._url, method="POST", headers=headers, body=msgspec.json.encode(body))
+            Request(url=self._url, method="POST", headers=headers, body=msgspec.json.encode(body), once=True)
         )
         data = self._data(response)
         return Receipt(id=str(data.get("objectId")), at=response.fetched_at)

@@ -57,6 +57,7 @@ def request_of(table: AnswerTable, native_id: str, context: Mapping[str, str], a
         headers=headers,
         method=table.method,
         body=body,
+        once=True,
     )
 
 

@@ -91,7 +91,7 @@ class _Way:
         retrying = AsyncRetrying(
             retry=retry_if_exception(_helps_soon),
             wait=_wait,
-            stop=stop_after_attempt(TRIES),
+            stop=stop_after_attempt(1 if request.once else TRIES),
             reraise=True,
         )
         async for attempt in retrying:

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connectors.answering.comments import Account, WalineAnswers
-from connectors.answering.declared import receipt_of, request_of, stands, values_of
+from connectors.answering.declared import DeclaredAnswers, receipt_of, request_of, stands, values_of
 from connectors.answering.order import order_table
 from connectors.answering.table import AnswerTable, not_for
 from connectors.asking.http import fetch_for
@@ -31,6 +31,7 @@ class Thread:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.errno = 0
+        self.receipts = "told"
         self.url = ""
         self.tokens: list[str | None] = []
 
@@ -55,6 +56,8 @@ class Thread:
         self.tokens.append(request.headers.get("Authorization"))
         told = await request.json()
         row = self.add(f"r{len(self.rows)}", f"<p>{told['comment']}</p>", told["pid"], told["rid"], told["nick"])
+        if self.receipts == "lost":
+            return web.Response(status=502)  # by what stands before the server
         return web.json_response({"errno": 0, "errmsg": "", "data": row})
 
 
@@ -90,6 +93,35 @@ async def test_a_reply_hangs_beneath_its_comment_and_is_written_once(thread: Thr
     assert (ours["pid"], ours["rid"], first) == ("c3", "c2", ours["objectId"])
     assert thread.tokens == ["Bearer t"]
     assert await replied(thread, "c1") != first, "the same words to somebody else are another reply"
+
+
+async def test_a_reply_whose_receipt_was_lost_on_the_way_is_not_written_a_second_time(thread: Thread) -> None:
+    """Everybody can read it there. Sent again, it looks first whether it stands there already."""
+    thread.add("c1", "灯坏了")
+    thread.receipts = "lost"
+    with pytest.raises(TryLater):
+        await replied(thread, "c1")
+    thread.receipts = "told"
+
+    assert await replied(thread, "c1") is not None
+    assert len([row for row in thread.rows if row["nick"] == "云泽市12345"]) == 1
+
+
+async def test_a_declared_answer_is_sent_once_by_each_look_of_the_outbox(thread: Thread) -> None:
+    thread.receipts = "lost"
+    table = AnswerTable(
+        url=thread.url, json={"comment": "{reply}", "pid": "{native_id}", "rid": "", "nick": "{name}"}, name="n"
+    )
+    source = WalineSettings(
+        name="s", kind="waline", channel="news_comment", mode=Mode.ROUTE, zone="Asia/Shanghai", url=thread.url,
+        articles={"/n": "n"},
+    )  # fmt: skip
+    async with open_session([source]) as session:
+        fetch = fetch_for(source, [thread.url], session, contact="c", now=lambda: datetime.now(UTC))
+        with pytest.raises(TryLater):
+            await DeclaredAnswers("s", table, fetch, {}).answer("1", {}, ANSWER)
+
+    assert len(thread.rows) == 1
 
 
 async def test_what_cannot_be_answered_says_what_to_do(thread: Thread) -> None:
