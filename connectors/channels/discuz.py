@@ -56,6 +56,7 @@ class Board(msgspec.Struct, frozen=True):
     threads: int  #: how many the board says it has
     rows: tuple[dict[str, Any], ...]
     bad: tuple[BadItem, ...] = ()
+    size: int = 0  #: rows of a full page, perhaps fewer than we asked for; 0: it does not say
 
 
 class Posts(msgspec.Struct, frozen=True):
@@ -64,6 +65,7 @@ class Posts(msgspec.Struct, frozen=True):
     items: tuple[Item, ...] = ()
     bad: tuple[BadItem, ...] = ()
     replies: int = 0  #: how many the thread says it has
+    size: int = 0  #: posts of a full page
 
 
 class _Reading(msgspec.Struct):
@@ -146,10 +148,11 @@ class Discuz:
     def _is_last(self, board: Board, fresh: list[dict[str, Any]], number: int, reading: _Reading) -> bool:
         if not fresh or board.page < number:
             return True
-        plain = [row for row in board.rows if not _is_sticky(row)]
-        if len(plain) < self._settings.threads_per_page:
+        # Sticky threads stand above a page, or on the first one in the place of others: then they count.
+        if len(board.rows) + len(board.bad) < board.size:
             return True
-        return not reading.complete and all(_last_reply(row) < reading.floor for row in plain)
+        plain = [row for row in board.rows if not _is_sticky(row)]
+        return not reading.complete and bool(plain) and all(_last_reply(row) < reading.floor for row in plain)
 
     def _sweep(self, reading: _Reading) -> Sweep | None:
         """Not while threads came or went: then absence proves nothing.
@@ -179,7 +182,7 @@ class Discuz:
             seen.update(item.native_id for item in fresh)
             if number == 1 or fresh:
                 yield msgspec.structs.replace(posts, items=tuple(fresh))
-            if not fresh or posts.replies + 1 <= number * size:
+            if not fresh or posts.replies + 1 <= number * posts.size:
                 return
             number += 1
 
@@ -205,6 +208,7 @@ def parse_board(response: Response, settings: DiscuzSettings) -> Board:
         threads=_number(forum, "threads", 0),
         rows=tuple(row for row in rows if _is_named(row, "tid")),
         bad=tuple(_nameless(row, "tid", settings.fid) for row in rows if not _is_named(row, "tid")),
+        size=_number(variables, "tpp", 0),
     )
 
 
@@ -227,6 +231,7 @@ def parse_thread(response: Response, settings: DiscuzSettings, row: Mapping[str,
         items=tuple(_item(post, thread, context, settings.fid) for post in posts if _is_named(post, "pid")),
         bad=tuple(_nameless(post, "pid", settings.fid) for post in posts if not _is_named(post, "pid")),
         replies=_number(thread, "replies", 0),
+        size=_number(variables, "ppp", 0),
     )
 
 

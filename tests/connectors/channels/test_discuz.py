@@ -27,6 +27,8 @@ class Forum:
         self.gone: set[str] = set()
         self.viewed: list[str] = []
         self.now = datetime(2026, 11, 22, tzinfo=UTC)
+        self.most = 100  #: rows of a page, whatever is asked for; it says how many
+        self.sticky_take_room = False  #: as Discuz itself has it: they stand on the first page in the place of others
 
     def write(self, tid: str, message: str = "words", hour: int = 0) -> str:
         posts = self.threads.setdefault(tid, [])
@@ -39,14 +41,20 @@ class Forum:
         query = request.query
         page = int(query["page"])
         if query["module"] == "forumdisplay":
-            return self._answer(self._list(page, int(query["tpp"])))
-        return self._answer(self._thread(query["tid"], page, int(query["ppp"])))
+            size = min(int(query["tpp"]), self.most)
+            return self._answer(self._list(page, size) | {"tpp": str(size)})
+        size = min(int(query["ppp"]), self.most)
+        found = self._thread(query["tid"], page, size)
+        return self._answer(found | {"ppp": str(size)} if found else {})
 
     def _list(self, page: int, size: int) -> dict[str, Any]:
         ordered = sorted(self.threads, key=lambda tid: -self.last[tid])
         plain = [tid for tid in ordered if tid not in self.sticky]
+        if self.sticky_take_room:
+            plain = [tid for tid in ordered if tid in self.sticky] + plain
         page = min(page, max(1, -(-len(plain) // size)))
-        shown = [tid for tid in ordered if tid in self.sticky] + plain[(page - 1) * size : page * size]
+        above = [] if self.sticky_take_room else [tid for tid in ordered if tid in self.sticky]
+        shown = above + plain[(page - 1) * size : page * size]
         forum = {"fid": "2", "name": "问政", "threads": str(len(self.threads))}
         return {"forum": forum, "forum_threadlist": [self._row(tid) for tid in shown], "page": str(page)}
 
@@ -218,3 +226,26 @@ async def test_the_past_is_read_down_to_a_moment_and_no_further(forum: Forum) ->
     following = await read(forum, pages[-1].cursor)
     assert following[-1].sweep is not None
     assert len(ids_of(following)) == 12
+
+
+def everything(forum: Forum) -> set[str]:
+    first = {f"t{tid}" for tid in forum.threads}
+    return first | {f"p{pid}" for posts in forum.threads.values() for pid, _ in posts[1:]}
+
+
+@pytest.mark.parametrize("sticky", [1, 2, 3, 4])
+async def test_sticky_threads_that_fill_the_first_page_hide_no_other(forum: Forum, sticky: int) -> None:
+    forum.sticky_take_room = True
+    forum.sticky = {str(number) for number in range(1, sticky + 1)}
+    pages = await read(forum)
+    assert ids_of(pages) == everything(forum)
+
+    forum.write("8", hour=20)
+    await read(forum, pages[-1].cursor)
+    assert "8" in forum.viewed, "also where the first page holds nothing but sticky threads"
+
+
+async def test_a_forum_that_shows_fewer_at_once_than_asked_for_is_read_to_its_end(forum: Forum) -> None:
+    forum.most = 1
+
+    assert ids_of(await read(forum)) == everything(forum)
