@@ -26,7 +26,7 @@ from intake.door.limits import Limit
 from intake.door.logins import Logins
 from intake.door.looking import Look
 from intake.door.media import MediaStore
-from intake.door.routes import Table, Terms, add
+from intake.door.routes import Table, Terms, add, server_logger
 from intake.door.settings import DoorSettings
 from intake.door.sharing import Sharing
 from intake.house import House
@@ -86,7 +86,9 @@ class Door:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
-        runner = web.AppRunner(self._app(), access_log=None, handle_signals=False, shutdown_timeout=CLOSING)
+        runner = web.AppRunner(
+            self._app(), access_log=None, logger=server_logger(), handle_signals=False, shutdown_timeout=CLOSING
+        )
         await runner.setup()
         try:
             await self._listen(runner)

@@ -7,6 +7,7 @@ nothing of a push ever stands in a log line.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from connectors.receiving.contract import Pushed, Refused
 from intake.door.forms import form_of
@@ -101,6 +103,23 @@ def address_of(request: web.Request, *, behind_proxy: bool) -> str:
     # Of several lines the last: what stands before our proxy's is the caller's own.
     told = lines[-1].rpartition(",")[2].strip() if lines else ""
     return told or request.remote or "-"
+
+
+class _Told(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not isinstance(error, HttpProcessingError):
+            log.error("request failed", action="door_failed", error=fault(error))
+
+
+def server_logger() -> logging.Logger:
+    """Give what the HTTP server itself logs to: it quotes whatever came, a letter whose length was counted wrong too.
+
+    Who speaks no HTTP was answered, and is nobody's news; a fault of ours is named by its place.
+    """
+    logger = logging.getLogger("intake.door")
+    logger.propagate, logger.handlers = False, [_Told(logging.ERROR)]
+    return logger
 
 
 async def pushed_of(request: web.Request) -> Pushed:

@@ -20,9 +20,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from structlog.testing import capture_logs
 
 from connectors.raw_appeal import appeal_id
 from intake.balance import balance
+from intake.door.routes import server_logger
 from intake.house import House
 from intake.servers import Servers
 from tests.intake.door.conftest import SETTINGS, a_house, an_open_door
@@ -136,6 +138,32 @@ async def test_what_is_too_large_is_refused_unread(house: House) -> None:
         body = b"x" * 5000
         async with session.post(f"{opened.url}/push/exchange", data=body, headers=headers(body)) as answer:
             assert answer.status == 413
+
+
+async def test_what_is_no_http_is_answered_and_stands_in_no_log(
+    house: House, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A caller that counts its body wrong sends the rest of a letter as its next request."""
+    letter = "路灯坏了，请打 13800001234 找孙玉兰。\r\n\r\n".encode()
+    async with an_open_door(house) as opened:
+        reader, writer = await asyncio.open_connection("127.0.0.1", opened.door.port)
+        writer.write(b"POST /push/exchange HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert head.startswith(b"HTTP/1.1 401")
+        writer.write(letter)
+        assert b" 400 Bad Request" in await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    logged = caplog.text + "".join(capsys.readouterr())
+    assert not [word for word in ("13800001234", "孙玉兰", repr("孙玉兰".encode())[2:-1]) if word in logged], logged
+
+
+def test_a_fault_that_the_http_server_catches_is_named_by_its_place() -> None:
+    with capture_logs() as logged:
+        server_logger().exception("Unhandled exception", exc_info=RuntimeError("13800001234"))
+
+    assert logged == [
+        {"action": "door_failed", "error": "RuntimeError", "event": "request failed", "log_level": "error"}
+    ]
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
