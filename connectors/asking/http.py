@@ -101,7 +101,7 @@ class _Way:
 
     async def _follow(self, request: Request) -> Response:
         """Follow redirects inside the source's own hosts."""
-        url = URL(request.url).update_query(request.query) if request.query else URL(request.url)
+        url = self._address(request)
         method, body, home = request.method, request.body, url
         cookies: list[str] = []
         for _ in range(REDIRECTS + 1):
@@ -120,6 +120,15 @@ class _Way:
             if status == HTTPStatus.SEE_OTHER or (method == "POST" and status in _AS_GET):
                 method, body = "GET", None
         raise FormatChanged(f"source {self.name}: more than {REDIRECTS} redirects at {_shown(url)}; check `url`")
+
+    def _address(self, request: Request) -> URL:
+        """Where a request leads; a source may have written the address."""
+        try:
+            url = URL(request.url).update_query(request.query) if request.query else URL(request.url)
+            _host(str(url))
+        except ValueError as error:
+            raise FormatChanged(f"source {self.name} leads to what is no address; check `url`") from error
+        return url
 
     def _led(self, url: URL, location: str) -> URL:
         """Where a redirect leads; never from an encrypted line to an open one, where anybody may read and answer."""
@@ -250,10 +259,11 @@ class _Way:
 
 
 def _told(answer: aiohttp.ClientResponse) -> dict[str, str]:
-    """Headers by name in small letters; cookies, which come in several, a line each."""
+    """Headers by name in small letters; those that come in several: links as one list, cookies a line each."""
     told = {name.lower(): value for name, value in answer.headers.items()}
-    cookies = answer.headers.getall("Set-Cookie", [])
-    return told | ({"set-cookie": "\n".join(cookies)} if cookies else {})
+    several = {"link": ", ".join(answer.headers.getall("Link", []))}
+    several["set-cookie"] = "\n".join(answer.headers.getall("Set-Cookie", []))
+    return told | {name: value for name, value in several.items() if value}
 
 
 def _helps_soon(error: BaseException) -> bool:

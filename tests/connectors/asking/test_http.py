@@ -19,6 +19,7 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from multidict import CIMultiDict
 from yarl import URL
 
 from connectors.asking import http, judging
@@ -450,3 +451,25 @@ async def test_a_small_answer_that_unfolds_without_end_is_cut_off(
 
     with pytest.raises(FormatChanged, match="larger than"):
         await fetch(Request(url=server.url))
+
+
+async def test_links_told_in_several_headers_are_one_list(server: Server, fetch: Fetch) -> None:
+    """RFC 9110, 5.3: the next page must not be lost since another link came after it."""
+
+    async def answer(request: web.Request) -> web.Response:
+        told = CIMultiDict([("Link", '</?page=2>; rel="next"'), ("Link", '</?page=9>; rel="last"')])
+        return web.Response(body=b"[]", headers=told)
+
+    server.will(answer)
+    response = await fetch(Request(url=server.url))
+
+    assert response.headers["link"] == '</?page=2>; rel="next", </?page=9>; rel="last"'
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[half", "http://x:99999/", "http://x:y/", "//", "news/1.html", "mailto:a@b"]
+)
+async def test_what_is_no_address_is_told_as_such(fetch: Fetch, address: str) -> None:
+    """A row of a list may lead anywhere."""
+    with pytest.raises(FormatChanged):
+        await fetch(Request(url=address))
