@@ -29,7 +29,10 @@ def root_of(text: str, where: str, mend: str) -> ET.Element:
 
 def element_in(text: str, where: str, mend: str) -> Any:  # noqa: ANN401
     """What stands below the root."""
-    return data_of(root_of(text, where, mend))
+    try:
+        return data_of(root_of(text, where, mend))
+    except RecursionError as error:
+        raise FormatChanged(f"{where} answered XML that is nested too deeply; check {mend}") from error
 
 
 def data_of(element: ET.Element) -> Any:  # noqa: ANN401

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from connectors.reading.encoding import decoded
+
 _STEP = re.compile(r'"([^"]*)"|([^."]+)')
 #: Where a path may begin instead of in the row itself.
 SCOPES = ("@parent", "@root", "@list", "@detail", "@each", "@about", "@index")
@@ -46,7 +48,7 @@ def _follow(value: Any, way: tuple[str, ...]) -> Any:  # noqa: ANN401
 
 def _unpacked(value: Any) -> Any:  # noqa: ANN401
     try:
-        return msgspec.json.decode(value) if isinstance(value, str) else value
+        return decoded(value) if isinstance(value, str) else value
     except msgspec.DecodeError:
         return None
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from io import StringIO
 from typing import Any
 
 import msgspec
 
 from connectors.base import Response
 from connectors.errors import FormatChanged
+from connectors.reading.encoding import decoded as data_of
 from connectors.reading.encoding import html_answer, text_of
 from connectors.reading.xml import element_in
 
@@ -45,13 +47,13 @@ def json_in(text: str, where: str) -> Any:  # noqa: ANN401  the plan looks into 
     """Read JSON, also where it is wrapped."""
     bare = text.lstrip("\ufeff \t\r\n")
     try:
-        return msgspec.json.decode(bare)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return data_of(bare)
+    except msgspec.DecodeError as error:
         inner = _unwrapped(bare)
         if inner is not None:
             try:
-                return msgspec.json.decode(inner.strip())
-            except (msgspec.DecodeError, RecursionError):
+                return data_of(inner.strip())
+            except msgspec.DecodeError:
                 pass
         raise _not_data(text, where, str(error)) from error
 
@@ -75,7 +77,7 @@ def csv_in(text: str, where: str) -> list[dict[str, str]]:
     """Read CSV by the names in its first line."""
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         raise html_answer(text, where)
-    lines = csv.reader(text.lstrip("\ufeff").splitlines(keepends=True))
+    lines = csv.reader(StringIO(text.lstrip("\ufeff"), newline=""))
     try:
         names = [name.strip() for name in next(lines, [])]
         return [dict(zip(names, line, strict=False)) for line in lines if any(line)]
@@ -174,7 +176,10 @@ def _number(written: str) -> int | float:
 
 
 def _unescaped(written: str) -> str:
-    return _ESCAPE.sub(_letter, written) if "\\" in written else written
+    if "\\" not in written:
+        return written
+    # An emoji is written as two halves; one half alone is no text.
+    return _ESCAPE.sub(_letter, written).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _letter(match: re.Match[str]) -> str:

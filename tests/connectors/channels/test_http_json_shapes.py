@@ -10,6 +10,7 @@ import pytest
 from connectors.base import Request, Response
 from connectors.channels.http_json.connector import HttpJson
 from connectors.channels.http_json.settings import HttpJsonSettings
+from connectors.channels.http_json.shapes import csv_in, js_in, json_in, xml_in
 from connectors.errors import FormatChanged
 from tests.connectors.recording import FETCHED, ids_of, position, read
 
@@ -175,3 +176,33 @@ def test_braces_that_nothing_fills_are_told() -> None:
 )
 def test_an_expression_that_is_none_is_told_before_the_first_row(wrong: dict[str, Any], named: str) -> None:
     assert any(problem.startswith(named) for problem in declared({"list": {"rows": ""}, **wrong}).problems())
+
+
+@pytest.mark.parametrize("text", [r'{"a": "\ud83d..."}', r'cb({"a": "\ud83d..."})', r'var a = {"a": "\ud83d..."};'])
+def test_half_an_emoji_is_one_lost_sign_and_not_a_lost_page(text: str) -> None:
+    """Lists cut letters after so many signs, in the middle of one too."""
+    assert json_in(text, "here") == {"a": "\ufffd..."}
+
+
+@pytest.mark.parametrize(
+    ("written", "sign"), [(r"\ud83d\ude00", "\U0001f600"), (r"\ud83d", "\ufffd"), (r"\ude00 x", "\ufffd x")]
+)
+def test_an_emoji_of_javascript_is_one_sign(written: str, sign: str) -> None:
+    found = js_in("{a: '" + written + "'}", "here")
+
+    assert found == {"a": sign}
+    assert msgspec.json.encode(found)
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", "\x0c", "\x1e"])
+def test_a_line_of_csv_ends_where_lines_end(mark: str) -> None:
+    """Such marks come along with what is copied from other programs."""
+    assert csv_in(f"id,text,by\r\n1,light{mark}broken,li\n", "here") == [
+        {"id": "1", "text": f"light{mark}broken", "by": "li"}
+    ]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, '{"a":' * 5000, "<a>" * 5000 + "</a>" * 5000])
+def test_what_is_nested_without_end_is_told(text: str) -> None:
+    with pytest.raises(FormatChanged):
+        (xml_in if text.startswith("<") else json_in)(text, "here")
