@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 from connectors.receiving.contract import File, Refused
 
 MOST_PARTS = 100
+MOST_HEAD = 8_192  #: bytes before the content of a part: more is nobody's name, and takes a second to be looked through
 _BOUNDARY = re.compile(r'boundary="?([^";,]{1,70})"?', re.IGNORECASE)
 _WORDS = re.compile(r'(name|filename)(\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))', re.IGNORECASE)
 
@@ -37,14 +38,14 @@ def _multipart(content_type: str, body: bytes) -> tuple[dict[str, str], tuple[Fi
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise Refused(400, "multipart 没有 boundary · multipart without a boundary")
-    parts = (b"\r\n" + body).split(b"\r\n--" + found[1].encode())
+    parts = (b"\r\n" + body).split(b"\r\n--" + found[1].encode(), MOST_PARTS)
     if len(parts) > MOST_PARTS or len(parts) < 3 or not parts[-1].startswith(b"--"):  # noqa: PLR2004  begin, one, end
         raise Refused(400, "multipart 不完整或部分太多 · multipart is cut off, or has too many parts")
     fields: list[tuple[str, str]] = []
     files: list[File] = []
     for part in parts[1:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
-        named = _names(head)
+        named = _names(head) if len(head) <= MOST_HEAD else {}
         if "name" not in named:
             raise Refused(400, "multipart 有一部分没有名字 · a part of the form has no name")
         if "filename" in named:

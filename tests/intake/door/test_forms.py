@@ -42,6 +42,10 @@ def test_a_form_with_a_file_comes_back(form: dict[str, str], content: bytes) -> 
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n1\r\n--x--"),
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\xff\r\n--x--"),
         ("multipart/form-data; boundary=x", b"--x\r\n" * 200 + b"--x--"),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data; name=a" + b";name=a" * 1_000_000 + b"\r\n\r\n1\r\n--x--",
+        ),
         ("application/x-www-form-urlencoded", b"a=%ff"),
         ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(200))),
         ("application/x-www-form-urlencoded", b"\xff"),
