@@ -256,7 +256,7 @@ def _basic(header: str) -> tuple[str, str]:
     """User and password of HTTP Basic (RFC 7617); ValueError where there are none."""
     scheme, _, shown = header.partition(" ")
     user, colon, password = base64.b64decode(shown.strip(), validate=True).decode().partition(":")
-    if scheme.lower() != "basic" or not colon:
+    if scheme.lower() != "basic" or not colon or not f"{user}{password}".isprintable():
         raise ValueError(scheme)
     return user, password
 

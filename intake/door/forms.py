@@ -38,7 +38,7 @@ def _multipart(content_type: str, body: bytes) -> tuple[dict[str, str], tuple[Fi
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise Refused(400, "multipart 没有 boundary · multipart without a boundary")
-    parts = (b"\r\n" + body).split(b"\r\n--" + found[1].encode(), MOST_PARTS)
+    parts = (b"\r\n" + body).split(b"\r\n--" + found[1].encode(errors="surrogateescape"), MOST_PARTS)
     if len(parts) > MOST_PARTS or len(parts) < 3 or not parts[-1].startswith(b"--"):  # noqa: PLR2004  begin, one, end
         raise Refused(400, "multipart 不完整或部分太多 · multipart is cut off, or has too many parts")
     fields: list[tuple[str, str]] = []

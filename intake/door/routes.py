@@ -91,8 +91,8 @@ def _refused(error: Exception) -> Refused:
         return TooMany(2, 503, "没有及时收完或存好，请重发 · not in time, send it again")
     if is_away(error):
         return TooMany(2, 503, "服务暂时不可用，请稍后再试 · try again in a moment")
-    if isinstance(error, ConnectionError):
-        return Refused(400, "连接断了 · the line is dead")
+    if isinstance(error, web.RequestPayloadError | ConnectionError):
+        return Refused(400, "请求体没有收全，或压缩不对 · the body is cut off, or its encoding is wrong")
     log.error("request failed", action="door_failed", error=fault(error))
     return Refused(500, "程序出错，已记录 · a fault of ours, noted")
 

@@ -157,6 +157,42 @@ async def test_what_is_no_http_is_answered_and_stands_in_no_log(
     assert not [word for word in ("13800001234", "孙玉兰", repr("孙玉兰".encode())[2:-1]) if word in logged], logged
 
 
+STRANGE = (
+    *(
+        b"GET /open311/open311/%s HTTP/1.1" % path
+        for path in (b"requests/\xff.json", b"tokens/%00.xml", b"services/\xff.json")
+    ),
+    *(
+        b"GET /open311/open311/requests.json?%s HTTP/1.1" % ask
+        for ask in (b"service_request_id=\xff", b"service_code=%ff%00")
+    ),
+    b"GET /open311/open311/requests.json?status=%ed%a0%80&page_size=9999999999999999 HTTP/1.1",
+    b"GET /open311/\xff/services.json HTTP/1.1",
+    b"GET /visit/\xff HTTP/1.1",
+    b"GET /visit/%00%ff HTTP/1.1",
+    b"GET /departments/\xff/messages HTTP/1.1\r\nAuthorization: Basic \xff",
+    b"GET /departments/ZJJ/messages?max=\xff HTTP/1.1\r\nAuthorization: Basic ZGVwdC5aSkouYTr/AP8=",
+    b"GET /departments/ZJJ/messages HTTP/1.1\r\nAuthorization: Basic ZGVwdC5aSkouYTphAGI=",
+    b"GET /app/app/appeals/\xff HTTP/1.1\r\nX-Api-Key: app-key",
+    b"GET /app/app/appeals/%00 HTTP/1.1\r\nX-Api-Key: app-key",
+    b"POST /app/app/appeals HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=\xff",
+    b"POST /app/app/appeals HTTP/1.1\r\nContent-Type: \xff\r\nX-Api-Key: \xff",
+    b"POST /app/app/appeals HTTP/1.1\r\nContent-Encoding: gzip\r\nX-Api-Key: app-key",
+    b"POST /push/exchange HTTP/1.1\r\nX-App-Key: \xff\r\nX-Timestamp: \xff\r\nX-Nonce: \xff\r\nX-Sign: \xff",
+)
+
+
+async def test_whatever_bytes_stand_in_a_request_it_is_refused_and_no_fault_of_ours(house: House) -> None:
+    answers = {}
+    async with an_open_door(house) as opened:
+        for head in STRANGE:
+            reader, writer = await asyncio.open_connection("127.0.0.1", opened.door.port)
+            writer.write(head + b"\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
+            answers[head] = (await asyncio.wait_for(reader.read(), 20)).split(b" ")[1]
+            writer.close()
+    assert {head: status for head, status in answers.items() if not status.startswith((b"2", b"4"))} == {}
+
+
 def test_a_fault_that_the_http_server_catches_is_named_by_its_place() -> None:
     with capture_logs() as logged:
         server_logger().exception("Unhandled exception", exc_info=RuntimeError("13800001234"))
