@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
@@ -22,9 +21,19 @@ class Rule(msgspec.Struct, frozen=True):
     def fits(self, path: str) -> bool:
         """`*` is anything, a `$` at the end is the end."""
         anchored = self.path.endswith("$")
-        parts = self.path.removesuffix("$").split("*")
-        pattern = ".*".join(re.escape(_plain(part)) for part in parts)
-        return re.match(pattern + ("$" if anchored else ""), path, re.DOTALL) is not None
+        first, *rest = (_plain(part) for part in self.path.removesuffix("$").split("*"))
+        if not path.startswith(first):
+            return False
+        if not rest:
+            return not anchored or path == first
+        # The earliest place of each part is as good as any: no line, however many stars it has, takes long.
+        at = len(first)
+        for part in rest[:-1]:
+            found = path.find(part, at)
+            if found < 0:
+                return False
+            at = found + len(part)
+        return path.endswith(rest[-1], at) if anchored else path.find(rest[-1], at) >= 0
 
 
 class Robots(msgspec.Struct, frozen=True):

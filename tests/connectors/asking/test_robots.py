@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.asking.robots import read_robots
+from connectors.asking.robots import Rule, read_robots
 
 FILE = b"""\xef\xbb\xbf# a forum
 User-agent: Baiduspider
@@ -70,3 +73,21 @@ def test_no_file_and_an_html_page_in_its_place_close_nothing() -> None:
 @given(st.binary(max_size=300))
 def test_whatever_the_file_holds_it_is_read(body: bytes) -> None:
     read_robots(b"User-agent: *\n" + body).allows("/a/b?c=d")
+
+
+def test_a_line_of_many_stars_is_judged_at_once() -> None:
+    start = time.monotonic()
+    robots = read_robots(b"User-agent: *\nDisallow: /" + b"*a" * 40 + b"*b$\nDisallow: /x*y**z$\n")
+
+    assert robots.allows("/" + "a" * 200)
+    assert not robots.allows("/x-y-yz")
+    assert robots.allows("/x-z-y")
+    assert robots.allows("/x-y-z-")
+    assert time.monotonic() - start < 2
+
+
+@given(st.text("ab*$", max_size=8), st.text("ab$", max_size=10))
+def test_stars_mean_what_they_mean(rule: str, path: str) -> None:
+    body = re.escape(rule.removesuffix("$")).replace(r"\*", ".*") + ("$" if rule.endswith("$") else "")
+
+    assert Rule(f"/{rule}", allows=False).fits(f"/{path}") is (re.match(f"/{body}", f"/{path}") is not None)
