@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ LONGEST_REST = 86400.0  #: seconds; who asks for more is asked again after a day
 REMEMBERED = 32  #: answers kept for conditional requests, the least recently used go first
 LARGEST_REMEMBERED = 512 * 1024
 
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -34,11 +36,11 @@ def judged(status: int, headers: dict[str, str], content: bytes, where: str, now
     """An answer that is data; any other is raised as what its reader does next."""
     if status // 100 == 2 or status in _GONE:  # noqa: PLR2004  the class of success
         return Response(status=status, headers=headers, body=content, fetched_at=now)
-    if status in _REFUSED:
-        raise AccessDenied(f"{where} answered {status}; renew its key or permission, then resume the source")
     if _asks_for_patience(status, headers):
         seconds = retry_after(headers, now)
         raise RateLimited(f"{where} answered {status} and asks for {seconds:.0f} s of patience", seconds)
+    if status in _REFUSED:
+        raise AccessDenied(f"{where} answered {status}; renew its key or permission, then resume the source")
     if _is_down(status):
         raise SourceDown(f"{where} answered {status}; it is asked again")
     raise FormatChanged(f"{where} answered {status}; check `url` and the other settings of this source")
@@ -47,7 +49,7 @@ def judged(status: int, headers: dict[str, str], content: bytes, where: str, now
 def retry_after(headers: Mapping[str, str], now: datetime) -> float:
     """Both forms: seconds, and a date, which is meant by the source's own clock where it tells that."""
     written = headers.get("retry-after", "")
-    if written.strip().isdecimal():
+    if _SECONDS.fullmatch(written.strip()):
         return min(float(written), LONGEST_REST)
     moment = _date(written)
     if moment is None:
@@ -60,9 +62,9 @@ def _is_down(status: int) -> bool:
 
 
 def _asks_for_patience(status: int, headers: Mapping[str, str]) -> bool:
-    return status == HTTPStatus.TOO_MANY_REQUESTS or (
-        status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in headers
-    )
+    """429 does, and whatever may pass and says when; some refuse those who ask too often with 403."""
+    may_pass = _is_down(status) or status == HTTPStatus.FORBIDDEN
+    return status == HTTPStatus.TOO_MANY_REQUESTS or (may_pass and "retry-after" in headers)
 
 
 def _date(written: str) -> datetime | None:

@@ -473,3 +473,21 @@ async def test_what_is_no_address_is_told_as_such(fetch: Fetch, address: str) ->
     """A row of a list may lead anywhere."""
     with pytest.raises(FormatChanged):
         await fetch(Request(url=address))
+
+
+@pytest.mark.parametrize("status", [403, 408, 429, 500, 502, 503, 504])
+async def test_whoever_says_how_long_to_wait_is_believed(server: Server, fetch: Fetch, status: int) -> None:
+    server.will(says(status, Retry_After="300"))
+
+    with pytest.raises(RateLimited) as told:
+        await fetch(Request(url=server.url))
+
+    assert told.value.seconds == 300
+    assert len(server.log) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("120.5", 120.5), (" 7 ", 7.0), ("-5", 30.0), ("nan", 30.0), ("soon", 30.0)]
+)
+def test_a_number_of_seconds_may_have_a_fraction(written: str, seconds: float) -> None:
+    assert judging.retry_after({"retry-after": written}, datetime.now(UTC)) == seconds
