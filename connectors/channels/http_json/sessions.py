@@ -7,7 +7,6 @@ again at once, the account itself is refused.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -88,9 +87,8 @@ def cookies_in(response: Response) -> dict[str, str]:
     """The cookies of one answer, of the requests that led to it first: what they open stays open."""
     found: dict[str, str] = {}
     for line in response.headers.get("set-cookie", "").split("\n"):
-        try:
-            jar = SimpleCookie(line)
-        except CookieError:
-            continue
-        found = {name: morsel.value for name, morsel in jar.items() if morsel.value} | found
+        # By hand: the library drops the whole cookie where it does not know one of its terms (Partitioned).
+        name, _, value = line.partition(";")[0].partition("=")
+        if name.strip() and value.strip():
+            found.setdefault(name.strip(), value.strip())
     return found

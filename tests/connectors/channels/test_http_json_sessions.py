@@ -13,7 +13,9 @@ import pytest
 from aiohttp import web
 
 from connectors.asking.http import fetch_for
+from connectors.base import Response
 from connectors.channels.http_json.connector import HttpJson
+from connectors.channels.http_json.sessions import cookies_in
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.errors import AccessDenied
 from tests.connectors.recording import ids_of, position, read
@@ -245,3 +247,21 @@ def test_a_log_in_that_asks_for_what_nobody_hands_out_is_a_problem() -> None:
         HttpJsonSettings,
     )  # fmt: skip
     assert any("login[0]" in problem for problem in told.problems())
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("sid=abc; Path=/; Secure; HttpOnly; SameSite=None; Partitioned", {"sid": "abc"}),
+        ("sid=a=b==; Priority=High", {"sid": "a=b=="}),
+        ("user=1; Path=/\nsid=abc\nuser=2", {"user": "1", "sid": "abc"}),
+        ('sid="a b"; Path=/', {"sid": '"a b"'}),
+        ("sid=; Max-Age=0", {}),
+        ("nonsense", {}),
+    ],
+)
+def test_a_cookie_is_what_stands_before_its_terms(told: str, kept: dict[str, str]) -> None:
+    """RFC 6265, 5.2, whatever terms a server adds."""
+    answer = Response(status=200, headers={"set-cookie": told}, body=b"", fetched_at=NOW)
+
+    assert cookies_in(answer) == kept
