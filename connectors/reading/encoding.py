@@ -41,6 +41,11 @@ def text_of(body: bytes, content_type: str = "") -> str:
     return next((text for text in fitting if text is not None), None) or body.decode("utf-8", "replace")
 
 
+def encoding_named(name: str) -> str:
+    """What a name of an encoding stands for: the older ones of ours for their successor, which holds more."""
+    return _GB.get(name.lower(), name)
+
+
 def _strict(body: bytes, encoding: str) -> str | None:
     try:
         return body.decode(encoding)
@@ -106,4 +111,4 @@ def _declared(body: bytes, content_type: str) -> list[str]:
         found.append(charset[1])
     if declared := _DECLARED.match(body[:200]):
         found.append(declared[1].decode("ascii"))
-    return [_GB.get(name.lower(), name) for name in found]
+    return [encoding_named(name) for name in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import types
 import typing
@@ -69,6 +70,7 @@ def _part_of(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401  an anno
 
 
 def _inconsistent(plan: Plan) -> Iterator[str]:
+    yield from _encodings(plan)
     yield from _fields(plan)
     yield from _calls(plan)
     if plan.reading in {"newest_first", "oldest_first"} and plan.order is None and not plan.keyed:
@@ -81,6 +83,15 @@ def _inconsistent(plan: Plan) -> Iterator[str]:
         yield 'sweep_every is for reading = "newest_first"; for "whole" say complete = true'
     if plan.complete and plan.reading != "whole":
         yield 'complete is for reading = "whole"; for "newest_first" give sweep_every'
+
+
+def _encodings(plan: Plan) -> Iterator[str]:
+    calls = [plan.list, *([plan.detail] if plan.detail is not None else []), *plan.login]
+    for name in dict.fromkeys([plan.encoding or "utf-8", *(call.form_encoding for call in calls)]):
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            yield f'"{name}" is no encoding; write utf-8, gb18030 or big5'
 
 
 def _fields(plan: Plan) -> Iterator[str]:

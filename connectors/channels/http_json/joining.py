@@ -164,7 +164,7 @@ class Joiner:
 
     async def _detail(self, found: Found, name: str, detail: Detail) -> Any:  # noqa: ANN401
         values = self._asked_with(found, name, detail)
-        where = f"source {self._settings.name}: {address(detail, self._settings, values)}"
+        where = f"source {self._settings.name}: {address(detail, self._settings, values).partition('?')[0]}"
         response = await self._session.fetch(request_of(detail, self._plan, self._settings, values))
         if response.status in GONE:
             raise Gone(f"{where} answered {response.status}: it is gone")

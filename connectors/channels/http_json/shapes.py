@@ -12,7 +12,7 @@ import msgspec
 from connectors.base import Response
 from connectors.errors import FormatChanged
 from connectors.reading.encoding import decoded as data_of
-from connectors.reading.encoding import html_answer, text_of
+from connectors.reading.encoding import encoding_named, html_answer, text_of
 from connectors.reading.xml import element_in
 
 #: jsonp_12({…});   var data = {…};   /**/cb([…])
@@ -36,7 +36,7 @@ DEEPEST = 100
 def decoded(response: Response, encoding: str | None, *, html: bool = False) -> str:
     """Decode by what the settings say, else by looking; a page of HTML may say itself how it is written."""
     if encoding is not None:
-        return response.body.decode(encoding, "replace")
+        return response.body.decode(encoding_named(encoding), "replace")
     told = response.headers.get("content-type", "")
     if html and "charset" not in told.lower() and (match := _META.search(response.body[:4096])) is not None:
         told = f"text/html; charset={match[1].decode('ascii')}"

@@ -581,3 +581,35 @@ async def test_a_time_that_means_never_is_no_reason_to_park_an_order(never: str)
     pages, _ = await reading(own, lambda _: {"rows": [row(1) | {"replied": never}]})
 
     assert [item.native_id for page in pages for item in page.items] == ["1"]
+
+
+@pytest.mark.parametrize("named", ["gb2312", "GBK", "cp936"])
+async def test_an_older_name_of_our_encoding_loses_no_persons_name(named: str) -> None:
+    """镕 is in GBK and not in GB 2312, 𠮷 in GB 18030 alone; what says GB 2312 holds all of them."""
+    body = msgspec.json.encode([{"id": 1, "text": "镕𠮷路灯坏了"}]).decode().encode("gb18030")
+    pages, _ = await reading(
+        {"list": {"rows": ""}, "fields": {"native_id": "id", "text": "text"}, "encoding": named},
+        lambda _: response(body),
+    )
+
+    assert msgspec.json.decode(pages[0].items[0].payload)["text"] == "镕𠮷路灯坏了"
+
+
+@pytest.mark.parametrize("own", [{"encoding": "gb-2312x"}, {"list": {"rows": "", "form_encoding": "none"}}])
+def test_an_encoding_that_nobody_knows_is_a_problem_of_the_settings(own: dict[str, Any]) -> None:
+    assert any("is no encoding" in problem for problem in declared(**({"list": {"rows": ""}} | own)).problems())
+
+
+async def test_a_key_in_the_address_of_a_detail_is_not_told() -> None:
+    own = {
+        "list": {"rows": ""},
+        "detail": {"path": "/one?id={row.id}&token={token}", "row": "data"},
+        "values": {"token": "secret-1"},
+    }
+
+    def answering(request: Request) -> Any:
+        return [row(1)] if "/one" not in request.url else response(b"not JSON")
+
+    with pytest.raises(FormatChanged) as told:
+        await reading(own, answering)
+    assert "secret-1" not in str(told.value)
