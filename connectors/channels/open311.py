@@ -78,11 +78,6 @@ class Slice(NamedTuple):
     at: datetime  #: when the server answered
     rows: list[Item | BadItem]
 
-    @property
-    def ends(self) -> bool:
-        """Whether it is the last of its place on the grid."""
-        return self.until == _grid(self.until) or self.until >= self.at
-
 
 class Open311:
     """Reads one endpoint."""
@@ -116,14 +111,18 @@ class Open311:
 
     async def _enumeration(self, at: datetime) -> AsyncGenerator[Page]:
         """Read the last days again, whole places of the grid: what changed, and what is no longer there."""
+        first = _grid(at - timedelta(days=self._settings.sweep_days))
         seen: set[str] = set()
-        async with aclosing(self._slices(MADE, _grid(at - timedelta(days=self._settings.sweep_days)))) as made:
+        scopes: dict[str, None] = {}
+        # A server that takes our times for local ones hands out a place's edges with its neighbours: what was seen
+        # anywhere is not absent, and it is looked for from a little before.
+        async with aclosing(self._slices(MADE, first - SLACK)) as made:
             async for each in made:
                 seen |= {row.native_id for row in each.rows}
-                yield _page(
-                    each, None, Sweep(scope=_scope(each.since), native_ids=frozenset(seen)) if each.ends else None
-                )
-                seen = set() if each.ends else seen
+                scopes |= {_scope(each.since): None} if each.since >= first else {}
+                yield _page(each, None)
+        for scope in scopes:
+            yield Page(offered=(), items=(), cursor=None, sweep=Sweep(scope=scope, native_ids=frozenset(seen)))
 
     def position_at(self, moment: datetime) -> str:
         return _encoded(Position(since=moment))
@@ -205,13 +204,12 @@ def _scope(moment: datetime) -> str:
     return f"{_grid(moment):%Y-%m-%d}"
 
 
-def _page(read: Slice, cursor: str | None, sweep: Sweep | None = None) -> Page:
+def _page(read: Slice, cursor: str | None) -> Page:
     return Page(
         offered=tuple(row.native_id for row in read.rows),
         items=tuple(row for row in read.rows if isinstance(row, Item)),
         bad=tuple(row for row in read.rows if isinstance(row, BadItem)),
         cursor=cursor,
-        sweep=sweep,
     )
 
 

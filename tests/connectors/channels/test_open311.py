@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from connectors.base import Item, Page, Request, Response
-from connectors.channels.open311 import LONGEST, Open311, Open311Settings
+from connectors.channels.open311 import LONGEST, Open311, Open311Settings, _grid, _scope
 from connectors.channels.open311_rows import rows_of
 from connectors.errors import AccessDenied, ConnectorError, FormatChanged, RateLimited, SourceDown
 from connectors.raw_appeal import Mode, RawAppeal
@@ -175,6 +175,29 @@ async def test_an_enumeration_in_halves_proves_no_more_absence_than_a_whole_one(
     swept = {page.sweep.scope: page.sweep.native_ids for page in second if page.sweep}
     assert scopes <= set(swept)
     assert frozenset().union(*swept.values()) >= set(items(first))
+
+
+@pytest.mark.parametrize("hours", [8, -8])
+async def test_a_server_that_takes_our_times_for_local_ones_loses_nobody_at_the_edges(hours: int) -> None:
+    """It hands out the last hours of a place with the next one, or the first with the one before."""
+    edge = _grid(FETCHED)
+    rows = [row(number, edge + timedelta(hours=number - 12)) for number in range(24)]
+    rows += [row(100 + number, edge - LONGEST + timedelta(hours=number - 12)) for number in range(24)]
+    server = Server(rows)
+
+    async def fetch(request: Request) -> Response:
+        shift = timedelta(hours=-hours)
+        told = {name: datetime.fromisoformat(written) + shift for name, written in request.query.items()}
+        moved = {name: f"{moment:%Y-%m-%dT%H:%M:%SZ}" for name, moment in told.items()}
+        return await server.fetch(msgspec.structs.replace(request, query=moved))
+
+    source = Open311(settings(), fetch, {})
+    pages = await read(source, source.position_at(FETCHED))
+    sweeps = {page.sweep.scope: page.sweep.native_ids for page in pages if page.sweep is not None}
+    places = {each["service_request_id"]: _scope(datetime.fromisoformat(each["requested_datetime"])) for each in rows}
+
+    assert len(sweeps) == 2
+    assert {id_ for id_, place in places.items() if id_ not in sweeps.get(place, {id_})} == set()
 
 
 async def test_a_quiet_reading_asks_once() -> None:
