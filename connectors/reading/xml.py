@@ -41,10 +41,13 @@ def data_of(element: ET.Element) -> Any:  # noqa: ANN401
     if len(element) == 0 and not element.attrib:
         return text
     found: dict[str, Any] = {f"@{local(name)}": value for name, value in element.attrib.items()}
+    several: dict[str, list[Any]] = {}
     for each in element:
         name, value = local(each.tag), data_of(each)
-        if name in found:
-            found[name] = [*(found[name] if isinstance(found[name], list) else [found[name]]), value]
+        if name in several:
+            several[name].append(value)
+        elif name in found:
+            found[name] = several[name] = [found[name], value]
         else:
             found[name] = value
     return {**found, "#text": text} if text else found

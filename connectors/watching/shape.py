@@ -150,11 +150,14 @@ def _value_of(element: ET.Element) -> Any:  # noqa: ANN401
     if not len(element):
         return element.text
     below: dict[str, Any] = {}
+    several: dict[str, list[Any]] = {}
     for child in element:
         name, value = _name_of(child), _value_of(child)
-        if name in _ROWS or name in below:
-            known = below.setdefault(name, [])
-            below[name] = [*known, value] if isinstance(known, list) else [known, value]
+        if name in several:
+            several[name].append(value)
+        elif name in _ROWS or name in below:
+            several[name] = [below[name], value] if name in below else [value]
+            below[name] = several[name]
         else:
             below[name] = value
     return below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -206,3 +207,12 @@ def test_a_line_of_csv_ends_where_lines_end(mark: str) -> None:
 def test_what_is_nested_without_end_is_told(text: str) -> None:
     with pytest.raises(FormatChanged):
         (xml_in if text.startswith("<") else json_in)(text, "here")
+
+
+def test_many_rows_of_xml_are_read_in_one_pass() -> None:
+    """A worker that reckons for longer than its lease loses its sources, and whoever takes them over as well."""
+    start = time.monotonic()
+    rows = xml_in("<r>" + "<row><id>1</id></row>" * 100_000 + "</r>", "here")["row"]
+
+    assert len(rows) == 100_000
+    assert time.monotonic() - start < 4
