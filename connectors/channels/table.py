@@ -16,6 +16,7 @@ from connectors.channels.table_mapping import Columns, Layout, Located, found, i
 from connectors.channels.table_rows import Known, Row, look, rows_of
 from connectors.errors import FormatChanged
 from connectors.raw_appeal import Mode
+from connectors.reading.encoding import no_encoding
 from connectors.source import Source
 
 PAGE = 500
@@ -60,6 +61,8 @@ class TableSettings(Source, frozen=True, kw_only=True, dict=True):
         ]
         if self.preset is not None and self.preset not in names():
             unknown.append(f"preset is none of ours: {' '.join(names())}")
+        if self.encoding is not None and (wrong := no_encoding(self.encoding)) is not None:
+            unknown.append(wrong)
         wordless = self.columns and self.preset is None and not {"text", "title"} & set(self.columns)
         return [
             *super().problems(),

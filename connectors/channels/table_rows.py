@@ -15,7 +15,7 @@ import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
 from connectors.errors import FormatChanged
-from connectors.reading.encoding import decoded
+from connectors.reading.encoding import decoded, encoding_named
 
 #: Whether these are the names of columns.
 IsHead = Callable[[list[str]], bool]
@@ -25,6 +25,7 @@ CHUNK = 1 << 20
 LARGEST_CELL = 10 * 1024 * 1024
 ROUNDED = 1e15  #: a spreadsheet keeps 15 digits of a number
 ENCODINGS = ("utf-8-sig", "gb18030")
+_NAMED = dict.fromkeys(("utf-8", "utf8"), "utf-8-sig")  #: with the mark that spreadsheets put before it, or without
 
 csv.field_size_limit(LARGEST_CELL)
 
@@ -48,7 +49,7 @@ def look(path: Path, encoding: str | None) -> Known:
     if not path.is_file():
         raise FormatChanged(f"{path.name} is not there, or is no file; check its path")
     made = hashlib.blake2b(digest_size=12)
-    fitting = [encoding] if encoding else list(ENCODINGS)
+    fitting = [_NAMED.get(encoding.lower(), encoding_named(encoding))] if encoding else list(ENCODINGS)
     decoders = {name: codecs.getincrementaldecoder(name)() for name in fitting}
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):

@@ -46,6 +46,15 @@ def encoding_named(name: str) -> str:
     return _GB.get(name.lower(), name)
 
 
+def no_encoding(name: str) -> str | None:
+    """Say what is wrong with a name that an operator wrote; None: nothing."""
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return f'"{name}" is no encoding; write utf-8, gb18030 or big5'
+    return None
+
+
 def _strict(body: bytes, encoding: str) -> str | None:
     try:
         return body.decode(encoding)

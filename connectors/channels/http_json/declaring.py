@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import types
 import typing
@@ -13,6 +12,7 @@ import msgspec
 
 from connectors.channels.http_json.plan import OURS, Call, Field, Login, Plan, asked
 from connectors.channels.http_json.selectors import selector_of, wrong_selector
+from connectors.reading.encoding import no_encoding
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,11 +87,8 @@ def _inconsistent(plan: Plan) -> Iterator[str]:
 
 def _encodings(plan: Plan) -> Iterator[str]:
     calls = [plan.list, *([plan.detail] if plan.detail is not None else []), *plan.login]
-    for name in dict.fromkeys([plan.encoding or "utf-8", *(call.form_encoding for call in calls)]):
-        try:
-            codecs.lookup(name)
-        except LookupError:
-            yield f'"{name}" is no encoding; write utf-8, gb18030 or big5'
+    names = dict.fromkeys([plan.encoding or "utf-8", *(call.form_encoding for call in calls)])
+    yield from (wrong for name in names if (wrong := no_encoding(name)) is not None)
 
 
 def _fields(plan: Plan) -> Iterator[str]:

@@ -56,6 +56,19 @@ async def test_every_usual_encoding_is_told_apart(tmp_path: Path, encoding: str)
     ]
 
 
+@pytest.mark.parametrize(("named", "written"), [("gb2312", "gb18030"), ("GBK", "gb18030"), ("utf-8", "utf-8-sig")])
+async def test_an_encoding_that_is_named_holds_what_programs_write_under_that_name(
+    tmp_path: Path, named: str, written: str
+) -> None:
+    file = csv(tmp_path, "编号,内容,时间,点赞", "1,镕𠮷路的灯,2019/2/28 11:25:05,3", encoding=written)
+
+    assert [row["text"] for row in payloads(await read(TableFile(told(encoding=named), file)))] == ["镕𠮷路的灯"]
+
+
+def test_an_encoding_that_is_none_is_a_problem_of_the_settings() -> None:
+    assert any("is no encoding" in problem for problem in told(encoding="utf-88").problems())
+
+
 async def test_a_broken_byte_does_not_hold_up_a_file(tmp_path: Path) -> None:
     file = csv(tmp_path, "编号,内容,时间,点赞", "1,好的,x,0", "2,坏的,x,0")
     file.write_bytes(file.read_bytes() + b"\r\n3,\xff\xff,x,0")
