@@ -146,10 +146,10 @@ class Discuz:
         return position.swept is None or now - position.swept >= timedelta(seconds=self._settings.sweep_every)
 
     def _is_last(self, board: Board, fresh: list[dict[str, Any]], number: int, reading: _Reading) -> bool:
-        if not fresh or board.page < number:
-            return True
-        # Sticky threads stand above a page, or on the first one in the place of others: then they count.
-        if len(board.rows) + len(board.bad) < board.size:
+        # Sticky threads stand above every page, or on the first one in the place of others: then they count.
+        above = sum(1 for row in board.rows if _is_sticky(row) and row not in fresh)
+        rows = len(board.rows) + len(board.bad) - above
+        if not fresh or board.page < number or rows < board.size:
             return True
         plain = [row for row in board.rows if not _is_sticky(row)]
         return not reading.complete and bool(plain) and all(_last_reply(row) < reading.floor for row in plain)
