@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,6 +30,10 @@ CONTENT = (
 #: In mode `follow` the source's own 承办单位 stands: another one is news.
 FOLLOWED = ("organizationName", "organizationCode", "subOfficeName")
 TAKEN_BACK = {"作废", "撤回", "已作废", "已撤回"}
+
+#: Seconds or milliseconds; 20261122100000 is neither.
+_EPOCH = re.compile(r"[0-9]{9,13}")
+_WITH_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{8,15}(?:Z|[+-][0-9]{2}:?[0-9]{2})")
 
 
 class HotlineSettings(Source, frozen=True, kw_only=True):
@@ -173,7 +178,12 @@ def _earlier(cursor: str | None, seconds: float) -> str:
     moment = moment_of(written, "UTC")
     if not seconds or moment is None:
         return cursor
-    return f"{moment - timedelta(seconds=seconds):%Y-%m-%d %H:%M:%S}|"
+    if _EPOCH.fullmatch(written):
+        return f"{int(written) - round(seconds * (1000 if len(written) > len('1795352724') else 1))}|"
+    back = timedelta(seconds=seconds)
+    if _WITH_OFFSET.fullmatch(written):
+        return f"{(datetime.fromisoformat(written) - back).isoformat(sep=written[10])}|"
+    return f"{moment - back:%Y-%m-%d %H:%M:%S}|"
 
 
 def _written(value: object) -> str:

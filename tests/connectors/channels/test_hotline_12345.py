@@ -60,6 +60,23 @@ async def test_a_reading_begins_a_little_before_its_position() -> None:
     assert asked[0].headers == {"x-api-key": "secret"}
 
 
+@pytest.mark.parametrize(
+    ("position", "asked_from"),
+    [
+        ("1795352724|7", "1795352604|"),
+        ("1795352724000|7", "1795352604000|"),
+        ("2026-11-20T08:00:00+08:00|7", "2026-11-20T07:58:00+08:00|"),
+        ("2026-11-20T00:01:00Z|7", "2026-11-19T23:59:00+00:00|"),
+    ],
+)
+async def test_it_begins_earlier_in_the_sources_own_way_of_writing_times(position: str, asked_from: str) -> None:
+    connector, asked = serving(lambda request: answer([]))
+
+    assert [page async for page in connector.pages(position)] == []
+
+    assert asked[0].query["after"] == asked_from
+
+
 async def test_the_position_never_goes_back() -> None:
     connector, _ = serving(lambda request: answer([order(1, "2026-11-20 07:59:00")]))
 
