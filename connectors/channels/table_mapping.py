@@ -53,9 +53,11 @@ def plain(name: str) -> str:
 
 def located(columns: Columns, heads: Iterable[str]) -> tuple[str, ...]:
     """Which of these columns a file has, by the names that it writes itself."""
-    written = {plain(head): head for head in reversed(list(heads))}
+    written: dict[str, list[str]] = {}
+    for head in heads:
+        written.setdefault(plain(head), []).append(head)
     several = (columns,) if isinstance(columns, str) else columns
-    return tuple(written[plain(name)] for name in several if plain(name) in written)
+    return tuple(head for name in several for head in written.get(plain(name), ()))
 
 
 def found(heads: tuple[str, ...], cells: Mapping[str, Any]) -> Any:  # noqa: ANN401  whatever stands in the cell

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,12 +89,24 @@ def _under_head(lines: Iterator[list[str]], is_head: IsHead) -> Iterator[Row]:
         if len(above) == ABOVE or is_head(line):
             break
     at = next((number for number, line in enumerate(above) if is_head(line)), 0)
-    names = [name.strip() for name in above[at]] if above else []
+    names = _distinct(name.strip() for name in above[at]) if above else []
     for cells in chain(above[at + 1 :], lines):
         if len(cells) > len(names) and any(cells[len(names) :]):
             yield Row(_cells(names, cells), f"the row has {len(cells)} cells, the head has {len(names)}")
         else:
             yield Row(_cells(names, cells))
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Number the columns whose name stands there already, so that none takes another's place."""
+    taken: list[str] = []
+    for name in names:
+        times = count(2)
+        own = name
+        while own in taken:
+            own = f"{name}（{next(times)}）"
+        taken.append(own)
+    return taken
 
 
 def _csv_lines(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:

@@ -279,6 +279,15 @@ async def test_a_row_keeps_what_was_not_mapped(tmp_path: Path) -> None:
     assert row["_row"]["回访"] == "满意"
 
 
+async def test_of_columns_with_one_name_none_is_lost_and_the_first_that_says_something_counts(tmp_path: Path) -> None:
+    file = csv(tmp_path, "编号,内容,时间,点赞,备注,备注,内容,", "1,一,x,0,甲,乙,二,尾", "2,,x,0,甲,乙,二,")
+
+    first, second = payloads(await read(TableFile(told(), file)))
+
+    assert (first["text"], second["text"]) == ("一", "二")
+    assert first["_row"].items() >= {"备注": "甲", "备注（2）": "乙", "内容（2）": "二", "": "尾"}.items()
+
+
 # ------------------------------------------------------------ known kinds of file
 
 
