@@ -8,6 +8,7 @@ ConnectorError
 ├── StopSource         stop this source and call an operator; the others go on
 │   ├── AccessDenied   401, 403, a log-in page
 │   └── FormatChanged  the answer is not what this connector knows
+│       └── LeadsAway  an address that is none of the source's hosts: nothing was asked
 └── ClaimLapsed        another worker reads this source by now: drop what you hold
 """
 
@@ -46,6 +47,10 @@ class AccessDenied(StopSource):
 
 class FormatChanged(StopSource):
     """The source answers in a form that this connector does not know."""
+
+
+class LeadsAway(FormatChanged):
+    """An address leads to a host that the settings do not name; where it is a row's own, that row alone is parked."""
 
 
 class ClaimLapsed(ConnectorError):

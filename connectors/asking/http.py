@@ -27,7 +27,7 @@ from connectors.asking.robots import PRODUCT, Robots, read_robots
 from connectors.asking.session import has_key
 from connectors.asking.token import Token
 from connectors.base import Fetch, Request, Response
-from connectors.errors import AccessDenied, FormatChanged, Resting, SourceDown, TryLater
+from connectors.errors import AccessDenied, FormatChanged, LeadsAway, Resting, SourceDown, TryLater
 from connectors.source import Source
 
 LARGEST = 20 * 1024 * 1024  #: bytes of one answer
@@ -151,7 +151,7 @@ class _Way:
 
     def _must_be_ours(self, url: URL) -> None:
         if not self._is_ours(url):
-            raise FormatChanged(
+            raise LeadsAway(
                 f"source {self.name} leads to {_shown(url)}, which is none of its hosts; "
                 "if that is right, name the host in `hosts`"
             )

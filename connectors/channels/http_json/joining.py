@@ -21,6 +21,7 @@ from connectors.channels.http_json.sessions import GONE, Session
 from connectors.channels.http_json.settings import HttpJsonSettings
 from connectors.channels.http_json.templates import written
 from connectors.channels.http_json.walking import Walker
+from connectors.errors import LeadsAway
 
 ENOUGH = 200  #: items that make a page of ours: answers of small details are put together
 REMEMBERED = 20_000  #: rows whose detail need not be asked for again while they stay as they are
@@ -109,10 +110,13 @@ class Joiner:
             known = (name, self._digest(each.row))
             if again and known in self._known:
                 continue
-            if detail.row is not None:
-                rows.add(await self._completed(each, scopes, name, scope, detail))
-            else:
-                await self._unfolded(each, scopes, name, scope, detail=detail, rows=rows)
+            try:
+                if detail.row is not None:
+                    rows.add(await self._completed(each, scopes, name, scope, detail))
+                else:
+                    await self._unfolded(each, scopes, name, scope, detail=detail, rows=rows)
+            except LeadsAway as error:
+                rows.add(self._led_away(each, scopes, name, scope, error))
             self._asked.append(known)
             if len(rows.items) + len(rows.bad) >= ENOUGH:
                 yield rows.page()
@@ -161,6 +165,17 @@ class Joiner:
         if not native_id:
             return self._row(found.row, scopes, name, scope)
         return Item(native_id=native_id, payload=b"", content=(), scope=scope, deleted=True)
+
+    def _led_away(
+        self, found: Found, scopes: Mapping[str, Any], name: str, scope: str, error: LeadsAway
+    ) -> Item | BadItem | None:
+        """Park a row whose own link leads to a foreign host; those beside it are read on."""
+        read = self._row(found.row, scopes, name, scope)
+        if read is None or (isinstance(read, Item) and read.deleted):
+            return read
+        return BadItem(
+            native_id=read.native_id, payload=read.payload, reason=str(error), context=read.context, scope=scope
+        )
 
     async def _detail(self, found: Found, name: str, detail: Detail) -> Any:  # noqa: ANN401
         values = self._asked_with(found, name, detail)

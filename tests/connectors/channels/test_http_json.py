@@ -17,7 +17,7 @@ from connectors.base import BadItem, Page, Request, Response
 from connectors.channels.http_json import presets
 from connectors.channels.http_json.connector import HttpJson
 from connectors.channels.http_json.settings import HttpJsonSettings
-from connectors.errors import AccessDenied, FormatChanged, RateLimited, SourceDown
+from connectors.errors import AccessDenied, FormatChanged, LeadsAway, RateLimited, SourceDown
 from tests.connectors.recording import ids_of, position, read, until_killed
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -274,6 +274,34 @@ async def test_a_detail_is_asked_for_again_only_when_its_row_has_changed() -> No
     assert ids_of(first) == {"1", "2"}
     assert ids_of(again) == {"2"}
     assert len(server.asked) == 5
+
+
+@pytest.mark.parametrize("detail", [{"row": "data"}, {"rows": "data"}])
+async def test_a_row_whose_detail_leads_to_a_foreign_host_is_parked_and_its_neighbours_are_read(
+    detail: dict[str, str],
+) -> None:
+    own = declared(
+        list={"rows": "rows"},
+        detail={"path": "/{row.id}", **detail},
+        fields=FIELDS | {"text": ["@detail.text", "text"]},
+    )
+    answers = Server(
+        lambda request: (
+            {"data": [{"id": 7, "text": "long"}]} if request.url[-1] in "13" else {"rows": [row(1), row(2), row(3)]}
+        )
+    )
+
+    async def fetch(request: Request) -> Response:
+        if request.url.endswith("/2"):
+            raise LeadsAway("source s leads to elsewhere.example; name the host in `hosts`")
+        return await answers.fetch(request)
+
+    pages = await read(HttpJson(own, fetch, {}, lambda: NOW))
+
+    assert [(bad.native_id, bad.reason) for page in pages for bad in page.bad] == [
+        ("2", "source s leads to elsewhere.example; name the host in `hosts`")
+    ]
+    assert len(answers.asked) == 3
 
 
 async def test_nested_rows_know_their_parent_and_root() -> None:
