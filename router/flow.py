@@ -113,7 +113,7 @@ def begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
     context = Context(mode=item.mode)
     decision = decided(item.appeal, context, room)
     named_orders = candidates.get(item.appeal.id, ())  # most name none
-    carrier = carrier_of(decision, [one for one in named_orders if not _accuses_holder(one.order, item.appeal, room)])
+    carrier = carrier_of(decision, [one for one in named_orders if not accuses_holder(one.order, item.appeal, room)])
     if carrier is not None:
         context = replace(context, linked_to=carrier.order.id)
     case = open_case(item.appeal, item.mode, decision, context, at)
@@ -173,7 +173,7 @@ def standing_alone(case: Case, appeal: Appeal | None, room: Room, at: datetime) 
 def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *, alone: bool = False) -> Case:
     """Take a revision into its case; `alone`: no order carries it any more."""
     decision, context = None, None
-    accused = case.assigned_by_person and _accuses_holder(case, item.appeal, room)
+    accused = case.assigned_by_person and accuses_holder(case, item.appeal, room)
     if needs_decision(case, item.change, item.appeal.revision, accuses_holder=accused):
         appeal, context = _asked(case, item)
         if alone or context.linked_to not in dict(named(item)):
@@ -190,7 +190,7 @@ def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *,
 
 def carries_on(order: Case, case: Case, item: Handed, room: Room) -> bool:
     """Say whether an order carries a case with its new text too: it reaches who is addressed, and nobody accused."""
-    return may_carry(order, decided(*_asked(case, item), room)) and not _accuses_holder(order, item.appeal, room)
+    return may_carry(order, decided(*_asked(case, item), room)) and not accuses_holder(order, item.appeal, room)
 
 
 def _asked(case: Case, item: Handed) -> tuple[Appeal, Context]:
@@ -200,7 +200,8 @@ def _asked(case: Case, item: Handed) -> tuple[Appeal, Context]:
     return item.appeal, replace(case.decision.context, mode=case.mode, holder=case.holder)
 
 
-def _accuses_holder(case: Case, appeal: Appeal, room: Room) -> bool:
+def accuses_holder(case: Case, appeal: Appeal, room: Room) -> bool:
+    """Say whether an appeal is about one of those who hold a case, or about one above them (promise 8)."""
     accused, directory = Accused(appeal, room.tables.directory), room.tables.directory
     return any((unit := directory.get(code)) is not None and unit in accused for code in holders(case))
 

@@ -1,17 +1,19 @@
 """What a person's word about an event does to cases (并单, 拆单): one order to act on, and everybody keeps their case.
 
-A member whose unit does not hold the order keeps its own order: both units that were addressed hear of it.
+A member whose unit does not hold the order keeps its own order: both units that were addressed hear of it. So does one
+that is about who holds the order: they would be told of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from normalizer.appeal import Appeal
 from router.cases.carrying import Because, carried, carry, let_go, may_go_under, put_under
 from router.cases.case import Case, holders
 from router.cases.moves import State
 from router.errors import NoSuchCase
-from router.flow import Claim, Room, claimed, deliver, stand_alone
+from router.flow import Claim, Room, accuses_holder, claimed, deliver, stand_alone
 from router.store import CaseStore
 
 
@@ -22,7 +24,9 @@ async def join(order: str, members: Sequence[str], person: str, reason: str, roo
         return []
     at, nobody = room.moment(), Claim(room.fence(), None)
     cases = [case for case in (await room.store.load(list(members))).values() if case.id != order]
-    under = [case for case in cases if may_go_under(case, main)]
+    able = [case for case in cases if may_go_under(case, main)]
+    appeals = await room.load_appeals([(case.id, case.revision) for case in able]) if able else {}
+    under = [case for case in able if not _accuses_holder(main, appeals.get((case.id, case.revision)), room)]
 
     def with_members(now: Case) -> Case:
         after = now
@@ -54,6 +58,10 @@ async def split(order: str, members: Sequence[str], person: str, reason: str, ro
     await room.store.change(main, without)
     await deliver([case.id for case in alone], room)
     return list((await room.store.load([case.id for case in alone])).values())
+
+
+def _accuses_holder(order: Case, appeal: Appeal | None, room: Room) -> bool:
+    return appeal is not None and accuses_holder(order, appeal, room)
 
 
 async def _case(id_: str, store: CaseStore) -> Case:

@@ -140,6 +140,17 @@ async def test_nobody_who_is_accused_hears_of_it_by_an_order_that_they_hold_toge
     assert await told(street, "CGJ") == [("dispatched", "a"), ("linked", "a")]
 
 
+async def test_a_persons_word_puts_no_case_under_an_order_of_whom_it_is_about(street: Street) -> None:
+    about_them = accusing(appeal("b", "ZJJ"), "城市管理局")
+    page = street.appeals.keep(handed(appeal("a", "ZJJ+CGJ")), handed(about_them), handed(appeal("c", "ZJJ")))
+    await route_page(page, street.room)
+    moved = await joining.join("a", ["b", "c"], "张", "同一事件", street.room)
+    assert [case.id for case in moved] == ["c"]
+    cases = await street.cases()
+    assert (cases["b"].goal, carried(cases["a"])) == (State.DELIVERED, ["c"])
+    assert await told(street, "CGJ") == [("dispatched", "a"), ("linked", "a")]
+
+
 async def test_the_new_text_of_a_carried_case_is_not_told_to_whom_it_accuses(street: Street) -> None:
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ+CGJ"))), street.room)
     await route_page(street.appeals.keep(handed(again("b", "ZJJ", "a"))), street.room)
