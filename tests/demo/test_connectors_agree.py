@@ -51,10 +51,13 @@ async def read_once(served: Served, name: str, cursor: str | None) -> tuple[set[
 
 @pytest.mark.parametrize("name", SOURCES)
 async def test_what_a_connector_saw_is_what_was_offered(serving: Serving, name: str) -> None:
-    async with serving(build(1, faults=False)) as served:
+    # Begun by hand: a reader that looks once more behind the last page would meet the late posts at once.
+    async with serving(build(1, faults=False, phase_after=0)) as served:
+        story = served.city.stories[name]
         first, cursor = await read_once(served, name, None)
-        assert served.city.stories[name].phase == 2, "one reading to the end begins the second phase"
+        assert story.completed, "one reading to the end begins the second phase, where nobody begins it by hand"
         assert first == set(await served.offered(name))
+        story.advance()
         second, cursor = await read_once(served, name, cursor)
         third, _ = await read_once(served, name, cursor)
         assert first | second | third == set(await served.offered(name))
