@@ -69,8 +69,8 @@ def test_every_reason_has_its_chinese(place: str, reason: str) -> None:
         ("dead-lettered from dept.ZJJ: rejected, 1 times", "dept.ZJJ 拒收，成了死信（1 次）"),
         ("waits behind sequence 2", "排在同一单位的第 2 条后面"),
         (
-            "source s leads to https://x.example/1, which is none of its hosts; if that is right, name the host in `hosts`",
-            "来源 s 引向 https://x.example/1，不在 hosts 里；确实要连就写进 hosts",
+            "source s leads to https://x.cn/1, which is none of its hosts; if that is right, name the host in `hosts`",
+            "来源 s 引向 https://x.cn/1，不在 hosts 里；要连就写进去",
         ),
         ("deciding failed: ValueError", "决定派给谁时程序出错（ValueError），叫开发"),
     ],
