@@ -32,7 +32,7 @@ _SAID: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (rf"{_THING} has neither (\w+) nor (\w+)", "{0}没有 {1} 也没有 {2}"),
         (rf"{_THING} has no \"?([\w.…]+?)\"?", "{0}没有 {1}"),
         (rf"{_THING} has parts in parts without end; .*", "{0}层层套附件，读不完；请到信箱里看"),
-        (r"source (\S+) leads to (\S+), which is none of its hosts; .*", "来源 {0} 引向 {1}，不在 hosts 里；要连就写进去"),
+        (r"source (\S+) leads to (\S+), which is none of .*", "来源 {0} 引向 {1}，hosts 里没有；要连就写上"),
         (rf"{_THING} is empty", "{0}是空的"),
         (rf"{_THING} is not JSON", "{0}不是 JSON"),
         (rf"{_THING} is not an object", "{0}不是一个对象"),

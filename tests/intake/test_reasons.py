@@ -70,7 +70,7 @@ def test_every_reason_has_its_chinese(place: str, reason: str) -> None:
         ("waits behind sequence 2", "排在同一单位的第 2 条后面"),
         (
             "source s leads to https://x.cn/1, which is none of its hosts; if that is right, name the host in `hosts`",
-            "来源 s 引向 https://x.cn/1，不在 hosts 里；要连就写进去",
+            "来源 s 引向 https://x.cn/1，hosts 里没有；要连就写上",
         ),
         ("deciding failed: ValueError", "决定派给谁时程序出错（ValueError），叫开发"),
     ],
