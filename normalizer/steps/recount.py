@@ -84,21 +84,21 @@ def recount(draft: Draft, tables: Tables) -> None:  # noqa: ARG001  a step like 
     said: list[str] = []
     lasted = None
     if marks:
-        posted = _local(draft.posted_at)
         if draft.occurred_at is None:
-            draft.occurred_at = _occurred(said, body, marks, posted)
-        lasted = _lasted(said, body, marks, posted)
+            draft.occurred_at = _occurred(said, body, marks, draft.posted_at)
+        lasted = _lasted(said, body, marks, draft.posted_at)
     reported = _reported(said, body)
     asked = _asked(said, body)
     if said:
         draft.told = Told(lasted_days=lasted, reported_before=reported, asked_hours=asked, said=said)
 
 
-def _local(moment: str | None) -> datetime | None:
-    return None if moment is None else datetime.fromisoformat(moment).astimezone(LOCAL)
+def _local(moment: str) -> datetime:
+    """Most texts tell of no day: only where one does, it is asked when the text was posted."""
+    return datetime.fromisoformat(moment).astimezone(LOCAL)
 
 
-def _occurred(said: list[str], body: str, marks: list[Span], posted: datetime | None) -> str | None:
+def _occurred(said: list[str], body: str, marks: list[Span], posted_at: str | None) -> str | None:
     """Take the first day that lies before the text was posted and is no date to be met; else 昨天 and its like."""
     read = 0
     for start, _, mark in marks:
@@ -109,13 +109,13 @@ def _occurred(said: list[str], body: str, marks: list[Span], posted: datetime | 
             continue
         clock = _CLOCK.match(body, match.end())
         read = match.end() if clock is None else clock.end()
-        day = _day(match[0], clock, posted)
+        day = _day(match[0], clock, None if posted_at is None else _local(posted_at))
         if day is not None and _UNTIL.match(body, read) is None:
             said.append(body[match.start() : read].strip())
             return instant(day.astimezone(UTC))
     for start, end, mark in marks:
-        if _KINDS[mark] == "near" and posted is not None:
-            return _nearby(said, body[start:end], _CLOCK.match(body, end), posted)
+        if _KINDS[mark] == "near" and posted_at is not None:
+            return _nearby(said, body[start:end], _CLOCK.match(body, end), _local(posted_at))
     return None
 
 
@@ -164,7 +164,7 @@ def _number(written: str) -> int:
     return _DIGITS.get(written[0], 0)
 
 
-def _lasted(said: list[str], body: str, marks: list[Span], posted: datetime | None) -> int | None:
+def _lasted(said: list[str], body: str, marks: list[Span], posted_at: str | None) -> int | None:
     """Give days; the longest that is told counts, for a matter that is old remains old."""
     best: tuple[float, int, int] | None = None
     for start, end, mark in marks:
@@ -181,11 +181,11 @@ def _lasted(said: list[str], body: str, marks: list[Span], posted: datetime | No
         days = count * _UNIT[written]
         if 0 < days <= LONGEST and (best is None or days > best[0]):
             best = days, match.start(), max(end, match.end())
-    if posted is not None and "20" in body:
+    if posted_at is not None and "20" in body:
         for match in _SINCE.finditer(body):
             month = int(match[2] or 1)
             since = datetime(int(match[1]), month if 1 <= month <= _NOON else 1, 1, tzinfo=LOCAL)
-            days = (posted - since).days
+            days = (_local(posted_at) - since).days
             if days > 0 and (best is None or days > best[0]):
                 best = days, match.start(), match.end()
     if best is None:
