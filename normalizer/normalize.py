@@ -72,27 +72,43 @@ def normalize_all(raws: Sequence[RawAppeal], versions: Tables, ref_key: bytes) -
 
 
 def _group(raws: Sequence[RawAppeal], versions: Tables, ref_key: bytes) -> list[Normalized | Exception]:
-    # Whatever goes wrong is the failure of that one item alone. A `try` that is not needed costs nothing.
+    # Whatever goes wrong is the failure of that one item alone.
     drafts: list[Draft | Exception] = []
     for raw in raws:
         try:
             drafts.append(_mapped(raw))
         except Exception as error:  # noqa: BLE001
             drafts.append(error)
+    whole = [draft for draft in drafts if isinstance(draft, Draft)]
+    failed: dict[int, Exception] = {}
     for step in STEPS:
-        for at, draft in enumerate(drafts):
-            if isinstance(draft, Draft):
-                try:
-                    step(draft, versions)
-                except Exception as error:  # noqa: BLE001
-                    drafts[at] = error
+        if failed_now := _each(step, whole, versions):
+            whole = [draft for draft in whole if id(draft) not in failed_now]
+            failed |= failed_now
     done: list[Normalized | Exception] = []
     for raw, draft in zip(raws, drafts, strict=True):
+        if isinstance(draft, Exception):
+            done.append(draft)
+            continue
         try:
-            done.append(draft if isinstance(draft, Exception) else normalized(raw, draft, versions, ref_key))
+            done.append(failed.get(id(draft)) or normalized(raw, draft, versions, ref_key))
         except Exception as error:  # noqa: BLE001
             done.append(error)
     return done
+
+
+def _each(step: Step, drafts: Sequence[Draft], versions: Tables) -> dict[int, Exception]:
+    """Do a step to each draft; give the errors of those that failed. One `try` stands around all that go well."""
+    failed: dict[int, Exception] = {}
+    left = iter(drafts)
+    while True:
+        try:
+            for draft in left:
+                step(draft, versions)
+        except Exception as error:  # noqa: BLE001
+            failed[id(draft)] = error
+        else:
+            return failed
 
 
 def _mapped(raw: RawAppeal) -> Draft:
