@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 
@@ -61,12 +62,13 @@ def tables() -> Tables:
 def orders_of(task: Task) -> Iterator[bytes]:
     """Lay the task's letters out as a hotline's order table has them, one JSON object each."""
     data = None if task.data is None else Path(task.data)
-    return orders(islice(stream(task.seed, data), task.records))
+    return orders(islice(stream(task.seed, data), task.records), task.source)
 
 
-def orders(letters: Iterable[Letter]) -> Iterator[bytes]:
-    """Fill the columns that every order has; a caller always leaves a number."""
-    return (msgspec.json.encode(_order(number, letter)) for number, letter in enumerate(letters, 1))
+def orders(letters: Iterable[Letter], source: str = SOURCE.name) -> Iterator[bytes]:
+    """Fill the columns that every order has; a caller always leaves a number, and calls on nobody else's line."""
+    line = crc32(source.encode())
+    return (msgspec.json.encode(_order(number, letter, line + number)) for number, letter in enumerate(letters, 1))
 
 
 def raw_of(order: bytes, native_id: str) -> RawAppeal:
@@ -83,7 +85,7 @@ def raw_of(order: bytes, native_id: str) -> RawAppeal:
     )
 
 
-def _order(number: int, letter: Letter) -> dict[str, object]:
+def _order(number: int, letter: Letter, line: int) -> dict[str, object]:
     at = f"{BEGAN + timedelta(seconds=number):%Y-%m-%d %H:%M:%S}"
     return {
         "orderId": letter.native_id,
@@ -91,7 +93,7 @@ def _order(number: int, letter: Letter) -> dict[str, object]:
         "callTime": at,
         "callerName": "赵钱孙李周吴郑王"[number % 8] + ("先生" if number % 2 else "女士"),
         "callerSex": "男" if number % 2 else "女",
-        "callerPhone": f"139{number % 100_000_000:08d}",
+        "callerPhone": f"13{line % 1_000_000_000:09d}",
         "sourceType": "电话",
         "callerType": "",
         "title": letter.title,
