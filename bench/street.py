@@ -20,6 +20,7 @@ from bench.row import Sample
 from bench.stopwatch import Stopwatch
 from connectors.channels.hotline_12345 import Hotline12345, HotlineSettings
 from intake import migrations, topology
+from intake.heaps import share_heaps
 from intake.house import House, open_house
 from intake.settings import Broker, Database, Demo, Keys, Settings
 from intake.street.collecting import look_seldom
@@ -31,6 +32,7 @@ PATIENCE = 300.0  #: seconds for one run
 
 
 def run(task: Task) -> Sample:
+    share_heaps()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         return uvloop.run(_run(task, Path(folder)))
 

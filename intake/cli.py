@@ -19,6 +19,7 @@ import msgspec
 import uvloop
 
 from intake import logs, settings
+from intake.heaps import share_heaps
 from intake.mendable import sentence
 from intake.settings import Settings
 from intake.settings_problems import SettingsError
@@ -127,6 +128,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine."""
     # As Ctrl-C: servers of our own are stopped also when a supervisor ends a command that has no loop of its own.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    share_heaps()
     try:
         return uvloop.run(main)
     except KeyboardInterrupt:
