@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -230,8 +230,3 @@ def _kept(found: Document) -> Kept:
         about=frozenset(found["about"]),
     )
     return Kept(portrait, found.get("event"), bool(found.get("fixed")))
-
-
-def names_of(kept: Iterable[Kept]) -> set[str]:
-    """Gather the names of portraits."""
-    return {name for one in kept for name in one.portrait.names}
