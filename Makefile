@@ -17,10 +17,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Two processes, a file of tests in one of them, in the order of tests/conftest.py.
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
+# What setup.py compiles.
+HOT := $(shell sed -n 's/^    "\(.*\.py\)",$$/\1/p' setup.py)
+
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
-.PHONY: help run setup test live check format bench servers down lock clean broker compose mail live-servers compiler node java postgresql
+.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compose mail live-servers compiler node java postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +31,7 @@ help: ## what there is
 run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance and exits
 	@exec $(BIN)/intake run --embedded --config "$(CONFIG)" $(if $(filter-out 0,$(ONCE)),--once)
 
-setup: .venv/.installed .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
+setup: .venv/.compiled .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
 test: setup compose mail node java ## the test suite; TESTS=tests/router for a part of it
 	$(BIN)/python -m pytest -m "not live" $(SIDE_BY_SIDE) $(TESTS)
@@ -62,8 +65,22 @@ down: .venv/.installed ## stop them
 
 .venv/.installed: constraints.txt pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement constraints.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	INTAKE_PLAIN=1 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Once for each change of a source: Python would take the older compiled module before it. Without a compiler it is none.
+.venv/.compiled: setup.py $(HOT) | .venv/.installed
+	@$(MAKE) --no-print-directory compiler || echo "没有 C 编译器，按源码运行，每条诉求多用约三分之一的 CPU · no C compiler: a third more CPU an appeal"
+	@$(MAKE) --no-print-directory uncompiled
+	@mkdir -p build && $(BIN)/python setup.py --quiet build_ext --inplace > build/compile.log 2>&1 || { cat build/compile.log >&2; exit 1; }
+	@touch -c normalizer/native__mypyc*.so
+	@touch $@
+
+uncompiled:
+	@find normalizer router -name '*.so' -delete
+
+plain: uncompiled ## run the sources as they are, not compiled, until the next make setup
+	@rm -f .venv/.compiled
 
 .intake/keys/.made: | .venv/.installed
 	@$(BIN)/python -c 'from pathlib import Path; from intake.keys import make_keys; make_keys(Path(".intake/keys"))'
@@ -111,5 +128,5 @@ lock: ## resolve constraints.txt anew from pyproject.toml (needs uv: pip install
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --extra dev --extra servers --extra bench pyproject.toml --output-file constraints.txt
 
-clean: ## remove what was built; data and keys under .intake stay
+clean: uncompiled ## remove what was built; data and keys under .intake stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

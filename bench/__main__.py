@@ -15,6 +15,7 @@ from rich.console import Console
 from bench import grown, machine, memory, push, records, table, two_workers
 from bench.ground import Ground
 from bench.row import Pair, Row, Sample, Tell, faster, in_turn
+from intake.compiled import advice, outdated
 from intake.servers import embedded, status
 
 SERVERS = Path(".intake") / "bench"
@@ -138,6 +139,8 @@ def main(
     *, names: tuple[str, ...], file: Path | None, quick: bool, size: int | None, runs: int | None, data: Path | None
 ) -> None:
     """Measure each NAME (all of them if none is given) against its baseline in the same run."""
+    if stale := outdated():
+        raise click.ClickException(advice(stale))
     console = Console(width=None if sys.stdout.isatty() else 120)  # a log has no width, and the table needs its own
     chosen = QUICK if quick else FULL
     if size is not None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import click
 
-from intake.cli import App, write_whole
+from intake.cli import App, BadSettings, write_whole
 from intake.commands.later import COMMANDS, later
+from intake.compiled import advice, outdated
 from intake.usage import chinese_first
 
 #: name -> the module in intake/commands/ and the command in it
@@ -64,6 +65,8 @@ class Commands(click.Group):
         return later(cmd_name, COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
 
     def make_context(self, *args: Any, **more: Any) -> click.Context:  # noqa: ANN401 - click's own
+        if names := outdated():
+            raise BadSettings(advice(names))
         with chinese_first():
             return super().make_context(*args, **more)
 

@@ -6,7 +6,6 @@ It never leaves `normalize`: what is handed on is frozen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from normalizer.appeal import (
@@ -30,7 +29,6 @@ NO_ENGAGEMENT = Engagement()
 NO_THREAD = Thread()
 
 
-@dataclass(slots=True)
 class Draft:
     """First what the mapper knows, then what the steps find out."""
 
@@ -45,9 +43,8 @@ class Draft:
     address: str | None = None
     location: Location | None = None
     author_name: str | None = None
-    author_id: str | None = (
-        None  #: of the source's own user; with the source it makes the citizen's ref without a mobile
-    )
+    #: Of the source's own user; with the source it makes the citizen's ref without a mobile.
+    author_id: str | None = None
     sex: str | None = None  #: "先生" or "女士"
     phone: str | None = None
     mail: str | None = None
@@ -63,27 +60,27 @@ class Draft:
     reply_at: str | None = None
     engagement: Engagement = NO_ENGAGEMENT
     thread: Thread = NO_THREAD
-    attachments: list[Attachment] = field(default_factory=list)
+    attachments: list[Attachment]
 
     # --- as the steps found it; a list that one step alone makes is not there before it
     everyday: bool = False  #: title, text and address need neither repair nor cleaning (steps/everyday.py)
-    repairs: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    masked: dict[str, int] = field(default_factory=dict)
-    originals: dict[str, str] = field(default_factory=dict)
-    matter: list[str] = field(default_factory=list)  #: keys of originals that tell of the matter
+    repairs: list[str]
+    notes: list[str]
+    masked: dict[str, int]
+    originals: dict[str, str]
+    matter: list[str]  #: keys of originals that tell of the matter
     body: str = ""  #: title and text as one, for the automata
     title_end: int = -1  #: where the text begins in `body`, less one; -1 without a title
-    keywords: list[Span] = field(init=False)
-    cues: list[Span] = field(init=False)
-    patterns: list[Hit] = field(init=False)
+    keywords: list[Span]
+    cues: list[Span]
+    patterns: list[Hit]
     request_type: RequestType = RequestType.OTHER
     asked: bool = False  #: clearly a question, by a word or by the source
     code: str = "1309"
     confidence: float = 0.0
     score: float = 0.0  #: how much spoke for the category; judge reads it
-    runners_up: list[RunnerUp] = field(init=False)
-    evidence: list[Evidence] = field(default_factory=list)
+    runners_up: list[RunnerUp]
+    evidence: list[Evidence]
     urgency: Urgency = Urgency.NORMAL
     deadline_class: str = "P2"
     is_appeal: bool = True
@@ -95,7 +92,7 @@ class Draft:
     poi: str | None = None
     referral: str | None = None
     emergency: str | None = None  #: 110, 119, 120, 122 as prioritize saw it
-    accused: list[str] = field(init=False)
+    accused: list[str]
     told: Told | None = None
     fingerprint: str = ""
 
@@ -103,6 +100,18 @@ class Draft:
     parts: Sequence[Draft] = ()
     piece: Piece | None = None  #: which part this is
     message_title: str = ""  #: of the message that this is a part of: it may say where
+
+    def __init__(self, title: str = "", text: str = "", channel: str = "") -> None:
+        self.title = title
+        self.text = text
+        self.channel = channel
+        self.attachments = []
+        self.repairs = []
+        self.notes = []
+        self.masked = {}
+        self.originals = {}
+        self.matter = []
+        self.evidence = []
 
     def note(self, repair: str) -> None:
         """Record a repair once."""

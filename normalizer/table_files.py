@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from normalizer.appeal import RequestType
 
+PACKAGED = Path(__file__).parent / "data"
 LEVELS = ("P0", "P1")
 EMERGENCIES = ("110", "119", "120", "122")
 REFERRALS = ("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "N9", "petition", "praise")

@@ -15,6 +15,7 @@ from normalizer.appeal import RequestType
 from normalizer.errors import TableError
 from normalizer.places import Gazetteer, Spot
 from normalizer.table_files import (
+    PACKAGED,
     PlacesFile,
     TaxonomyFile,
     UrgencySheet,
@@ -24,8 +25,6 @@ from normalizer.table_files import (
     problems_of_words,
 )
 from normalizer.words import Pattern, Patterns, Words, shared
-
-PACKAGED = Path(__file__).parent / "data"
 
 File = TypeVar("File")
 
@@ -47,7 +46,8 @@ TYPES = (
 )
 
 
-class Class(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Class:
     """One of the 119 second-level classes (二级分类)."""
 
     code: str
@@ -129,7 +129,7 @@ class Tables:
     senses: tuple[Sense, ...]
     cues: Words
     meanings: tuple[Cue, ...]
-    typing: Mapping[int, tuple[tuple[int, int], ...]]  #: the cues that tell of a request type
+    typing: tuple[tuple[tuple[int, int], ...], ...]  #: what each cue tells of the request type, mostly nothing
     blaming: frozenset[int]  #: the cues that name a unit, a fault or a charge
     calm: Calm
     now: Now
@@ -213,7 +213,7 @@ def _compile(
         senses=senses,
         cues=Words(tuple(cues)),
         meanings=meanings,
-        typing={number: cue.types for number, cue in enumerate(meanings) if cue.types},
+        typing=tuple(cue.types for cue in meanings),
         blaming=frozenset(number for number, cue in enumerate(meanings) if cue.unit or cue.fault or cue.charge),
         calm=Calm(words.urgency.within, tuple(words.urgency.calm_before), tuple(words.urgency.calm_after)),
         now=_now(words.urgency),

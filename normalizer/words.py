@@ -55,7 +55,7 @@ class Words:
 class Patterns:
     """All patterns at once: one overlapping pass finds their words, then it is looked back from each last word."""
 
-    __slots__ = ("_alone", "_automaton", "_before", "_bits", "patterns")
+    __slots__ = ("_alone", "_automaton", "_before", "_ended", "_led", "patterns")
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)
@@ -67,38 +67,35 @@ class Patterns:
                     numbers.setdefault(word, len(numbers))
             before.append(tuple(frozenset(numbers[word] for word in group) for group in pattern.words[:-1]))
         self._before = tuple(before)
-        # Sets of patterns are bits of one number each: of thousands of small sets, these are joined the quickest.
-        self._alone = sum(1 << number for number, groups in enumerate(before) if not groups)
-        ending = [0] * len(numbers)  # by word: the patterns that it ends
-        leading = [0] * len(numbers)  # by word: the patterns whose last word may follow it
+        self._alone = [not groups for groups in before]
+        ended: list[list[int]] = [[] for _ in numbers]  # by word: the patterns that it ends
+        led: list[list[int]] = [[] for _ in numbers]  # by word: the patterns whose last word may follow it
         for number, pattern in enumerate(self.patterns):
             for last in {numbers[word] for word in pattern.words[-1]}:
-                ending[last] |= 1 << number
+                ended[last].append(number)
             for first in before[number][-1] if before[number] else ():
-                leading[first] |= 1 << number
-        self._bits = shared(zip(ending, leading, strict=True))
+                led[first].append(number)
+        self._ended = shared(map(tuple, ended))
+        self._led = shared(map(tuple, led))
         self._automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(numbers))
 
     def find(self, text: str) -> list[Hit]:
         """Find every pattern once, at its first complete place."""
-        spans = self._automaton.find_overlapping(text)
-        bits = self._bits
+        spans: list[Span] = self._automaton.find_overlapping(text)
+        ended, led = self._ended, self._led
         # Only what stands alone, or whose word before the last one came already, can be complete.
-        possible = self._alone
+        possible = self._alone.copy()
         found: dict[int, Hit] = {}
         for at, (start, end, word) in enumerate(spans):
-            complete, leading = bits[word]
-            complete &= possible
-            possible |= leading
-            while complete:
-                number = complete.bit_length() - 1
-                complete ^= 1 << number
-                if number in found:
+            for number in ended[word]:
+                if not possible[number] or number in found:
                     continue
-                groups = self._before[number]
-                origin = self._begun(text, spans, at, number, len(groups) - 1) if groups else start
+                groups = len(self._before[number])
+                origin = self._begun(text, spans, at, number, groups - 1) if groups else start
                 if origin >= 0 and not self._inside(text, number, origin, end):
                     found[number] = Hit(number, origin, end)
+            for number in led[word]:
+                possible[number] = True
         return sorted(found.values())
 
     def _begun(self, text: str, spans: list[Span], at: int, number: int, group: int) -> int:

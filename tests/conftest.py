@@ -19,6 +19,7 @@ from hypothesis import settings
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 
+from intake.compiled import advice, outdated
 from intake.keys import make_keys
 from intake.sealing import Sealer
 from intake.servers import Servers, embedded
@@ -50,6 +51,8 @@ NEEDED = 5_000_000_000
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """One sentence before the whole suite instead of a hundred errors in it."""
+    if names := outdated():
+        pytest.exit(advice(names), returncode=pytest.ExitCode.USAGE_ERROR)
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if session.config.getoption("numprocesses", None) and free < NEEDED:

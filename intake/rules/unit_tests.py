@@ -22,7 +22,8 @@ from router.dispatch import Context, Decision, Outcome
 from router.dispatching.decide import decide
 from router.dispatching.directory import area_of
 from router.dispatching.rule_sheet import read_rules
-from router.dispatching.rules import Example, Rules, RuleText, Ruling
+from router.dispatching.rule_texts import Example, RuleText, Ruling
+from router.dispatching.rules import Rules
 from router.dispatching.sheet import Sheet, Written, read_sheet
 
 _REF_KEY = b"tests beside the rules: nothing made with this key is kept"

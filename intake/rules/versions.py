@@ -17,7 +17,7 @@ from pymongo import UpdateOne
 from intake.house import Database
 from intake.settings import TableFiles
 from intake.tables import Tables
-from normalizer.tables import PACKAGED
+from normalizer.table_files import PACKAGED
 from router.dispatching.sheet import Written
 
 

@@ -34,27 +34,24 @@ def read(raw: RawAppeal) -> Draft:
         raise Unmappable("the post has neither subject nor message")
     root = words_of(post, "tid") or words_of(thread, "tid") or context.get("tid")
     author = words_of(post, "authorid")
-    return Draft(
-        title=title,
-        text=text or title,
-        channel=raw.channel,
-        url=words_of(post, "url") or context.get("url"),
-        posted_at=moment_of(words_of(post, "dbdateline") or words_of(thread, "dbdateline"), raw.zone),
-        author_name=words_of(post, "author", "username"),
-        author_id=author if author not in (None, "0") else None,
-        engagement=Engagement(
-            likes=count_of(post, "support", "recommend_add") or count_of(thread, "recommend_add"),
-            dislikes=count_of(post, "against", "recommend_sub"),
-            replies=count_of(thread, "replies") or count_of(post, "replies"),
-            views=count_of(thread, "views") or count_of(post, "views"),
-        ),
-        thread=Thread(
-            root=f"t{root}" if root and not first else None,
-            parent=f"t{root}" if root and not first else None,
-            about=context.get("about") or (None if first else context.get("subject") or words_of(thread, "subject")),
-        ),
-        attachments=_attachments(post.get("attachments")),
+    draft = Draft(title, text or title, raw.channel)
+    draft.url = words_of(post, "url") or context.get("url")
+    draft.posted_at = moment_of(words_of(post, "dbdateline") or words_of(thread, "dbdateline"), raw.zone)
+    draft.author_name = words_of(post, "author", "username")
+    draft.author_id = author if author not in (None, "0") else None
+    draft.engagement = Engagement(
+        likes=count_of(post, "support", "recommend_add") or count_of(thread, "recommend_add"),
+        dislikes=count_of(post, "against", "recommend_sub"),
+        replies=count_of(thread, "replies") or count_of(post, "replies"),
+        views=count_of(thread, "views") or count_of(post, "views"),
     )
+    draft.thread = Thread(
+        root=f"t{root}" if root and not first else None,
+        parent=f"t{root}" if root and not first else None,
+        about=context.get("about") or (None if first else context.get("subject") or words_of(thread, "subject")),
+    )
+    draft.attachments = _attachments(post.get("attachments"))
+    return draft
 
 
 def _attachments(found: object) -> list[Attachment]:

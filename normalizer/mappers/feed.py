@@ -23,21 +23,18 @@ def read(raw: RawAppeal) -> Draft:
         if isinstance(categories, list)
         else None
     )
-    return Draft(
-        title=title,
-        text=text or title,
-        channel=raw.channel,
-        url=words_of(row, "link", "url"),
-        posted_at=moment_of(row.get("published") or row.get("updated"), raw.zone),
-        author_name=author,
-        author_id=author,
-        given=Given(scheme=raw.source, name=tag) if tag else None,
-        engagement=Engagement(
-            likes=count_of(row, "likes"), replies=count_of(row, "replies", "comments"), views=count_of(row, "views")
-        ),
-        thread=Thread(about=raw.context.get("about") or None),
-        attachments=_attachments(row.get("attachments")),
+    draft = Draft(title, text or title, raw.channel)
+    draft.url = words_of(row, "link", "url")
+    draft.posted_at = moment_of(row.get("published") or row.get("updated"), raw.zone)
+    draft.author_name = author
+    draft.author_id = author
+    draft.given = Given(scheme=raw.source, name=tag) if tag else None
+    draft.engagement = Engagement(
+        likes=count_of(row, "likes"), replies=count_of(row, "replies", "comments"), views=count_of(row, "views")
     )
+    draft.thread = Thread(about=raw.context.get("about") or None)
+    draft.attachments = _attachments(row.get("attachments"))
+    return draft
 
 
 def _attachments(found: object) -> list[Attachment]:

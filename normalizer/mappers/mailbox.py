@@ -35,18 +35,14 @@ def read(raw: RawAppeal) -> Draft:
     parent = words_of(row, "in_reply_to")
     own = _own(text) if parent or _PREFIX.match(text_of(row, "subject")) else text
     address = words_of(row, "author_address")
-    draft = Draft(
-        title=title,
-        text=own or title,
-        channel=raw.channel,
-        channel_detail="email",
-        posted_at=moment_of(row.get("date"), raw.zone) or moment_of(row.get("received"), raw.zone),
-        author_name=words_of(row, "author"),
-        author_id=address,
-        mail=address,
-        thread=Thread(root=words_of(row, "root"), parent=parent),
-        attachments=_attachments(row.get("attachments")),
-    )
+    draft = Draft(title, own or title, raw.channel)
+    draft.channel_detail = "email"
+    draft.posted_at = moment_of(row.get("date"), raw.zone) or moment_of(row.get("received"), raw.zone)
+    draft.author_name = words_of(row, "author")
+    draft.author_id = address
+    draft.mail = address
+    draft.thread = Thread(root=words_of(row, "root"), parent=parent)
+    draft.attachments = _attachments(row.get("attachments"))
     if own != text:
         draft.note("quoted_mail")
     return draft

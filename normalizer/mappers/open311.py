@@ -18,17 +18,14 @@ def read(raw: RawAppeal) -> Draft:
     code, latitude, longitude = words_of(row, "service_code"), words_of(row, "lat"), words_of(row, "long")
     media, agency = words_of(row, "media_url"), words_of(row, "agency_responsible")
     reply = text_of(row, "status_notes") or None
-    return Draft(
-        title=service or "",
-        text=text or service or "",
-        channel=raw.channel,
-        posted_at=moment_of(row.get("requested_datetime"), raw.zone),
-        address=words_of(row, "address"),
-        location=location_of(f"{longitude},{latitude}") if latitude and longitude else None,
-        given=Given(scheme=raw.source, code=code, name=service) if code or service else None,
-        handler=agency,
-        reply_text=reply,
-        reply_by=agency if reply else None,
-        reply_at=moment_of(row.get("updated_datetime"), raw.zone) if reply else None,
-        attachments=[Attachment(id="1", url=media)] if media else [],
-    )
+    draft = Draft(service or "", text or service or "", raw.channel)
+    draft.posted_at = moment_of(row.get("requested_datetime"), raw.zone)
+    draft.address = words_of(row, "address")
+    draft.location = location_of(f"{longitude},{latitude}") if latitude and longitude else None
+    draft.given = Given(scheme=raw.source, code=code, name=service) if code or service else None
+    draft.handler = agency
+    draft.reply_text = reply
+    draft.reply_by = agency if reply else None
+    draft.reply_at = moment_of(row.get("updated_datetime"), raw.zone) if reply else None
+    draft.attachments = [Attachment(id="1", url=media)] if media else []
+    return draft

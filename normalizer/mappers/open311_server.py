@@ -18,21 +18,19 @@ def read(raw: RawAppeal) -> Draft:
     code, name = words_of(row, "service_code"), words_of(row, "service_name")
     latitude, longitude = words_of(row, "lat"), words_of(row, "long")
     link = words_of(row, "media_url")
-    return Draft(
-        title="" if text_of(row, "description") else name or "",
-        text=text_of(row, "description") or name or "",
-        channel=raw.channel,
-        channel_detail="open311",
-        posted_at=received_at(raw),
-        address=words_of(row, "address_string"),
-        location=location_of(f"{longitude},{latitude}") if latitude and longitude else None,
-        author_name=_name(row),
-        author_id=words_of(row, "account_id", "device_id"),
-        phone=words_of(row, "phone"),
-        mail=words_of(row, "email"),
-        given=Given(scheme=raw.source, code=code) if code else None,
-        attachments=[*kept(row), *([Attachment(id="media_url", url=link, kind="image")] if link else [])],
-    )
+    text = text_of(row, "description")
+    draft = Draft("" if text else name or "", text or name or "", raw.channel)
+    draft.channel_detail = "open311"
+    draft.posted_at = received_at(raw)
+    draft.address = words_of(row, "address_string")
+    draft.location = location_of(f"{longitude},{latitude}") if latitude and longitude else None
+    draft.author_name = _name(row)
+    draft.author_id = words_of(row, "account_id", "device_id")
+    draft.phone = words_of(row, "phone")
+    draft.mail = words_of(row, "email")
+    draft.given = Given(scheme=raw.source, code=code) if code else None
+    draft.attachments = [*kept(row), *([Attachment(id="media_url", url=link, kind="image")] if link else [])]
+    return draft
 
 
 def _name(row: Mapping[str, Any]) -> str | None:

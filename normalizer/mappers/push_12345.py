@@ -7,7 +7,8 @@ import msgspec
 from connectors.raw_appeal import RawAppeal
 from normalizer.draft import Draft
 from normalizer.errors import Unmappable
-from normalizer.mappers.hotline_12345 import Order, read_order
+from normalizer.mappers.hotline_12345 import read_order
+from normalizer.mappers.order import Order
 from normalizer.mappers.reading import payload_of
 
 

@@ -16,18 +16,18 @@ def read(raw: RawAppeal) -> Draft:
     if not text.strip():
         raise Unmappable("the comment is empty")
     children = row.get("children")
-    return Draft(
-        text=text,
-        channel=raw.channel,
-        url=row.get("url") if isinstance(row.get("url"), str) else raw.context.get("url"),
-        posted_at=moment_of(row.get("time") or row.get("insertedAt") or row.get("createdAt"), raw.zone),
-        author_name=words_of(row, "nick"),
-        author_id=words_of(row, "user_id", "mail"),
-        mail=words_of(row, "mail"),
-        engagement=Engagement(likes=count_of(row, "like"), replies=len(children) if isinstance(children, list) else 0),
-        thread=Thread(
-            root=words_of(row, "rid"),
-            parent=words_of(row, "pid"),
-            about=raw.context.get("about") or raw.context.get("title") or raw.context.get("path"),
-        ),
+    draft = Draft("", text, raw.channel)
+    draft.url = row.get("url") if isinstance(row.get("url"), str) else raw.context.get("url")
+    draft.posted_at = moment_of(row.get("time") or row.get("insertedAt") or row.get("createdAt"), raw.zone)
+    draft.author_name = words_of(row, "nick")
+    draft.author_id = words_of(row, "user_id", "mail")
+    draft.mail = words_of(row, "mail")
+    draft.engagement = Engagement(
+        likes=count_of(row, "like"), replies=len(children) if isinstance(children, list) else 0
     )
+    draft.thread = Thread(
+        root=words_of(row, "rid"),
+        parent=words_of(row, "pid"),
+        about=raw.context.get("about") or raw.context.get("title") or raw.context.get("path"),
+    )
+    return draft

@@ -73,7 +73,8 @@ def _tells_of_a_matter(head: str, tables: Tables) -> bool:
 
 
 def _read(words: str, draft: Draft, tables: Tables) -> Draft:
-    piece = Draft(text=words, channel=draft.channel, type_given=draft.type_given, masked=draft.masked)
+    piece = Draft("", words, draft.channel)
+    piece.type_given, piece.masked = draft.type_given, draft.masked
     scan(piece, tables)
     classify(piece, tables)
     return piece

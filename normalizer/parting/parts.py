@@ -79,7 +79,9 @@ def into_parts(draft: Draft, tables: Tables, read: Read) -> None:
 def _parts(draft: Draft, found: Cuts) -> Iterator[Draft]:
     for number, (start, end, cue, why) in enumerate(found.pieces, start=1):
         spans = [(0, found.head), (start, end), (found.tail, len(draft.text))]
-        part = Draft(**{name: getattr(draft, name) for name in _SHARED})
+        part = Draft()
+        for name in _SHARED:
+            setattr(part, name, getattr(draft, name))
         part.repairs, part.notes = list(draft.repairs), list(draft.notes)
         numbers: dict[str, dict[str, int]] = {}
         part.text = _own(part, draft, numbers, "text", "".join(draft.text[begin:end] for begin, end in spans))

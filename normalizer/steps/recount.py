@@ -185,7 +185,7 @@ def _lasted(said: list[str], body: str, marks: list[Span], posted_at: str | None
         for match in _SINCE.finditer(body):
             month = int(match[2] or 1)
             since = datetime(int(match[1]), month if 1 <= month <= _NOON else 1, 1, tzinfo=LOCAL)
-            days = (_local(posted_at) - since).days
+            days = float((_local(posted_at) - since).days)
             if days > 0 and (best is None or days > best[0]):
                 best = days, match.start(), match.end()
     if best is None:

@@ -15,14 +15,16 @@ from functools import lru_cache
 
 import msgspec
 
-from normalizer.appeal import Alternative, Appeal, DecidedBy, Evidence, Mode, RequestType, Routing
+from normalizer.appeal import Alternative, Appeal, DecidedBy, Mode, RequestType, Routing
 from router.dispatch import Context, Decision, Outcome
 from router.dispatching.accused import Accused, accused_by
+from router.dispatching.choice import Choice, Unsure
 from router.dispatching.directory import Area, Unit, area_of_place
 from router.dispatching.lessons import PREFIX, Said, evidence_of
 from router.dispatching.precedents import called
 from router.dispatching.referral import Informed, informed_because
-from router.dispatching.rules import Ruling, Thresholds, Tie, said_in
+from router.dispatching.rule_texts import Ruling, Thresholds, Tie
+from router.dispatching.rules import said_in
 from router.dispatching.tables import Tables
 
 ALTERNATIVES = 3
@@ -35,26 +37,6 @@ _FOLLOW, _OBSERVE, _HISTORY = Mode.FOLLOW, Mode.OBSERVE, Mode.HISTORY
 _REPORT, _PRAISE, _INVALID = RequestType.REPORT, RequestType.PRAISE, RequestType.INVALID
 _DISPATCH, _TRIAGE, _OBSERVED = Outcome.DISPATCH, Outcome.TRIAGE, Outcome.OBSERVED
 _BY_RULE, _BY_TRIAGE = DecidedBy.RULE, DecidedBy.TRIAGE
-
-
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit that would lead, before it is asked whether it may."""
-
-    unit: Unit
-    decided_by: DecidedBy
-    rule: str
-    confidence: float
-    sentence: str
-    assist: Sequence[str] = ()  #: roles
-    assist_named: bool = False
-    evidence: Sequence[Evidence] = ()
-
-
-class Unsure(msgspec.Struct, frozen=True):
-    """Why nobody was chosen."""
-
-    sentence: str
-    rule: str | None = None
 
 
 def decide(appeal: Appeal, context: Context, tables: Tables) -> Decision:

@@ -9,7 +9,8 @@ import msgspec
 
 from router.dispatching.directory import Places
 from router.dispatching.matrix import read_matrix
-from router.dispatching.rules import Parts, Rules, RuleText, Thresholds
+from router.dispatching.rule_texts import Parts, RuleText, Thresholds
+from router.dispatching.rules import Rules
 from router.dispatching.sheet import BadTables, Sheet, Written, read_layers, read_sheet, version_of
 
 

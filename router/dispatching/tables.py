@@ -17,7 +17,8 @@ from router.dispatching.matrix import unresolved
 from router.dispatching.precedents import OF_ITS_PLACE
 from router.dispatching.remembered import ByPlace
 from router.dispatching.rule_sheet import load_rules
-from router.dispatching.rules import Rules, Thresholds
+from router.dispatching.rule_texts import Thresholds
+from router.dispatching.rules import Rules
 from router.dispatching.sheet import BadTables, Written, read_layers
 
 

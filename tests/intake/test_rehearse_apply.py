@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from normalizer.tables import PACKAGED
+from normalizer.table_files import PACKAGED
 from tests.house import LETTERS, House, await_, opened
 
 pytestmark = pytest.mark.live

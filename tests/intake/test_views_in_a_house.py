@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from normalizer.tables import PACKAGED
+from normalizer.table_files import PACKAGED
 from tests.docs.house_of_pages import PageHouse
 from tests.house import LETTERS, opened
 from tests.intake.test_views import SHOWS_NOTHING

@@ -94,12 +94,20 @@ def normalized(tables: Tables) -> Callable[[RawAppeal], Normalized]:
     return make
 
 
+def known(**fields: Any) -> Draft:
+    """A draft of which this much is known."""
+    draft = Draft()
+    for name, value in fields.items():
+        setattr(draft, name, value)
+    return draft
+
+
 @pytest.fixture(scope="session")
 def drafted(tables: Tables) -> Drafted:
     """A draft whose text has been scanned."""
 
     def make(text: str, title: str = "", **more: Any) -> Draft:
-        draft = Draft(title=title, text=text, channel="board", **more)
+        draft = known(title=title, text=text, channel="board", **more)
         scan(draft, tables)
         return draft
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normalizer.draft import Draft
 from normalizer.steps.clean import clean
 from normalizer.steps.everyday import is_everyday
 from normalizer.steps.repair.apply import may_be_broken
 from normalizer.steps.simplify import is_traditional
 from normalizer.tables import Tables
+from tests.normalizer.conftest import known
 
 #: Each is everyday; some are not behind others.
 PIECES = (
@@ -25,7 +25,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 def test_everyday_texts_come_out_as_if_each_step_had_looked_at_them(text: str, tables: Tables) -> None:
     if not is_everyday(text):
         return
-    quick, slow = (Draft(title=text, text=text, address=text, everyday=everyday) for everyday in (True, False))
+    quick, slow = (known(title=text, text=text, address=text, everyday=everyday) for everyday in (True, False))
     clean(quick, tables)
     clean(slow, tables)
 

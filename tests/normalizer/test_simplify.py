@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalizer.draft import Draft
 from normalizer.steps.simplify import is_traditional, simplify, simplify_text
 from normalizer.tables import Tables
+from tests.normalizer.conftest import known
 
 
 def test_a_traditional_letter_becomes_simplified(tables: Tables) -> None:
-    draft = Draft(title="樓道裡的電動車", text="樓道裡停滿電動車，隨著天氣變冷，大家都在樓道充電，請處理。")
+    draft = known(title="樓道裡的電動車", text="樓道裡停滿電動車，隨著天氣變冷，大家都在樓道充電，請處理。")
     simplify(draft, tables)
 
     assert draft.title == "楼道里的电动车"
@@ -23,7 +23,7 @@ def test_a_traditional_letter_becomes_simplified(tables: Tables) -> None:
     ["乾县和李乾都是名字", "宫商角徵羽", "这本著作很显著", "沈阳的瀋字写错了一个字而已，其他都是简体字，不要动它"],
 )
 def test_simplified_texts_are_not_touched(text: str, tables: Tables) -> None:
-    draft = Draft(text=text)
+    draft = known(text=text)
     simplify(draft, tables)
 
     assert draft.text == text

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from normalizer.errors import TableError
-from normalizer.tables import PACKAGED, load_tables
+from normalizer.table_files import PACKAGED
+from normalizer.tables import load_tables
 
 Written = Callable[[str, str], Path]
 

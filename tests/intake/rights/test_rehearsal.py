@@ -11,7 +11,8 @@ import pytest
 from connectors.raw_appeal import RawAppeal
 from intake.rehearsal import Rehearsed, Which, differing, files_of, rehearse
 from intake.settings import TableFiles
-from normalizer.tables import PACKAGED, Tables, load_tables
+from normalizer.table_files import PACKAGED
+from normalizer.tables import Tables, load_tables
 from tests.intake.rights.conftest import PHONE, SOURCE, Desk
 
 ROWS = (

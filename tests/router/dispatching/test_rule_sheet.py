@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.dispatching.rule_sheet import read_rules
-from router.dispatching.rules import Ruling, Tie
+from router.dispatching.rule_texts import Ruling, Tie
 from router.dispatching.sheet import BadTables
 from router.dispatching.tables import load_tables
 from tests.router.dispatching.appeals import appeal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.dispatching.rule_sheet import read_rules
-from router.dispatching.rules import Example, RuleText, Ruling
+from router.dispatching.rule_texts import Example, RuleText, Ruling
 from tests.router.dispatching.appeals import appeal
 
 RULES = read_rules()
