@@ -18,6 +18,8 @@ from connectors.source import Source
 
 #: Withdrawn by one sweep; the rest goes with the next, so that a page stays a page.
 MOST_GONE = 500
+#: Ids in one query: a board that vanished may have had more of them than a query may hold (16 MB).
+ASKED_AT_ONCE = 10_000
 DUPLICATE_KEY = 11000
 _NOT_ERASED = {"$ne": Destroyed.ERASED.value}
 
@@ -90,8 +92,8 @@ class RawStore:
             elif len(twice) < MOST_GONE:
                 twice.append(document["_id"])
         for ids, count in ((once, 1), (back, 0)):
-            if ids:
-                mine = {"_id": {"$in": ids}, "reader": {"$lte": reader}}
+            for start in range(0, len(ids), ASKED_AT_ONCE):
+                mine = {"_id": {"$in": ids[start : start + ASKED_AT_ONCE]}, "reader": {"$lte": reader}}
                 await self._raw.update_many(mine, {"$set": {"absent": count}})
         return list((await self.heads(twice)).values()) if twice else []
 

@@ -198,6 +198,18 @@ async def test_absence_from_two_complete_enumerations_withdraws(room: Room, sour
     assert await database.raw.count_documents({"withdrawn": True}) == 1
 
 
+async def test_a_board_of_more_items_than_a_query_holds_is_swept_whole(
+    room: Room, source: Source, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.keeping.raw.ASKED_AT_ONCE", 2)
+    claim = await claimed(room)
+    await take(room, source, claim, *(item(str(number)) for number in range(5)))
+
+    await take(room, source, claim, sweep=Sweep(scope="a", native_ids=frozenset()))
+
+    assert await database.raw.count_documents({"absent": 1}) == 5
+
+
 async def test_an_item_that_comes_back_between_two_enumerations_stays(room: Room, source: Source) -> None:
     claim = await claimed(room)
     await take(room, source, claim, item("1"), item("2"))
