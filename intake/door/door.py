@@ -120,6 +120,7 @@ class Door:
     def _app(self) -> web.Application:
         settings = self._settings
         made = web.Application(client_max_size=settings.largest_body)
+        made.on_response_prepare.append(_unnamed)
         by_address = Limit(settings.requests_per_minute, time.monotonic)
         terms = Terms(settings.seconds, settings.behind_proxy, by_address.take)
         add(made, health.TABLE, lambda _: self._health, terms)
@@ -194,6 +195,11 @@ def receivers(sources: Sequence[Source], environment: Mapping[str, str]) -> list
         for source in sources
         if (receive := REGISTRY[source.kind].receive) is not None
     ]
+
+
+async def _unnamed(_: web.Request, response: web.StreamResponse) -> None:
+    """Nobody outside need know which versions of what answer here."""
+    response.headers["Server"] = "intake"
 
 
 def _never() -> asyncio.Future[None]:
