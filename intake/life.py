@@ -11,7 +11,9 @@ import msgspec
 
 from connectors.raw_appeal import appeal_id
 from intake.house import Database
+from intake.life_words import KINDS, WHATS
 from intake.reasons import in_chinese
+from intake.screen import cell
 from normalizer.appeal import message_of
 
 _MESSAGE = re.compile(r"[0-9a-f]{32}")
@@ -163,21 +165,11 @@ def _state(
     return "withdrawn" if raw and raw.get("withdrawn") else None
 
 
-_WHATS = {
-    "new": "收到",
-    "changed": "内容有更新",
-    "refreshed": "互动数据或官方答复有更新",
-    "withdrawn": "撤回",
-    "again": "按新表或新程序重新规整",
-    "bad": "读不懂，挂起",
-}
-
-
 def _page_moment(page: Mapping[str, Any], id_: str) -> Moment:
     at = page["ids"].index(id_)
     what = page["whats"][at]
     detail = f"第 {page['revisions'][at]} 版，页 {page['_id']}（{page['stage']}）"
-    return Moment(at=page["at"], room="connectors", what=_WHATS.get(what, what), detail=detail)
+    return Moment(at=page["at"], room="connectors", what=WHATS.get(what, what), detail=detail)
 
 
 def _normalized(appeal: Mapping[str, Any] | None, unmapped: Mapping[str, Any] | None) -> Iterable[Moment]:
@@ -202,74 +194,13 @@ def _place(place: Mapping[str, Any]) -> str:
     return " ".join(part for part in parts if part) or "地点不明"
 
 
-_KINDS = {
-    "received": "登记",
-    "dispatched": "派单",
-    "triaged": "转人工研判",
-    "informed": "告知",
-    "handed_over": "移交",
-    "observed": "观察，不发送",
-    "linked": "并单",
-    "undecided": "不能决定，挂起",
-    "delivered": "入队列",
-    "returned": "没有队列，退回挂起",
-    "dead_lettered": "死信，挂起",
-    "retried": "重发",
-    "discarded": "放弃挂起的消息",
-    "given_up": "放弃派单",
-    "updated": "内容更新已通知",
-    "recalled": "收回",
-    "withdrawn": "诉求人撤回",
-    "assigned": "人工指派",
-    "recorded": "记录在案",
-    "redecided": "规则发布后重新研判",
-    "duty_called": "呼叫值班",
-    "carries": "并入另一件",
-    "lets_go": "拆出另一件",
-    "taken_in": "部门系统已收到",
-    "signed": "签收",
-    "contacted": "联系诉求人",
-    "progressed": "办理进展",
-    "interim_replied": "阶段性回复",
-    "extension_asked": "申请延期",
-    "suspension_asked": "申请挂起",
-    "resumed": "恢复办理",
-    "return_asked": "申请退单",
-    "replied": "答复",
-    "resolved": "部门认为已办结",
-    "feedback_refused": "反馈未采纳",
-    "return_upheld": "退单成立",
-    "return_refused": "驳回退单",
-    "extension_granted": "同意延期",
-    "extension_refused": "驳回延期",
-    "suspension_granted": "同意挂起",
-    "suspension_refused": "驳回挂起",
-    "consulted": "提交会商",
-    "arbitrated": "提交裁定",
-    "reassigned": "改派",
-    "taken_back": "中心收回",
-    "urged": "催办",
-    "supervised": "督办",
-    "carded": "黄牌、红牌",
-    "reviewed": "公开答复审核",
-    "visited": "回访",
-    "reopened": "重办",
-    "closed": "办结",
-    "followed": "主单有进展",
-    "answered": "已回写来源",
-    "answer_parked": "回写失败，挂起",
-    "revealed": "查看个人信息",
-    "destroyed": "个人信息已销毁",
-}
-
-
 def _case_moments(case: Mapping[str, Any] | None) -> Iterable[Moment]:
     for event in [] if case is None else case["events"]:
         words = [event.get("department"), event.get("note"), _plain(event.get("data") or {})]
         yield Moment(
             at=event["at"],
             room="router",
-            what=_KINDS.get(event["kind"], event["kind"]),
+            what=KINDS.get(event["kind"], event["kind"]),
             who=event["actor"],
             detail=" ".join(word for word in words if word) or None,
         )
@@ -292,4 +223,12 @@ def _access_moment(access: Mapping[str, Any]) -> Moment:
 
 
 def _plain(data: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={'、'.join(value) if isinstance(value, list) else value}" for name, value in data.items())
+    return " ".join(f"{name}={_word(value)}" for name, value in data.items())
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list):
+        return "、".join(map(_word, value))
+    if isinstance(value, Mapping):
+        return f"（{_plain(value)}）"
+    return cell(value) if isinstance(value, datetime) else str(value)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from connectors.raw_appeal import appeal_id
 from intake.life import find_ids, life_of
+from intake.life_words import KINDS
+from router.cases.moves import Kind
 from tests.conftest import Database
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -40,3 +44,21 @@ async def test_an_item_is_found_by_whatever_name_people_have_for_it(mongo: Datab
         assert await find_ids(mongo, name) == [id_], name
     assert await find_ids(mongo, "GD-8") == []
     assert await find_ids(mongo, "1" * 32) == []
+
+
+async def test_a_deadline_that_was_recomputed_is_told_in_words(mongo: Database) -> None:
+    moved = {"kind": "close", "before": AT, "at": LATER, "provisional": False}
+    data = {"calendar": "2026", "change": 1, "deadlines": [moved]}
+    event = {"at": AT, "kind": "recomputed", "actor": "clock", "data": data}
+    case = {"_id": "c1", "source": "hotline", "native_id": "1", "state": "delivered", "events": [event]}
+    await mongo.cases.insert_one({**case, "dispatches": []})
+    life = await life_of(mongo, "c1")
+    assert life is not None
+    assert life.timeline[0].what == "时限重算"
+    assert life.timeline[0].detail is not None
+    assert "at=2026-11-22 11:01:00" in life.timeline[0].detail, "as the clock on the wall says it"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_event_has_its_name_in_chinese(kind: Kind) -> None:
+    assert kind.value in KINDS
