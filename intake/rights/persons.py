@@ -2,7 +2,8 @@
 
 A person is looked for by a number or by a source's user. What is searched for is only keyed and compared, never stored
 or logged. *Own* are the appeals whose `citizen.ref` it makes; *mentioned* are those of others in whose vault the number
-stands; *unread* are items that no mapper has read, searched through as they came.
+stands, or in an older text of which it stood; *unread* are items that no mapper has read. What nobody has traced is
+searched through as it came.
 
 Erasing destroys the keys of a person's items, so that backups follow; empties what stands; and takes the references out
 of the masked appeals, which stay for the statistics. Of an item that only mentions the person the number goes, from the
@@ -18,12 +19,13 @@ from typing import Any, Literal
 import msgspec
 
 from connectors.keeping.compare import Destroyed
+from connectors.keeping.sealing import opened
 from intake.rights import copies
 from intake.rights.accesses import Seen, masked, note
 from intake.rights.copies import Copies, Copy
 from intake.rights.custody import Custody, open_part
 from intake.rights.destroying import Ended, destroy, forget_number, tell_cases, unlink
-from intake.rights.numbers import numbers_in
+from intake.rights.numbers import folded, numbers_in
 from normalizer.appeal import family, message_of
 from normalizer.steps.identify import ref_of
 from normalizer.steps.mask import canonical_mobile
@@ -63,6 +65,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 def by_phone(written: str, ref_key: bytes) -> Wanted | None:
     """Look for a telephone; None where it is none."""
+    written = folded(written)
     mobile = canonical_mobile(written)
     digits = mobile or digits_of(written)
     if not digits.isdigit() or len(digits) < 7:  # noqa: PLR2004 - the shortest that can be called
@@ -73,6 +76,7 @@ def by_phone(written: str, ref_key: bytes) -> Wanted | None:
 
 def by_id_number(written: str, ref_key: bytes) -> Wanted | None:
     """Look for a resident id; None where it is none."""
+    written = folded(written)
     digits = digits_of(written)
     return Wanted(None, [trace(ID_CARD, written, ref_key)], digits) if len(digits) in {15, 18} else None
 
@@ -86,6 +90,8 @@ async def held(wanted: Wanted, custody: Custody) -> list[Held]:
     """Everything that is held of this person, and where."""
     relations: dict[str, Relation] = {}
     if wanted.digits is not None:
+        async for id_ in _superseded(wanted.digits, custody):
+            relations[id_] = "mentioned"
         async for id_ in _unread(wanted.digits, custody):
             relations[id_] = "unread"
     if wanted.traces:
@@ -120,6 +126,14 @@ async def _unread(digits: str, custody: Custody) -> AsyncIterator[str]:
         text = (await custody.raw.payload(row["_id"])).decode("utf-8", "replace")
         if digits in numbers_in(text):
             yield row["_id"]
+
+
+async def _superseded(digits: str, custody: Custody) -> AsyncIterator[str]:
+    """Items in an older text of which it stands: the vault has the traces of the newest one alone."""
+    async for row in custody.db.raw_revisions.find({"destroyed": None}):
+        found = await opened(custody.sealer, row)
+        if found is not None and digits in numbers_in(found[0].decode("utf-8", "replace")):
+            yield row["of"]
 
 
 async def numbers_of_vault(custody: Custody) -> AsyncIterator[str]:

@@ -190,3 +190,53 @@ async def test_what_nobody_could_read_is_searched_as_it_came(desk: Desk) -> None
 def test_what_is_no_number_is_not_looked_for(written: str) -> None:
     assert by_phone(written, KEY) is None
     assert by_id_number(written, KEY) is None
+
+
+async def test_a_number_that_its_author_has_taken_out_since_is_found_and_ends_with_the_old_text(desk: Desk) -> None:
+    (third,) = await desk.take(OTHER)
+    await desk.take(OTHER | {"text": "包工头拖欠工资，一直不接电话，我的电话13911112222"})
+    assert await desk.db.raw_revisions.count_documents({"of": third}) == 1
+    wanted = by_phone(PHONE, KEY)
+    assert wanted is not None
+
+    (found,) = await show(wanted, desk.custody, **ASKED)
+    assert (found.id, found.relation) == (third, "mentioned")
+    proof = await erase(wanted, desk.custody, **ASKED)
+
+    assert (proof.mentioned, proof.left) == ([third], [])
+    old = await desk.db.raw_revisions.find_one({"of": third})
+    assert old is not None
+    assert (old["payload"], old["destroyed"]["why"]) == (b"", "mentioned")
+    contents = await open_part(desk.custody, third, Part.CONTACT)
+    assert contents is not None, "what belongs to the other caller stays"
+    assert contents.contact["mobile"] == "13911112222"
+
+
+async def test_an_old_text_ends_where_nothing_else_is_held_of_the_item(desk: Desk) -> None:
+    bare = {"native_id": 5, "text": f"楼下烧烤店油烟扰民，老板电话{PHONE}"}
+    (item,) = await desk.take(bare)
+    await desk.take(bare | {"text": "楼下烧烤店油烟扰民"})
+    await desk.db.vault.delete_many({})
+    wanted = by_phone(PHONE, KEY)
+    assert wanted is not None
+
+    proof = await erase(wanted, desk.custody, **ASKED)
+
+    assert (proof.mentioned, proof.left, proof.raw_emptied) == ([item], [], 1)
+    (old,) = await desk.db.raw_revisions.find({"of": item}).to_list(None)
+    assert old["payload"] == b""
+
+
+async def test_a_number_in_full_width_digits_is_found_where_nobody_has_read(desk: Desk) -> None:
+    wide = "１３８００１３８０００"
+    bad = BadItem(
+        native_id="9", payload=f"来电{wide}，身份证４３０１０２１９５５０３０８８３１７".encode(), reason="no text"
+    )
+    await desk.take(bad=(bad,))
+    for wanted in (
+        by_phone(PHONE, KEY),
+        by_phone(wide, KEY),
+        by_id_number("４３０１０２１９５５０３０８８３１７", KEY),
+    ):
+        assert wanted is not None
+        assert [one.relation for one in await show(wanted, desk.custody, **ASKED)] == ["unread"]
