@@ -166,7 +166,9 @@ async def opened(db: Database, rooms: Rooms, id_: str, *, actor: str, reason: st
     parked = rows[0]
     if parked.stage == "stray":
         row = await db.strays.find_one({"_id": id_})
-        payload = await rooms.sealer.open(row["key"], f"strays/{id_}".encode(), row["body"])
+        # What was erased, or whose time was over, stands here without its body.
+        gone = row.get("destroyed") is not None
+        payload = b"" if gone else await rooms.sealer.open(row["key"], f"strays/{id_}".encode(), row["body"])
     else:
         payload = await rooms.connectors.store.raw.payload(id_)
     return Opened(parked=parked, payload=payload.decode("utf-8", "backslashreplace"))

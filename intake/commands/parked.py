@@ -57,7 +57,10 @@ def show_command(app: App, id_: str, actor: str, reason: str) -> None:
         return
     row = found.parked
     click.echo(f"{row.id}  {row.stage}  {row.source}  {row.native_id}\n原因 {in_chinese(row.reason)}\n")
-    click.echo(printable(found.payload))
+    click.echo(
+        printable(found.payload)
+        or "内容已销毁：已到期，或应本人要求删除 · destroyed: its time was over, or it was erased"
+    )
 
 
 @parked_command.command("retry", help="重试 · try again")

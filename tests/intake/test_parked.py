@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pymongo import MongoClient
 
 from intake.main import main
 from intake.servers import Servers
@@ -31,3 +34,17 @@ def test_an_id_that_is_not_parked_is_named_and_fails(folder: Path, words: tuple[
 def test_nothing_to_retry_is_no_failure(folder: Path) -> None:
     told = CliRunner().invoke(main, ["parked", "retry", "--all"])
     assert told.exit_code == 0, told.output
+
+
+def test_a_message_of_no_case_that_was_destroyed_is_shown_as_destroyed(
+    folder: Path, mongo: Database, mongo_server: Servers
+) -> None:
+    at = datetime(2025, 1, 2, tzinfo=UTC)
+    stray = {"reason": "no case", "at": at, "key": "strays/2025-01", "message_id": "m1", "queue": "intake.feedback"}
+    with MongoClient[dict[str, Any]](mongo_server.mongo_url) as client:
+        client[mongo.name].strays.insert_one(
+            {"_id": "s1", **stray, "body": b"", "destroyed": {"why": "erased", "at": at}}
+        )
+    told = CliRunner().invoke(main, ["parked", "show", "s1", "--actor", "李工", "--reason", "核查"])
+    assert told.exit_code == 0, (told.output, told.exception)
+    assert "已销毁" in told.output
