@@ -13,12 +13,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from normalizer.appeal import instant
-from router.cases.case import Case, Sending, holders
+from router.cases.case import Case, holders
 from router.cases.clock import Clock, Due, dues, next_look
 from router.cases.deadlines import local
 from router.cases.ledger import count, draft_of, record
 from router.cases.looking import CLOCK
-from router.cases.moves import Kind, Sent, State
+from router.cases.moves import Kind, State
 from router.cases.sending import append
 from router.cases.track import Handling
 from router.dispatch import MessageType
@@ -46,16 +46,7 @@ def recompute(case: Case, before: Clock, now: Clock, change: int, at: datetime) 
         data = said | {"deadlines": [_plain(old, new) for old, new in rows]}
         record(after, Kind.RECOMPUTED, at, actor=CLOCK, department=department, data=data)
         told = {"recomputed": {"calendar": now.calendar.version, "deadlines": [_told(*row) for row in rows]}}
-        append(
-            after,
-            department,
-            MessageType.DEADLINE,
-            held[department],
-            at,
-            WHY,
-            told=told,
-            known=_known(case, department),
-        )
+        append(after, department, MessageType.DEADLINE, held[department], at, WHY, told=told)
     count(after)
     return replace(after, due=next_look(after, now))
 
@@ -70,14 +61,6 @@ def as_told(case: Case) -> Case:
     if case.goal is not State.PARKED or case.decision is None:
         return case
     return replace(case, revision=case.decision.revision)
-
-
-def _known(case: Case, department: str) -> Sending | None:
-    if case.goal is not State.PARKED:
-        return None
-    return next(
-        row for row in reversed(case.dispatches) if row.department == department and row.state is not Sent.DISCARDED
-    )
 
 
 def _moved(case: Case, before: Clock, now: Clock) -> Mapping[str, list[tuple[Due, Due]]]:

@@ -93,6 +93,7 @@ def append(  # noqa: PLR0917 - a row's own fields
     told: dict[str, Any] | None = None,
 ) -> None:
     """Append a dispatch of the present revision and decision, or of those of a row that the department knows."""
+    known = known or _told_before(case, department)
     sequence = case.sequences.get(department, 0) + 1
     row = Sending(
         id=message_id(case.id, department, sequence),
@@ -112,6 +113,15 @@ def append(  # noqa: PLR0917 - a row's own fields
             break
     case.dispatches.append(row)
     case.sequences[department] = sequence  # counters and state follow with the event that tells of it
+
+
+def _told_before(case: Case, department: str) -> Sending | None:
+    """Give the words that it has, where the newest could not be decided: they may be a complaint about it (promise 8)."""
+    decided = case.decision
+    if case.goal is not State.PARKED or decided is None or decided.revision == case.revision:
+        return None
+    rows = (row for row in reversed(case.dispatches) if row.department == department)
+    return next((row for row in rows if row.state is not Sent.DISCARDED), None)
 
 
 def _with_moves(case: Case, department: str, told: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Change, Mode, Urgency, Versions
 from router.cases.case import Case, changes, facts_of, from_document, holders, needs_duty, sendable, to_document
+from router.cases.centre import urge
+from router.cases.clock import Limits
 from router.cases.deciding import (
     amend,
     assign,
@@ -22,9 +24,11 @@ from router.cases.deciding import (
     open_case,
 )
 from router.cases.delivery import confirm, discard, park, retry
+from router.cases.hearing import hear
 from router.cases.moves import MOVES, Kind, Sent, State
 from router.dispatch import Context, MessageType, Role, message_id
 from router.errors import MoveNotAllowed
+from tests.router.cases.test_hearing import said
 from tests.router.city import AT, appeal, decide
 
 VERSIONS = Versions(taxonomy="t1", directory="d1", rules="r1")
@@ -307,6 +311,25 @@ def test_who_loses_a_case_is_told_no_more_than_it_knew() -> None:
         assert facts_of(after, recall).routing.lead == "ZJJ"
         assert after.decision is not None
         assert after.decision.sentence != recall.reason
+
+
+def test_words_that_could_not_be_decided_reach_nobody() -> None:
+    failed = ValueError("路灯不亮")
+    case = amend(sent(opened("ZJJ")), appeal(revision=2), Change.CHANGED, AT, decision=failed, context=Context())
+    assert case.state is State.PARKED
+    heard_since = hear(urge(case, "王", "请尽快", AT), "ZJJ", said(case, "progress"), AT + timedelta(hours=1), Limits())
+    assert [(row.type, row.revision) for row in heard_since.dispatches[1:]] == [
+        (MessageType.URGED, 1),
+        (MessageType.OUTCOME, 1),
+    ]
+    context = Context(holder="ZJJ")
+    elsewhere = decide_again(heard_since, decide(appeal(to="CGJ", revision=2), context), context, AT)
+    assert [(row.department, row.type, row.revision) for row in elsewhere.dispatches[3:]] == [
+        ("ZJJ", MessageType.RECALLED, 1),
+        ("CGJ", MessageType.DISPATCHED, 2),
+    ]
+    stays = decide_again(heard_since, decide(appeal(revision=2), context), context, AT)
+    assert [(row.type, row.revision) for row in stays.dispatches[3:]] == [(MessageType.UPDATED, 2)]
 
 
 def test_what_its_author_took_back_is_told_as_it_was_sent() -> None:
