@@ -150,6 +150,7 @@ def read(db, disc, centre):
 def write(db, disc, feedback):
     """Keep our bundles in `sent` until the centre's receipt: a disc may be lost."""
     received, mine = last(db, "out"), last(db, "in") or (0, None)
+    feedback = feedback[3:] if feedback.startswith(b"\xef\xbb\xbf") else feedback  # as some editors begin a file
     lines = [line for line in feedback.split(b"\n") if line.strip()]
     content = b"".join(line + b"\n" for line in lines)
     manifest = {
@@ -181,6 +182,7 @@ def write(db, disc, feedback):
 
 
 def main(what="", disc="", more=""):
+    sys.stdout.reconfigure(errors="replace")  # a screen that knows GBK alone must not keep a disc out
     db = sqlite3.connect("exchange.db")
     db.executescript(TABLES)
     if what == "key":

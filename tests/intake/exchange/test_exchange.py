@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from intake.commands.exchange import signing_key
-from intake.exchange.bundle import BadBundle, Bundle, write
+from intake.exchange.bundle import BadBundle, Bundle, Way, make, read, write
 from intake.exchange.incoming import Incoming, Result, import_all
 from intake.exchange.outgoing import Outgoing, export
 from intake.exchange.settings import Exchange
@@ -270,3 +271,38 @@ async def test_feedback_that_is_none_is_answered_as_over_the_queue(centre: Centr
     (result,) = await centre.take_in(disc, department.exchange)
     assert result.feedback == 2
     assert await centre.street.database["strays"].count_documents({}) == 2
+
+
+def test_a_disc_is_read_where_the_screen_knows_less_than_a_title_has(tmp_path: Path) -> None:
+    """Windows writes what goes into a file or a pipe in GBK: a rare character must not keep a whole disc out."""
+    department = Department(tmp_path / "ZJJ")
+    line = json.dumps(
+        {"id": "m1", "type": "appeal.dispatched.v1", "data": {"case": "c1", "sequence": 1, "title": "𠮷祥路积水😀"}}
+    )
+    disc = tmp_path / "disc"
+    write(make("ZJJ", 1, None, [line.encode()], None, datetime(2026, 11, 22, tzinfo=UTC), KEY), disc)
+
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "read", str(disc), CENTRE],
+        cwd=department.folder,
+        env={"PATH": os.environ["PATH"], "DEPARTMENT": "ZJJ", "PYTHONIOENCODING": "gbk"},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr.decode("gbk", "replace")
+    assert "祥路积水" in done.stdout.decode("gbk")
+    assert "已读过" in department.read(disc)
+
+
+def test_feedback_that_an_editor_began_with_a_byte_order_mark_is_written_without_it(tmp_path: Path) -> None:
+    department = Department(tmp_path / "ZJJ")
+    said = department.folder / "said.jsonl"
+    said.write_text('{"id": "f1", "kind": "accepted"}\r\n{"id": "f2", "kind": "accepted"}\r\n', encoding="utf-8-sig")
+    disc = tmp_path / "disc"
+
+    department.run("write", str(disc), str(said))
+
+    bundle = read(disc / "ZJJ-in-000001", Way.IN, department.exchange.key, "ZJJ")
+    assert [msgspec.json.decode(line)["id"] for line in bundle.lines] == ["f1", "f2"]
