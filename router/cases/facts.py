@@ -211,7 +211,7 @@ def _of_track(case: Case, track: Track | None, clock: Clock | None, now: datetim
     if track is None:
         return {}
     lead = case.holder or ""
-    due = {each.kind: each.at for each in dues_of(lead, track, clock)} if clock else {}
+    due = _dues(track, clock) if clock else {}
     own = [event for event in case.events if event.department == lead]
     resolved = next((event for event in reversed(own) if event.kind is Kind.RESOLVED), None)
     reached = [bool(event.data.get("reached", True)) for event in own if event.kind is Kind.CONTACTED]
@@ -229,6 +229,15 @@ def _of_track(case: Case, track: Track | None, clock: Clock | None, now: datetim
         "carded_at": track.carded_at,
         "worked_seconds": _worked(case, clock, now),
     }
+
+
+def _dues(track: Track, clock: Clock) -> dict[str, datetime]:
+    """By when it had to; while the clock stands still, what was due before that stays due, done or not."""
+    stands = track.pauses[-1][0] if track.pauses and track.pauses[-1][1] is None else None
+    if stands is None:
+        return {each.kind: each.at for each in dues_of("", track, clock)}
+    before = msgspec.structs.replace(track, pauses=track.pauses[:-1])
+    return {each.kind: each.at for each in dues_of("", before, clock) if each.at <= stands}
 
 
 def _worked(case: Case, clock: Clock | None, now: datetime) -> int | None:

@@ -121,6 +121,19 @@ def test_what_was_never_signed_counts_against_its_department_and_what_is_not_due
     assert rate_of([of(late)], "close_rate")[:2] == (1, 1)
 
 
+def test_a_suspension_does_not_undo_what_was_late_before_it() -> None:
+    case = heard(delivered("ZJJ"), said(delivered("ZJJ"), "suspended"), at=AT + timedelta(days=18))
+    case = decide_ask(case, "ZJJ", Ask.SUSPENSION, "王", "同意", AT + timedelta(days=19), granted=True)
+    late = fact_of(case, CLOCK, AT + timedelta(days=20))
+    assert late.close_due is not None
+    found = reckon([late], Span(AT, AT + timedelta(days=20)))
+    assert found["on_time_close"] == found["close_rate"] == Rate(0, 1, (late.case,))
+    assert found["sign_on_time"] == Rate(0, 1, (late.case,))
+    early = heard(delivered("ZJJ"), said(delivered("ZJJ"), "suspended"), at=AT + timedelta(days=2))
+    early = decide_ask(early, "ZJJ", Ask.SUSPENSION, "王", "同意", AT + timedelta(days=3), granted=True)
+    assert fact_of(early, CLOCK, AT + timedelta(days=20)).close_due is None, "its clock stands still"
+
+
 def test_a_visited_case_counts_as_visited_solved_and_satisfied_also_after_its_end() -> None:
     case = delivered("ZJJ")
     case = heard(case, said(case, "resolved"))
