@@ -7,7 +7,7 @@ the old deadline; a granted suspension stops the clock, and what was left goes o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from normalizer.appeal import RequestType, instant
 from router.cases.calendar import Calendar
 from router.cases.case import Case, holders
-from router.cases.deadlines import Deadline, Deadlines, Kind, due, end_of, local
+from router.cases.deadlines import Deadline, Deadlines, Kind, due, end_of, in_working_hours, local, worked
 from router.cases.moves import Kind as EventKind
 from router.cases.moves import State
 from router.cases.track import Handling, Track
@@ -161,10 +161,10 @@ def limits_of(case: Case, department: str, clock: Clock | None) -> Limits:
     )
 
 
-def extended(at: datetime, working_days: int, calendar: Calendar) -> datetime:
-    """Move a deadline by working days, counted from itself."""
-    last = (at - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
-    return end_of(calendar.after(last, working_days).day)
+def extended(at: datetime, working_days: int, calendar: Calendar) -> tuple[datetime, bool]:
+    """Move a deadline by working days, counted from itself; an announcement may still change it."""
+    day, provisional = calendar.after(_last_day(at), working_days)
+    return end_of(day), provisional
 
 
 def moved(deadlines: list[Deadline], begun: datetime, moves: Moves, clock: Clock) -> list[Deadline]:
@@ -200,24 +200,46 @@ def _reckoned(clock: Clock, track: Track) -> Iterator[tuple[Kind, str, datetime,
         yellow, _ = due(span, track.begun, clock.calendar, shifts, share=YELLOW)
         if kind == "close" and track.extended:
             # What was granted is warned of when it is as far gone as the rest was.
-            yellow, at = at, extended(at, track.extended, clock.calendar)
-        at, yellow = (_after(moment, span[0], track.pauses, clock) for moment in (at, yellow))
-        yield kind, f"{found.code} {span}", yellow, (at, provisional)
+            yellow, (at, open_) = at, extended(at, track.extended, clock.calendar)
+            provisional = provisional or open_
+        yellow, _ = _after(yellow, span[0], track.pauses, clock)
+        at, open_ = _after(at, span[0], track.pauses, clock)
+        yield kind, f"{found.code} {span}", yellow, (at, provisional or open_)
 
 
-def _after(moment: datetime, unit: str, pauses: Pauses, clock: Clock) -> datetime:
-    """Move a deadline by the pauses before it, in the unit in which its span counts."""
+def _after(moment: datetime, unit: str, pauses: Pauses, clock: Clock) -> tuple[datetime, bool]:
+    """Move a moment by the pauses before it, in the unit in which its span counts; as exact in its day as it was."""
+    provisional = False
     for begin, end in pauses:
         if end is None or begin >= moment:
             continue
-        if unit in {"D", "d"}:
-            first, last = (each.astimezone(SHANGHAI).date() for each in (begin, end))
-            days = range((last - first).days)
-            counted = sum(clock.calendar.is_working(first + timedelta(days=each + 1)) for each in days)
-            moment = extended(moment, counted, clock.calendar) if unit == "d" else moment + timedelta(days=len(days))
+        if unit == "d":
+            day, stood = _last_day(moment), _working_days(begin, end, clock.calendar)
+            to, open_ = clock.calendar.after(day, stood)
+            moment, provisional = moment + (to - day), provisional or open_
+        elif unit == "h":
+            shifts = clock.deadlines.shifts
+            stood_still = worked(begin, end, clock.calendar, shifts)
+            if stood_still:
+                moment, open_ = in_working_hours(moment.astimezone(SHANGHAI), stood_still, clock.calendar, shifts)
+                provisional = provisional or open_
         else:
-            moment += end - begin
-    return moment
+            moment += timedelta(days=len(_days(begin, end))) if unit == "D" else end - begin
+    return moment, provisional
+
+
+def _last_day(moment: datetime) -> date:
+    """The day whose 24:00 a deadline may be."""
+    return (moment - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+
+
+def _days(begin: datetime, end: datetime) -> list[date]:
+    first, last = (each.astimezone(SHANGHAI).date() for each in (begin, end))
+    return [first + timedelta(days=each + 1) for each in range((last - first).days)]
+
+
+def _working_days(begin: datetime, end: datetime, calendar: Calendar) -> int:
+    return sum(map(calendar.is_working, _days(begin, end)))
 
 
 def _is_met(kind: Kind, track: Track) -> bool:

@@ -114,7 +114,7 @@ def due(
         return begins + timedelta(hours=count), False
     if unit in {"D", "d"}:
         return _days(unit, begins.date(), count, calendar)
-    return _working_hours(begins, timedelta(hours=count), calendar, shifts)
+    return in_working_hours(begins, timedelta(hours=count), calendar, shifts)
 
 
 def local(at: datetime) -> str:
@@ -143,7 +143,8 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(0), SHANGHAI)
 
 
-def _working_hours(begins: datetime, left: timedelta, calendar: Calendar, shifts: Shifts) -> tuple[datetime, bool]:
+def in_working_hours(begins: datetime, left: timedelta, calendar: Calendar, shifts: Shifts) -> tuple[datetime, bool]:
+    """Give the moment after so much of working time, and whether an announcement may still change it."""
     day, now = begins.date(), begins
     provisional = False
     while True:

@@ -116,7 +116,7 @@ def append(  # noqa: PLR0917 - a row's own fields
 
 
 def _told_before(case: Case, department: str) -> Sending | None:
-    """Give the words that it has, where the newest could not be decided: they may be a complaint about it (promise 8)."""
+    """Give the words that it has, where the newest could not be decided: they may be about it (promise 8)."""
     decided = case.decision
     if case.goal is not State.PARKED or decided is None or decided.revision == case.revision:
         return None

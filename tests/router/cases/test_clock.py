@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from normalizer.appeal import RequestType
 from router.cases.case import Case
 from router.cases.centre import decide_ask
-from router.cases.clock import Clock, Due, Moves, cards, dues, first_look, limits_of, moved, next_look
+from router.cases.clock import Clock, Due, Moves, cards, dues, dues_of, first_look, limits_of, moved, next_look
 from router.cases.deadlines import due
 from router.cases.hearing import hear
 from router.cases.looking import look
+from router.cases.track import Track
 from router.cases.work import Ask, Work
 from router.dispatch import SHANGHAI
 from tests.router.cases.test_hearing import delivered, heard, said
@@ -143,3 +146,33 @@ def test_a_pause_never_brings_a_deadline_forward(spans: list[tuple[int, int]]) -
     after = moved(before, begun, Moves(0, pauses), clock)
     for old, new in zip(before, after, strict=True):
         assert new.at >= old.at
+
+
+@pytest.mark.parametrize(("days", "hours"), [(1, 26), (0, 3)])  # one working day stood still; a few hours of one
+def test_a_pause_leaves_time_between_yellow_and_red(days: int, hours: int) -> None:
+    clock = clock_of("P1")  # three working days, yellow at 09:36 of the third
+    begun, pause = local("2026-11-23T09:00"), local("2026-11-24T10:00")
+    track = Track(state=Work.HANDLING, begun=begun, pauses=[(pause, pause + timedelta(hours=hours))])
+    (close,) = [each for each in dues_of("ZJJ", track, clock) if each.kind == "close"]
+    assert abs(close.yellow - local("2026-11-26T09:36") - timedelta(days=days)) < timedelta(seconds=1)
+    assert close.at == local("2026-11-27T00:00") + timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    "granted_it", [{"extended": 7}, {"pauses": [(local("2026-12-29T09:00"), local("2026-12-30T09:00"))]}]
+)
+def test_what_was_granted_into_a_year_that_is_not_announced_is_provisional(granted_it: dict[str, Any]) -> None:
+    clock = clock_of("P4")  # the fifteenth working day is the last of the year
+    track = Track(state=Work.HANDLING, begun=local("2026-12-10T09:00"))
+    for moves, provisional in (({}, False), (granted_it, True)):
+        close = next(each for each in dues_of("ZJJ", replace(track, **moves), clock) if each.kind == "close")
+        assert close.provisional is provisional
+
+
+def test_working_hours_stand_still_by_working_hours() -> None:
+    clock, begun = clock_of(), local("2026-11-23T16:00")  # four working hours: until half past eleven of Tuesday
+    over_night = Track(
+        state=Work.HANDLING, begun=begun, pauses=[(local("2026-11-23T17:00"), local("2026-11-24T09:30"))]
+    )
+    (sign,) = [each for each in dues_of("ZJJ", over_night, clock) if each.kind == "sign"]
+    assert sign.at == local("2026-11-24T14:00"), "an hour stood still, and lunch is none"
