@@ -26,6 +26,8 @@ def is_ours(headers, body):
 
 
 class Receiver(BaseHTTPRequestHandler):
+    timeout = 10  # seconds: who says nothing for so long is hung up on, and holds up nobody
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if not is_ours(self.headers, body):

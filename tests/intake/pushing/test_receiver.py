@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import ssl
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -15,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from intake.pushing.judging import Next
@@ -182,3 +187,21 @@ async def test_a_certificate_must_be_of_a_known_authority(opened: Opened, tmp_pa
     finally:
         await runner.cleanup()
     assert (unknown.next, known.next) == (Next.WRONG, Next.DONE)
+
+
+@pytest.mark.live
+def test_a_caller_who_says_nothing_holds_up_the_sample_program_for_some_seconds_alone(tmp_path: Path) -> None:
+    """As a connection that a firewall forgot: without an end to its patience nothing was ever taken again."""
+    port = free_port()
+    with receiver(tmp_path, port, OLD):
+        silent = connected(port)
+        with silent, pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", data=b"{}", timeout=25)
+
+
+def connected(port: int) -> socket.socket:
+    for _ in range(100):
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port))
+        time.sleep(0.1)
+    raise AssertionError("the program does not listen")
