@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from router.cases.work import Work
 from router.dispatching.precedents import Entry, from_document, to_document
+from router.list_store import TEXT
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
 
@@ -54,7 +55,7 @@ class LessonStore:
         Asked once for a rule and a unit, when a return of such a case is decided for the first time.
         """
         query = {
-            "handling.work": {"$in": [work.value for work in _TAKEN_ON]},
+            "handling.work": {"$in": [work.value for work in _TAKEN_ON]} | TEXT,
             "handling.since": {"$gte": since},
             "decision.routing.rule": rule,
         }
