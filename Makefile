@@ -17,13 +17,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Two processes, a file of tests in one of them, in the order of tests/conftest.py.
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
-# What setup.py compiles.
-HOT := $(shell sed -n 's/^    "\(.*\.py\)",$$/\1/p' setup.py)
+# What setup.py compiles, and what that takes its types from: what is compiled insists on them.
+TYPED := constraints.txt setup.py connectors/raw_appeal.py router/dispatch.py $(shell find normalizer router/dispatching -name '*.py')
+# Two compilations would write each other's files.
+ALONE := $(shell command -v flock >/dev/null && echo flock build/.lock)
 
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
-.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compose mail live-servers compiler node java postgresql
+.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compiled FORCE compose mail live-servers compiler node java postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +33,7 @@ help: ## what there is
 run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance and exits
 	@exec $(BIN)/intake run --embedded --config "$(CONFIG)" $(if $(filter-out 0,$(ONCE)),--once)
 
-setup: .venv/.compiled .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
+setup: $(if $(INTAKE_PLAIN),plain,compiled) .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
 test: setup compose mail node java ## the test suite; TESTS=tests/router for a part of it
 	$(BIN)/python -m pytest -m "not live" $(SIDE_BY_SIDE) $(TESTS)
@@ -68,19 +70,31 @@ down: .venv/.installed ## stop them
 	INTAKE_PLAIN=1 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Once for each change of a source: Python would take the older compiled module before it. Without a compiler it is none.
-.venv/.compiled: setup.py $(HOT) | .venv/.installed
-	@$(MAKE) --no-print-directory compiler || echo "没有 C 编译器，按源码运行，每条诉求多用约三分之一的 CPU · no C compiler: a third more CPU an appeal"
-	@$(MAKE) --no-print-directory uncompiled
-	@mkdir -p build && $(BIN)/python setup.py --quiet build_ext --inplace > build/compile.log 2>&1 || { cat build/compile.log >&2; exit 1; }
-	@touch -c normalizer/native__mypyc*.so
-	@touch $@
+compiled: | .venv/.installed
+	@mkdir -p build && $(ALONE) $(MAKE) --no-print-directory .venv/.compiled
+
+# Holds what was compiled of what: Python would take an older compiled module before its source. By content, for a release
+# that is unpacked here is older than what was compiled of the one before; and as it was when the compiler began.
+.venv/.compiled: FORCE
+	@sha256sum --check --status $@ 2>/dev/null || $(MAKE) --no-print-directory compile
+
+.PHONY: compile
+compile: uncompiled
+	@$(MAKE) --no-print-directory compiler || true
+	@echo "编译热路径，约一分钟 · compiling the hot path, about a minute"
+	@[ -e build/whole ] || rm -rf build/lib.*
+	@rm -f build/whole && sha256sum $(TYPED) > build/compiled
+	@$(BIN)/python setup.py --quiet build_ext --inplace > build/compile.log 2>&1 \
+	    || { cat build/compile.log >&2; echo "编译未成，现按源码运行；不编译就用 INTAKE_PLAIN=1 make … · not compiled, the sources run as they are; INTAKE_PLAIN=1 make ... compiles nothing" >&2; exit 1; }
+	@find normalizer router -name '*.so' -exec sha256sum {} + >> build/compiled
+	@compgen -G 'normalizer/*.so' >/dev/null || echo "没有 C 编译器，按源码运行，每条诉求多用约三分之一的 CPU · no C compiler: a third more CPU an appeal"
+	@touch build/whole && mv build/compiled .venv/.compiled
 
 uncompiled:
+	@rm -f .venv/.compiled
 	@find normalizer router -name '*.so' -delete
 
 plain: uncompiled ## run the sources as they are, not compiled, until the next make setup
-	@rm -f .venv/.compiled
 
 .intake/keys/.made: | .venv/.installed
 	@$(BIN)/python -c 'from pathlib import Path; from intake.keys import make_keys; make_keys(Path(".intake/keys"))'

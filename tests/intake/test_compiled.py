@@ -19,7 +19,8 @@ from intake.main import main
 ROOT = Path(__file__).parents[2]
 SUFFIX = EXTENSION_SUFFIXES[0]
 HOT = re.findall(r'^    "(.*\.py)",$', (ROOT / "setup.py").read_text("utf-8"), re.MULTILINE)
-LIBRARY = ROOT / "normalizer" / f"{compiled.LIBRARY}{SUFFIX}"
+LIBRARY = ROOT / compiled.LIBRARY
+JUDGE = "normalizer/steps/judge.py"
 
 #: Reads what the demonstration's people write, and prints all that is made of it.
 READ = """
@@ -84,41 +85,62 @@ def test_everything_that_is_to_be_compiled_is(name: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with one module, compiled a moment after it was written."""
-    (tmp_path / "setup.py").touch()
-    steps = tmp_path / "normalizer" / "steps"
-    steps.mkdir(parents=True)
-    for path in (steps / "judge.py", steps / f"judge{SUFFIX}", steps / "title.py"):
-        path.touch()
-    library = tmp_path / "normalizer" / LIBRARY.name
-    library.touch()
-    os.utime(library, ns=(library.stat().st_mtime_ns + 1, time.time_ns() + 1))
+    """A checkout with one compiled module, and what `make setup` writes down of it."""
+    files = ("setup.py", JUDGE, "normalizer/steps/title.py", f"normalizer/steps/judge{SUFFIX}", compiled.LIBRARY)
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{name} as it was compiled")
+    (tmp_path / ".venv").mkdir()
+    told = subprocess.run(["sha256sum", *files], cwd=tmp_path, capture_output=True, check=True)
+    (tmp_path / compiled.RECORD).write_bytes(told.stdout)
     return tmp_path
 
 
-def test_what_is_as_new_as_its_source_is_not_outdated(checkout: Path) -> None:
+def test_what_is_as_it_was_compiled_is_not_outdated(checkout: Path) -> None:
+    (checkout / JUDGE).touch()
+    (checkout / "normalizer/steps/title.py").write_text("it is not compiled")
+
     assert compiled.outdated(checkout) == []
 
 
-def test_a_source_that_was_edited_since_is_named(checkout: Path) -> None:
-    edited = checkout / "normalizer/steps/judge.py"
-    later = time.time_ns() + 1_000_000_000
-    os.utime(edited, ns=(later, later))
-    os.utime(checkout / "normalizer/steps/title.py", ns=(later, later))  # it is not compiled
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_source_that_changed_since_is_named_however_old_it_says_it_is(checkout: Path, days: int) -> None:
+    """A release that is unpacked over another one has its own times."""
+    edited = checkout / JUDGE
+    edited.write_text("edited")
+    then = time.time() + days * 86_400
+    os.utime(edited, (then, then))
 
-    assert compiled.outdated(checkout) == ["normalizer/steps/judge.py"]
+    assert compiled.outdated(checkout) == [JUDGE]
 
 
-@pytest.mark.parametrize("gone", ["normalizer/steps/judge.py", f"normalizer/{LIBRARY.name}"])
-def test_a_source_or_library_that_is_gone_is_told(checkout: Path, gone: str) -> None:
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        (JUDGE, JUDGE),
+        (f"normalizer/steps/judge{SUFFIX}", f"normalizer/steps/judge{SUFFIX}"),
+        (compiled.LIBRARY, compiled.LIBRARY),
+        (str(compiled.RECORD), JUDGE),
+    ],
+)
+def test_whatever_is_gone_is_told(checkout: Path, gone: str, told: str) -> None:
+    """No record: the compiler was killed half-way."""
     (checkout / gone).unlink()
 
-    assert compiled.outdated(checkout) == ["normalizer/steps/judge.py"]
+    assert compiled.outdated(checkout) == [told]
+
+
+def test_where_nothing_is_compiled_nothing_is_outdated(checkout: Path) -> None:
+    for path in checkout.rglob(f"*{SUFFIX}"):
+        path.unlink()
+
+    assert compiled.outdated(checkout) == []
 
 
 def test_an_installed_package_is_as_it_was_built(checkout: Path) -> None:
     (checkout / "setup.py").unlink()
-    (checkout / "normalizer/steps/judge.py").unlink()
+    (checkout / JUDGE).unlink()
 
     assert compiled.outdated(checkout) == []
 
