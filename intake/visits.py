@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
+from connectors.reading.encoding import text_of
 from router.cases.centre import Satisfied, Solved, Visit
 
 _YES = {"是": True, "已": True, "有": True, "否": False, "未": False, "没有": False}
@@ -46,14 +48,17 @@ class BadSheet(msgspec.Struct, frozen=True):
 
 
 def read_visits(file: Path, mask: Callable[[str], str]) -> Iterator[Row | BadSheet]:
-    """Read a CSV; a line that cannot be read holds up no other."""
-    with file.open(encoding="utf-8-sig", newline="") as sheet:
-        rows = csv.DictReader(sheet)
+    """Read a CSV, in whatever encoding its program saved it; a line that cannot be read holds up no other."""
+    rows = csv.DictReader(io.StringIO(text_of(file.read_bytes()), newline=""))
+    try:
         if "工单号" not in (rows.fieldnames or ()):
             yield BadSheet("第 1 行没有“工单号”一列 · line 1 has no column 工单号")
             return
         for row in rows:
             yield _row(rows.line_num, {name: (value or "").strip() for name, value in row.items() if name}, mask)
+    except csv.Error as error:
+        at = rows.reader.line_num
+        yield BadSheet(f"第 {at} 行起读不了，其后的行没有读 · from line {at} on it is no CSV: {error}")
 
 
 def _row(line: int, row: Mapping[str, str], mask: Callable[[str], str]) -> Row | BadSheet:
