@@ -77,6 +77,11 @@ async def _export(app: App, code: str, folder: Path, viewer: str) -> tuple[list[
     settings, _ = app.settings_and_tables()
     if any(each.department == code for each in settings.pushes):
         fail(f"{code} 是推送单位（[[push]]），不能同时导出 · messages are pushed to {code} already")
+    if all(each.department != code for each in settings.exchanges):
+        fail(
+            f"设置里没有 {code} 的 [[exchange]]：先写进它的公钥，不然没有回执，取走的消息也到不了它手里 · "
+            f"no [[exchange]] for {code}: what is taken off its queue would never be receipted"
+        )
     async with _opened(app) as (house, rooms):
         if code not in rooms.router.tables.directory:
             fail(f"名录中没有 {code} · the directory has no {code}: see `intake departments list`")

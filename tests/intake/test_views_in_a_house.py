@@ -5,6 +5,7 @@ The commands run in this process (house_of_pages.py): starting Python forty time
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class House(PageHouse):
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with opened(tmp_path_factory.mktemp("views"), LETTERS) as begun:
+    exchange = f'[[exchange]]\ndepartment = "GJJ"\npublic_key = "{base64.b64encode(b"k" * 32).decode()}"\n'
+    with opened(tmp_path_factory.mktemp("views"), LETTERS + exchange) as begun:
         made = House(begun)
         rows = [[f"l{n}", "路灯坏了半个月", LIGHT] for n in range(3)]
         rows += [["odd", "那件事情现在怎么样了", ODD]]

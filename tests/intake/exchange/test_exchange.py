@@ -28,6 +28,7 @@ from intake.sealing import Sealer
 from normalizer.steps.mask import Masker
 from router.flow import route_page
 from router.listening import Ear
+from tests.house import INTAKE
 from tests.router.city import appeal, handed
 from tests.router.conftest import Street, street  # noqa: F401 - a fixture
 
@@ -306,3 +307,17 @@ def test_feedback_that_an_editor_began_with_a_byte_order_mark_is_written_without
 
     bundle = read(disc / "ZJJ-in-000001", Way.IN, department.exchange.key, "ZJJ")
     assert [msgspec.json.decode(line)["id"] for line in bundle.lines] == ["f1", "f2"]
+
+
+def test_a_department_that_nobody_exchanges_files_with_keeps_its_queue(tmp_path: Path) -> None:
+    """A slip of the pen would take an online department's orders off its queue, and no receipt could ever come."""
+    key = base64.b64encode(b"k" * 32).decode()
+    other = f'[[exchange]]\ndepartment = "GAJ"\npublic_key = "{key}"\n'
+    (tmp_path / "intake.toml").write_text(f'[database]\nname = "unused"\n{other}', encoding="utf-8")
+    nowhere = {**os.environ, "MONGO_URL": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"}
+
+    words = [INTAKE, "departments", "export", "ZJJ", "--out", "disc"]
+    done = subprocess.run(words, cwd=tmp_path, env=nowhere, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 1
+    assert "[[exchange]]" in done.stderr, "before any server is asked"
