@@ -132,7 +132,11 @@ def parked_rows(cases: Iterable[Case]) -> list[tuple[Case, str | None, str]]:
 
 
 def _undecided(case: Case) -> bool:
-    return case.goal is State.PARKED and not any(row.state is Sent.DISCARDED for row in case.dispatches)
+    """Say whether it is parked for want of a decision, and not because its order was given up."""
+    if case.goal is not State.PARKED:
+        return False
+    kinds = (event.kind for event in reversed(case.events))
+    return next((kind for kind in kinds if kind in {Kind.UNDECIDED, Kind.GIVEN_UP}), None) is Kind.UNDECIDED
 
 
 def _fall_back(unit: str, room: Room) -> Callable[[Case], Case]:

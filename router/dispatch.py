@@ -82,7 +82,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime  #: aware; the same however often it is published
     reason: str | None = None  #: of a recall, a withdrawal, a supervision, in Chinese
     dispatch: str | None = None  #: message id of the `dispatched` that it follows; None: it is that one itself
-    since: datetime | None = None  #: when this department was first given the case; None: with this message
+    since: datetime | None = None  #: when this department's order, or round of it, began; None: with this message
     told: dict[str, Any] | None = None  #: what only this message says: an outcome, a decision, a card
 
 

@@ -18,7 +18,15 @@ from router.cases.answering import with_answer
 from router.cases.carrying import may_carry
 from router.cases.case import Case, holders, needs_duty
 from router.cases.clock import Clock, first_look
-from router.cases.deciding import amend, call_duty, decide_again, needs_decision, open_case, open_withdrawn
+from router.cases.deciding import (
+    amend,
+    call_duty,
+    decide_again,
+    needs_decision,
+    open_case,
+    open_withdrawn,
+    stays_put,
+)
 from router.cases.moves import Kind, State
 from router.delivering import RoutedPage as RoutedPage
 from router.delivering import deliver as deliver
@@ -173,7 +181,7 @@ def standing_alone(case: Case, appeal: Appeal | None, room: Room, at: datetime) 
 def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *, alone: bool = False) -> Case:
     """Take a revision into its case; `alone`: no order carries it any more."""
     decision, context = None, None
-    accused = case.assigned_by_person and accuses_holder(case, item.appeal, room)
+    accused = stays_put(case) and accuses_holder(case, item.appeal, room)
     if needs_decision(case, item.change, item.appeal.revision, accuses_holder=accused):
         appeal, context = _asked(case, item)
         if alone or context.linked_to not in dict(named(item)):

@@ -19,6 +19,9 @@ from router.cases.moves import Kind, Sent, State
 from router.cases.track import Handling
 from router.dispatch import CaseFacts, Context, Dispatch, MessageType, Outcome, Role
 
+#: With these a department's own deadline begins: its order, and each round of it (重办).
+BEGINS = frozenset({MessageType.DISPATCHED, MessageType.REOPENED})
+
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """A decision with all that it depended on."""
@@ -127,14 +130,11 @@ def needs_duty(case: Case) -> bool:
 
 def dispatch_of(case: Case, row: Sending) -> Dispatch:
     """Give a row as the gate's type; everything in it is fixed, so the body is the same however often it is made."""
-    first = order = None
+    begun = order = None
     for other in case.dispatches:
-        if (
-            other.department == row.department
-            and other.sequence < row.sequence
-            and other.type is MessageType.DISPATCHED
-        ):
-            first, order = first or other, other
+        if other.department == row.department and other.sequence < row.sequence and other.type in BEGINS:
+            begun = other
+            order = other if other.type is MessageType.DISPATCHED else order
     return Dispatch(
         message_id=row.id,
         department=row.department,
@@ -145,7 +145,7 @@ def dispatch_of(case: Case, row: Sending) -> Dispatch:
         at=row.at,
         reason=row.reason,
         dispatch=None if row.type is MessageType.DISPATCHED or order is None else order.id,
-        since=None if first is None else first.at,
+        since=None if row.type in BEGINS or begun is None else begun.at,
         told=row.told,
     )
 

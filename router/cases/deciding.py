@@ -13,6 +13,7 @@ from router.cases.case import Case, Decided, Event, holders
 from router.cases.ledger import ROUTER, draft_of, record
 from router.cases.moves import Kind, State, allowed
 from router.cases.sending import move_to, recall_all, send_to, tell_holders, tell_withdrawn
+from router.cases.work import Ask
 from router.dispatch import Context, Decision, Outcome, Role, case_no
 from router.errors import MoveNotAllowed
 
@@ -74,11 +75,22 @@ def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
 def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder: bool = False) -> bool:
     """Say whether this revision is decided again, or only told or recorded.
 
-    What a person assigned stays there, unless the new text is about whom it was assigned to (promise 8).
+    What a person assigned, or its lead has taken on, stays there (promise 4), unless the new text is about who has it
+    (promise 8).
     """
     if revision <= case.revision or change not in {Change.NEW, Change.CHANGED, Change.REREAD}:
         return False
-    return accuses_holder or not (case.assigned_by_person and case.goal is State.DELIVERED)
+    return accuses_holder or not stays_put(case)
+
+
+def stays_put(case: Case) -> bool:
+    """Say whether a new text leaves it where it is. Where nobody has it any more (办结), somebody must read that."""
+    lead = case.holder
+    if case.goal is not State.DELIVERED or lead is None or lead not in holders(case):
+        return False
+    track = case.handling.tracks.get(lead) if case.handling else None
+    taken_on = track is not None and track.signed is not None and Ask.RETURN not in track.asks
+    return case.assigned_by_person or taken_on
 
 
 def amend(

@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from normalizer.appeal import Change, Mode, Urgency, Versions
-from router.cases.case import Case, changes, facts_of, from_document, holders, needs_duty, sendable, to_document
-from router.cases.centre import urge
+from router.cases.case import (
+    Case,
+    changes,
+    dispatch_of,
+    facts_of,
+    from_document,
+    holders,
+    needs_duty,
+    sendable,
+    to_document,
+)
+from router.cases.centre import Visit, reassign, reopen, urge, visit
 from router.cases.clock import Limits
 from router.cases.deciding import (
     amend,
@@ -26,6 +36,7 @@ from router.cases.deciding import (
 from router.cases.delivery import confirm, discard, park, retry
 from router.cases.hearing import hear
 from router.cases.moves import MOVES, Kind, Sent, State
+from router.desk import parked_rows
 from router.dispatch import Context, MessageType, Role, message_id
 from router.errors import MoveNotAllowed
 from tests.router.cases.test_hearing import said
@@ -116,6 +127,55 @@ def test_what_a_person_assigned_stays_and_its_holder_gets_the_update() -> None:
     after = amended(case, "ZJJ")
     assert rows(after)[1:] == [("CGJ", 2, MessageType.UPDATED)]
     assert after.assigned_by_person
+
+
+def test_what_its_lead_has_taken_on_stays_with_its_new_text_too() -> None:
+    case = sent(opened("ZJJ"))
+    received = hear(case, "ZJJ", said(case, "received"), AT, Limits())
+    assert needs_decision(received, Change.CHANGED, 2), "a program has it, and nobody has taken it on"
+    signed = sent(hear(case, "ZJJ", said(case, "accepted"), AT, Limits()))
+    after = amended(signed, "CGJ")
+    assert [(row.department, row.type) for row in after.dispatches[2:]] == [("ZJJ", MessageType.UPDATED)]
+    assert needs_decision(signed, Change.CHANGED, 2, accuses_holder=True)
+    asks = hear(signed, "ZJJ", said(signed, "return_requested", 60), AT + timedelta(hours=1), Limits())
+    assert needs_decision(asks, Change.CHANGED, 2), "it wants to give it back"
+
+
+def test_a_new_text_after_the_end_is_not_left_unread() -> None:
+    case = sent(assign(opened("triage"), "CGJ", "王", "归城管", VERSIONS, AT))
+    done = hear(case, "CGJ", said(case, "resolved", department="CGJ"), AT, Limits())
+    closed = sent(visit(done, Visit(reached=True, solved="yes"), "李", AT))
+    again = amended(closed, "ZJJ")
+    assert (again.dispatches[-1].department, again.dispatches[-1].type) == ("ZJJ", MessageType.DISPATCHED)
+
+
+def test_a_round_begins_a_deadline_of_its_own_and_its_messages_say_so() -> None:
+    day = timedelta(days=1)
+    case = sent(opened("ZJJ"))
+    case = sent(hear(case, "ZJJ", said(case, "resolved"), AT, Limits()))
+    case = sent(urge(reopen(case, "李", "未解决", AT + 9 * day), "王", "请尽快", AT + 10 * day))
+    begun = [(row.type, (found := dispatch_of(case, row)).since or found.at) for row in case.dispatches]
+    assert begun[-2:] == [(MessageType.REOPENED, AT + 9 * day), (MessageType.URGED, AT + 9 * day)]
+    assert dispatch_of(case, case.dispatches[-1]).dispatch == case.dispatches[0].id
+    back = reassign(
+        reassign(case, "CGJ", "王", "x", VERSIONS, AT + 11 * day), "ZJJ", "王", "x", VERSIONS, AT + 12 * day
+    )
+    told = [dispatch_of(back, row) for row in back.dispatches if row.department == "ZJJ"][-1]
+    assert (told.type, told.since) == (MessageType.DISPATCHED, None), "given to it anew"
+
+
+def test_an_assistants_order_given_up_leaves_its_lead_at_work() -> None:
+    case = sent(opened("ZJJ+CGJ"))
+    dead = park(case, case.dispatches[1].id, "delivery_limit", AT, Kind.DEAD_LETTERED)
+    after = discard(dead, "王", "不用协办", AT)
+    assert (after.state, after.goal, holders(after)) == (State.DELIVERED, State.DELIVERED, {"ZJJ": Role.LEAD})
+
+
+def test_what_could_not_be_decided_waits_for_a_decision_whatever_was_discarded_before() -> None:
+    case = amended(park(opened("ZJJ"), opened("ZJJ").dispatches[0].id, "NO_ROUTE", AT), "CGJ")
+    assert case.dispatches[0].state is Sent.DISCARDED
+    failed = amend(sent(case), appeal(revision=3), Change.CHANGED, AT, decision=ValueError(), context=Context())
+    assert [message for _, message, _ in parked_rows([failed])] == [None]
 
 
 def test_a_revision_that_belongs_to_nobody_goes_back_to_triage_and_is_recalled() -> None:
