@@ -49,10 +49,9 @@ _OF_LEAD: Mapping[Kind, str | None] = MappingProxyType(
         Kind.RESUMED: None,
         Kind.RESOLVED: CITIZEN,
         Kind.REOPENED: None,
-        Kind.DEAD_LETTERED: OUTAGE,
-        Kind.RETURNED: OUTAGE,
     }
 )
+_UNDELIVERED = frozenset({Kind.DEAD_LETTERED, Kind.RETURNED})
 
 
 class Segment(NamedTuple):
@@ -104,6 +103,10 @@ def _turns(case: Case) -> Iterator[tuple[datetime, str]]:
             owner = INTAKE if lead != before or owner in {TRIAGE, DONE} else owner
         elif event.kind is Kind.DELIVERED and event.department in {None, lead} and owner in {INTAKE, OUTAGE} and lead:
             owner = lead
+        elif event.kind is Kind.DISCARDED and owner == OUTAGE and lead:
+            owner = lead  # nobody waits for that message any more
+        elif event.kind in _UNDELIVERED and event.department == lead and owner in {INTAKE, lead}:
+            owner = OUTAGE  # what is the citizen's or nobody's stays theirs
         elif event.kind is Kind.RETURN_ASKED and event.department == lead and event.data["feedback"] in asked:
             owner = RETURN
         elif event.kind in _OF_LEAD and event.department == lead:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.cases.case import from_document, to_document
-from router.cases.centre import decide_ask, reassign
-from router.cases.delivery import confirm, park
-from router.cases.moves import MOVES
-from router.cases.segments import CENTRE, CITIZEN, INTAKE, OUTAGE, RETURN, segments, totals
+from router.cases.case import Case, from_document, to_document
+from router.cases.centre import Visit, decide_ask, reassign, urge, visit
+from router.cases.delivery import confirm, discard, park, retry
+from router.cases.moves import MOVES, Kind
+from router.cases.segments import CENTRE, CITIZEN, DONE, INTAKE, OUTAGE, RETURN, segments, totals
 from router.cases.standing import standing
 from router.cases.work import NAMES, Ask
 from tests.router.cases.histories import UNITS, VERSIONS, history
@@ -72,3 +72,24 @@ def test_what_could_not_be_delivered_is_our_outage() -> None:
     case = reassign(case, "CGJ", "王", "改派", VERSIONS, AT + timedelta(hours=1))
     case = park(case, case.dispatches[-1].id, "NO_ROUTE", AT + timedelta(hours=2))
     assert totals(case, AT + timedelta(hours=5))[OUTAGE] == timedelta(hours=3)
+
+
+def test_a_message_that_nobody_waits_for_any_more_is_no_outage() -> None:
+    hour = timedelta(hours=1)
+    case = confirmed(urge(delivered("ZJJ"), "王", "请尽快", AT + hour), AT + hour)
+    dead = park(case, case.dispatches[-1].id, "delivery_limit", AT + 2 * hour, Kind.DEAD_LETTERED)
+    after = discard(dead, "王", "不用了", AT + 3 * hour)
+    assert totals(after, AT + 9 * hour) == {OUTAGE: hour, "ZJJ": 8 * hour}
+
+
+def test_after_its_end_a_late_message_makes_it_nobodys_time_again() -> None:
+    hour = timedelta(hours=1)
+    case = heard(delivered("ZJJ"), said(delivered("ZJJ"), "resolved"), at=AT + hour)
+    case = confirmed(visit(case, Visit(reached=True, solved="yes"), "李", AT + 2 * hour), AT + 2 * hour)
+    dead = park(case, case.dispatches[-1].id, "delivery_limit", AT + 3 * hour, Kind.DEAD_LETTERED)
+    again = confirmed(retry(dead, "王", AT + 4 * hour), AT + 4 * hour)
+    assert totals(again, AT + 9 * hour) == {"ZJJ": hour, CITIZEN: hour, DONE: 7 * hour}
+
+
+def confirmed(case: Case, at: datetime) -> Case:
+    return confirm(case, [row.id for row in case.dispatches], at)
