@@ -19,7 +19,7 @@ from router.cases.case import Case, Event
 from router.cases.deadlines import end_of
 from router.cases.hearing import Verdict, answer, data_of, is_known, refuse, unfit_for
 from router.cases.ledger import count, draft_of, record
-from router.cases.moves import Kind
+from router.cases.moves import Kind, allowed
 from router.cases.sending import append
 from router.cases.standing import standing
 from router.cases.track import Handling
@@ -87,8 +87,8 @@ def hear_claim(case: Case, department: str, said: Claim, at: datetime, rules: Cl
 
 
 def may_claim(case: Case, department: str) -> bool:
-    """Say whether it is one of those whose work on the case counts: also after the end."""
-    return department in standing(case).tracks
+    """Say whether it is one of those whose work on the case counts: also after the end, while it is an order."""
+    return allowed(Kind.EXCLUSION_ASKED, case.state) and department in standing(case).tracks
 
 
 def about(said: Claim) -> About:
@@ -143,7 +143,8 @@ def decide_claim(  # noqa: PLR0917 - a decision has that many parts
     data = {"feedback": claim.data["feedback"], "about": cited.about, "clause": clause, "rules": rules.version}
     kind = Kind.CLAIM_GRANTED if granted else Kind.CLAIM_REFUSED
     record(after, kind, at, actor=person, department=department, note=reason, data=data)
-    known = [row for row in case.dispatches if row.department == department][-1]
+    # Of an order that went elsewhere since, the answer to its claim may have been written over words that it never got.
+    known = [row for row in case.dispatches if row.department == department and row.type is not MessageType.OUTCOME][-1]
     ask = "exclusion" if cited.about == "exclusion" else "dispute"
     told_it = {"ask": ask, "feedback": claim.data["feedback"], "granted": granted, "clause": clause}
     append(after, department, MessageType.DECIDED, known.role, at, reason, known=known, told={"decided": told_it})

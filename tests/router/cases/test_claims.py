@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from normalizer.appeal import Change
 from router import centre, claiming
 from router.cases.case import Case, from_document, to_document
 from router.cases.centre import Visit, decide_ask, reopen, visit
@@ -27,15 +28,16 @@ from router.cases.claims import (
     open_claims,
     overturned,
 )
+from router.cases.deciding import amend
 from router.cases.facts import fact_of
 from router.cases.moves import Kind
 from router.cases.work import Ask, Work
-from router.dispatch import MessageType
+from router.dispatch import Context, MessageType
 from router.errors import MoveNotAllowed
 from router.flow import route_page
 from router.listening import Ear, take_said
 from tests.router.cases.test_hearing import delivered, heard, outcomes, said
-from tests.router.city import AT, appeal, handed, tables
+from tests.router.city import AT, appeal, decide, handed, tables
 from tests.router.conftest import Street
 from tests.router.test_listening import Seal, masked
 
@@ -135,6 +137,28 @@ def test_the_window_and_the_sign_off_are_working_days_of_the_next_month() -> Non
     assert judged(open_, "X6", granted=True, at=signed_off).events[-1].kind is Kind.CLAIM_GRANTED
     with pytest.raises(MoveNotAllowed, match="signed off"):
         judged(open_, "X6", granted=True, at=signed_off + timedelta(seconds=1))
+
+
+def told_anew(case: Case, to: str) -> Case:
+    later = appeal(to=to, revision=2)
+    context = Context(holder=case.holder)
+    return amend(case, later, Change.CHANGED, SOON, decision=decide(later, context), context=context)
+
+
+def test_who_had_a_case_before_it_was_written_anew_claims_nothing_that_the_table_does_not_have() -> None:
+    case = told_anew(visited(), "triage")
+    assert hear_claim(case, "ZJJ", claim(case), SOON, RULES, CALENDAR) is case
+
+
+def test_the_decision_of_a_claim_carries_no_words_that_the_department_never_got() -> None:
+    case = heard(delivered(), said(delivered(), "return_requested", 1))
+    case = decide_ask(case, "ZJJ", Ask.RETURN, "王", "不成立", AT + timedelta(minutes=3), granted=False)
+    case = heard(case, said(case, "resolved", 5))
+    case = visit(case, Visit(reached=True, solved="yes"), "李", AT + timedelta(days=1))
+    case = told_anew(case, "GAJ")  # perhaps for being about its department
+    case = hear_claim(case, "ZJJ", claim(case, "return", "B1"), SOON, RULES, CALENDAR)
+    after = decide_claim(case, None, "B1", "王", "属实", SOON, RULES, CALENDAR, granted=True)
+    assert (after.dispatches[-1].type, after.dispatches[-1].revision) == (MessageType.DECIDED, 1)
 
 
 def test_figures_leave_out_what_was_granted_and_say_by_which_clause() -> None:
