@@ -31,6 +31,8 @@ FRESH = timedelta(hours=24)
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _UNPLACED_CLASS = "1309"  #: 其他与待研判
 
+_LEADS = frozenset({MessageType.DISPATCHED, MessageType.UPDATED, MessageType.REOPENED})
+
 Way = Literal["dispatched", "direct", "waiting"]
 #: 派单办理, 在线直办 (告知、移交), 流转中; what is in no other state was merged, withdrawn or never to be sent.
 _WAYS: dict[State, Way] = {
@@ -251,8 +253,8 @@ def _worked(case: Case, clock: Clock | None, now: datetime) -> int | None:
 
 def _of_visit(case: Case, *, rated: bool) -> dict[str, Any]:
     visit = _last(case, Kind.VISITED)
-    if visit is None:
-        return {}
+    if visit is None or _lead_at(case, visit.at) != case.holder:
+        return {}  # what was said of another unit's work is not said of this one's
     said = visit.data
     return {
         "visited_at": visit.at,
@@ -260,6 +262,11 @@ def _of_visit(case: Case, *, rated: bool) -> dict[str, Any]:
         "satisfied": said.get("satisfied") if rated else None,
         "hung": bool(said.get("objective")),
     }
+
+
+def _lead_at(case: Case, at: datetime) -> str | None:
+    told = (row for row in case.dispatches if row.role is Role.LEAD and row.type in _LEADS and row.at <= at)
+    return next((row.department for row in reversed(list(told))), None)
 
 
 def _hands(case: Case) -> tuple[Hand, ...]:

@@ -13,14 +13,15 @@ import pytest
 from msgspec.structs import replace
 
 from router.cases.asked import Span
+from router.cases.carrying import Because, carry, let_go
 from router.cases.case import Case
-from router.cases.centre import Visit, decide_ask, visit
+from router.cases.centre import Visit, decide_ask, reassign, visit
 from router.cases.facts import Fact, fact_of
 from router.cases.figures import FIGURES, concerns, identities, of_sources, of_units, reckon
 from router.cases.measures import Count, Identity, Measure, Rate, Score, Spread
 from router.cases.work import Ask
 from router.dispatch import SHANGHAI
-from tests.router.cases.histories import CLOCK
+from tests.router.cases.histories import CLOCK, VERSIONS
 from tests.router.cases.ledgers import NOW, ledger
 from tests.router.cases.test_hearing import delivered, heard, said
 from tests.router.city import AT
@@ -119,6 +120,34 @@ def test_what_was_never_signed_counts_against_its_department_and_what_is_not_due
     late = heard(case, said(case, "resolved"), at=AT + timedelta(days=30))
     assert rate_of([of(late)], "on_time_close")[:2] == (0, 1)
     assert rate_of([of(late)], "close_rate")[:2] == (1, 1)
+
+
+def test_what_was_said_of_one_units_work_is_not_counted_for_the_next() -> None:
+    case = heard(delivered("ZJJ"), said(delivered("ZJJ"), "resolved"))
+    case = visit(case, Visit(reached=True, solved="no", satisfied="no"), "李", AT + timedelta(days=1))
+    span = Span(AT, AT + timedelta(days=40))
+    assert reckon([fact_of(case, CLOCK, NOW)], span)["satisfied"] == Rate(0, 1, (case.id,))
+    moved = reassign(case, "CGJ", "王", "改派", VERSIONS, AT + timedelta(days=2))
+    assert reckon([fact_of(moved, CLOCK, NOW)], span)["satisfied"] == Rate(0, 0)
+
+
+def test_who_says_it_again_urges_and_is_no_new_case() -> None:
+    order = delivered("ZJJ")
+    again, other = (replace(delivered("ZJJ"), id=name) for name in ("a2", "a3"))
+    order = carry(order, again, Because.SAME_PERSON, AT)
+    order = carry(order, other, Because.SAME_EVENT, AT)
+    assert fact_of(order, CLOCK, NOW).urged == 1
+    assert fact_of(let_go(order, "a2", AT, "王", "不是一件事"), CLOCK, NOW).urged == 0
+
+
+def test_three_tries_told_one_by_one_are_three_tries() -> None:
+    case = delivered("ZJJ")
+    for hour in (1, 2, 3):
+        tried = replace(said(case, "contacted", 60 * hour, f"try{hour}"), reached=False)
+        assert fact_of(case, CLOCK, NOW).contacted_at is None
+        case = heard(case, tried, at=AT + timedelta(hours=hour))
+    fact = fact_of(case, CLOCK, NOW)
+    assert (fact.contacted_at, fact.unreachable) == (AT + timedelta(hours=3), True)
 
 
 def test_a_suspension_does_not_undo_what_was_late_before_it() -> None:
