@@ -16,6 +16,7 @@ from connectors.source import Source
 from intake.house import Database, House
 from intake.parked import Parked
 from intake.rights.accesses import Seen, note
+from intake.screen import SHANGHAI
 from intake.street.rooms import Rooms, open_connectors
 from normalizer.store import AppealStore
 from router import desk
@@ -100,7 +101,6 @@ async def _retry_normalize(db: Database, rooms: Rooms, ids: Sequence[str]) -> No
     """A page of their own for them, so that a crash in the middle is found like any other."""
     for start in range(0, len(ids), 500):
         part = list(ids[start : start + 500])
-        heads = {row["_id"]: row async for row in db.raw.find({"_id": {"$in": part}}, _HEAD)}
         raws = await rooms.connectors.store.raw.load(dict.fromkeys(part, False))
         if not raws:
             continue
@@ -110,15 +110,13 @@ async def _retry_normalize(db: Database, rooms: Rooms, ids: Sequence[str]) -> No
             by_source.setdefault(raw.source, []).append(raw)
         for source, some in by_source.items():
             entries = [Entry(raw.id, raw.native_id, raw.revision, What.NEW) for raw in some]
-            day = heads[some[0].id]["day"]
+            # Today's, as of every page: retention has looked through the day of their first offer already.
+            day = f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
             pages = rooms.connectors.store.pages
             claim = await pages.offer(source, entries, day=day, at=at, owner=rooms.connectors.owner)
             await pages.stored(claim, entries)
             await AppealStore(db).resolve([raw.id for raw in some])
             await _through(Batch(claim=claim, raws=tuple(some)), rooms)
-
-
-_HEAD = {"day": 1}
 
 
 async def _through(batch: Batch, rooms: Rooms) -> None:

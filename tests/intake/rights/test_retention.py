@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 import msgspec
 import pytest
 
+import normalizer.flow
+from connectors.flow import Batch
+from intake import retrying
 from intake.rights import endings, retention
 from intake.rights.custody import open_part
 from intake.settings import Retention
+from intake.street.rooms import Rooms
+from normalizer.appeal import Handed
 from normalizer.vault import Part
 from router.cases.carrying import put_under
 from router.cases.case import Case
@@ -216,3 +222,36 @@ async def test_new_likes_do_not_bring_back_what_was_destroyed(desk: Desk) -> Non
     await desk.take(CHATTER | {"likes": 5}, source=NEWS)
 
     assert await desk.custody.raw.payload(chatter) == b""
+
+
+async def test_chatter_that_could_be_read_late_ends_a_week_later_too(desk: Desk) -> None:
+    """It is tried again when the days of its first offer have been looked through for good."""
+    (chatter,) = await desk.take(CHATTER, source=NEWS)
+    await desk.db.appeals.delete_one({"_id": chatter})
+    await desk.db.vault.delete_one({"_id": chatter})
+    await desk.db.unmapped.insert_one({"_id": chatter, "source": NEWS.name, "revision": 1, "reason": "no text"})
+    desk.pass_by(days=9)
+    assert (await retention.run(TERMS, desk.custody, "w")).chatter == 0
+
+    await retrying._retry_normalize(desk.db, cast("Rooms", Again(desk)), [chatter])
+
+    assert not (await desk.appeal(chatter)).quality.is_appeal
+    desk.pass_by(days=9)
+    assert (await retention.run(TERMS, desk.custody, "w")).chatter == 1
+    assert await desk.custody.raw.payload(chatter) == b""
+
+
+class Again:
+    """What trying again asks of the rooms."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.connectors = desk.reading
+        self.clock = desk
+        self._mapping = desk.mapping
+
+    async def normalize(self, batch: Batch) -> list[Handed]:
+        return await normalizer.flow.normalize_page(batch.raws, self._mapping)
+
+    async def route(self, handed: list[Handed]) -> None:
+        """Chatter goes nowhere."""
+        assert not any(one.appeal.quality.is_appeal for one in handed)
