@@ -6,6 +6,7 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
+import com.rabbitmq.client.ShutdownListener;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * Takes the appeals of one department into the current folder. Settings: AMQP_URL, DEPARTMENT.
@@ -34,6 +36,7 @@ public class Consumer {
     private final Map<String, Integer> newest = new HashMap<String, Integer>();
     private final String department = System.getenv("DEPARTMENT");
     private final ConnectionFactory factory = new ConnectionFactory();
+    private volatile long pause = 1; // seconds before the next try
 
     public static void main(String[] arguments) throws Exception {
         Consumer consumer = new Consumer();
@@ -41,18 +44,18 @@ public class Consumer {
         while (true) {
             try {
                 consumer.listen();
-                return;
-            } catch (IOException problem) {
+            } catch (Exception problem) {
                 System.out.println("no connection, trying again: " + problem);
-                Thread.sleep(1000);
             }
+            Thread.sleep(consumer.pause * 1000);
+            consumer.pause = Math.min(consumer.pause * 2, 60); // after twenty deliveries a message is parked
         }
     }
 
     /** Reads back what was stored before a restart; a line torn by a crash was never acknowledged and comes again. */
     private void remember() throws Exception {
         factory.setUri(System.getenv("AMQP_URL"));
-        factory.setNetworkRecoveryInterval(1000); // lost connections come back by themselves, consumers with them
+        factory.setAutomaticRecoveryEnabled(false); // whatever breaks, a channel or a connection: we begin again
         Files.createDirectories(APPEALS);
         if (!Files.exists(INBOX)) {
             return;
@@ -66,34 +69,55 @@ public class Consumer {
         }
     }
 
+    /** Reads the queue until anything breaks; what is not acknowledged then comes again. */
     private void listen() throws Exception {
+        final CountDownLatch ended = new CountDownLatch(1);
+        ShutdownListener over = cause -> ended.countDown();
         Connection connection = factory.newConnection();
-        final Channel in = connection.createChannel();
-        final Channel out = connection.createChannel();
-        out.confirmSelect();
-        in.basicQos(50);
-        in.basicConsume("dept." + department, false, new DefaultConsumer(in) {
-            @Override
-            public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
-                try {
-                    JsonObject message = read(body);
-                    if (message == null) {
-                        System.out.println("cannot read " + properties.getMessageId());
-                        in.basicNack(envelope.getDeliveryTag(), false, false); // the centre parks it
-                        return;
+        try {
+            final Channel in = connection.createChannel();
+            final Channel out = connection.createChannel();
+            connection.addShutdownListener(over);
+            in.addShutdownListener(over);
+            out.addShutdownListener(over);
+            out.confirmSelect();
+            in.basicQos(50);
+            in.basicConsume("dept." + department, false, new DefaultConsumer(in) {
+                @Override
+                public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
+                    try {
+                        take(in, out, envelope.getDeliveryTag(), properties.getMessageId(), body);
+                    } catch (Exception problem) {
+                        System.out.println("not stored or not answered, it comes again: " + problem);
+                        ended.countDown();
                     }
-                    store(message, body);
-                    if (message.get("type").getAsString().equals("appeal.dispatched.v1")) {
-                        answer(out, message);
-                    }
-                    in.basicAck(envelope.getDeliveryTag(), false);
-                } catch (Exception problem) { // not acknowledged: it comes again
-                    System.out.println("not stored, it comes again: " + problem);
                 }
-            }
-        });
-        System.out.println("listening");
-        Thread.currentThread().join();
+
+                @Override
+                public void handleCancel(String tag) {
+                    ended.countDown(); // the queue is gone for now
+                }
+            });
+            System.out.println("listening");
+            ended.await();
+        } finally {
+            connection.abort(10000);
+        }
+    }
+
+    private void take(Channel in, Channel out, long tag, String id, byte[] body) throws Exception {
+        JsonObject message = read(body);
+        if (message == null) {
+            System.out.println("cannot read " + id);
+            in.basicNack(tag, false, false); // the centre parks it
+            return;
+        }
+        store(message, body);
+        if (message.get("type").getAsString().equals("appeal.dispatched.v1")) {
+            answer(out, message);
+        }
+        in.basicAck(tag, false);
+        pause = 1;
     }
 
     private static JsonObject read(byte[] body) {

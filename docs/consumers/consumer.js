@@ -15,12 +15,13 @@ const department = process.env.DEPARTMENT;
 const user = decodeURIComponent(new URL(process.env.AMQP_URL).username);
 const seen = new Set();
 const newest = new Map();
+let pause = 1; // seconds before the next try
 
 // Says whether it is the newest of its case.
 function note(message) {
   seen.add(message.id);
-  const { case: number, sequence } = message.data;
   if (!message.type.startsWith("appeal.")) return false; // what became of our feedback: or a statement: kept, and no appeal
+  const { case: number, sequence } = message.data;
   if ((newest.get(number) || 0) >= sequence) return false; // late: kept, but it does not win
   newest.set(number, sequence);
   return true;
@@ -86,25 +87,35 @@ async function listen() {
   const connection = await amqp.connect(process.env.AMQP_URL);
   const closed = new Promise((done) => connection.once("close", done));
   connection.on("error", (problem) => console.log("connection lost:", problem.message));
-  const channel = await connection.createConfirmChannel();
-  channel.on("error", (problem) => console.log("channel lost:", problem.message));
-  await channel.prefetch(50);
-  await channel.consume("dept." + department, async (delivery) => {
-    if (delivery === null) return connection.close(); // the queue is gone for now: connect again
-    try {
-      const message = read(delivery.content);
-      if (message === null) {
-        console.log("cannot read", delivery.properties.messageId);
-        return channel.nack(delivery, false, false); // the centre parks it
+  // Whatever goes wrong: what is not acknowledged comes again once this connection is closed.
+  const again = (problem) => {
+    console.log("not stored or not answered, it comes again:", problem.message);
+    connection.close().catch(() => {}); // closed already
+  };
+  try {
+    const channel = await connection.createConfirmChannel();
+    channel.on("error", again);
+    await channel.prefetch(50);
+    await channel.consume("dept." + department, async (delivery) => {
+      try {
+        if (delivery === null) throw new Error("the queue is gone for now");
+        const message = read(delivery.content);
+        if (message === null) {
+          console.log("cannot read", delivery.properties.messageId);
+          return channel.nack(delivery, false, false); // the centre parks it
+        }
+        store(message);
+        if (message.type === "appeal.dispatched.v1") await answer(channel, message);
+        channel.ack(delivery);
+        pause = 1;
+      } catch (problem) {
+        again(problem);
       }
-      store(message);
-      if (message.type === "appeal.dispatched.v1") await answer(channel, message);
-      channel.ack(delivery);
-    } catch (problem) {
-      console.log("not stored, it comes again:", problem.message); // not acknowledged
-    }
-  });
-  console.log("listening");
+    });
+    console.log("listening");
+  } catch (problem) {
+    again(problem);
+  }
   await closed;
 }
 
@@ -116,6 +127,7 @@ async function listen() {
     } catch (problem) {
       console.log("no connection, trying again:", problem.message);
     }
-    await new Promise((done) => setTimeout(done, 1000));
+    await new Promise((done) => setTimeout(done, pause * 1000));
+    pause = Math.min(pause * 2, 60); // after twenty deliveries a message is parked at the centre
   }
 })();
