@@ -55,4 +55,6 @@ def _moves(grant: Event, card: Event) -> bool:
         return any(
             row["kind"] == card.data["kind"] and row["before"] != row["after"] for row in grant.data["deadlines"]
         )
-    return grant.kind is Kind.SUSPENSION_GRANTED or card.data["kind"] == "close"
+    if grant.kind is Kind.SUSPENSION_GRANTED:
+        return bool(card.data["deadline"] > grant.at)  # what was over before the clock stood still stays over
+    return bool(card.data["kind"] == "close")

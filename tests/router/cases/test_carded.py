@@ -56,6 +56,19 @@ def test_a_granted_extension_takes_the_card_of_closing_away_until_the_new_deadli
     assert standing(shown(case, 60)).card == "red"
 
 
+def test_a_suspension_takes_away_the_card_of_what_was_not_over_and_no_other() -> None:
+    for days, card in ((6.5, "red"), (5.1, None)):  # five working days end after 5.6 days
+        case = delivered("ZJJ")
+        case = heard(case, said(case, "accepted"), said(case, "contacted", 2), said(case, "interim", 3))
+        case = shown(case, days)
+        at = AT + timedelta(days=days)
+        case = heard(case, said(case, "suspended", int(days * 1440)), at=at)
+        case = decide_ask(case, "ZJJ", Ask.SUSPENSION, "王", "是", at + timedelta(hours=1), granted=True)
+        assert standing(case).card == card
+        case = heard(case, said(case, "resumed", int(days * 1440) + 120), at=at + timedelta(hours=2))
+        assert standing(case).card == card
+
+
 def test_another_round_begins_without_cards() -> None:
     case = shown(delivered("ZJJ"), 30)
     case = heard(case, said(case, "resolved", 60 * 24 * 31), at=AT + timedelta(days=31))
