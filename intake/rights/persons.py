@@ -217,12 +217,13 @@ async def erase(wanted: Wanted, custody: Custody, *, actor: str, reason: str) ->
     own = [one.id for one in found if one.relation != "mentioned"]
     mentioned = [one.id for one in found if one.relation == "mentioned"]
     ended = await destroy(own, Destroyed.ERASED, custody) if own else Ended()
-    unlinked = await unlink(own, custody)
     await tell_cases(own, Destroyed.ERASED, custody, actor=actor, reason=reason)
     others = await forget_number(mentioned, frozenset(wanted.traces), custody)
     await tell_cases(mentioned, Destroyed.MENTIONED, custody, actor=actor, reason=reason)
     beside = await in_copies(wanted, custody, Seen.ERASURE, actor=actor, reason=reason)
     await copies.destroy(beside.found, custody)
+    # Last: the reference is what finds the person's own, for whoever must finish what broke off before.
+    unlinked = await unlink(own, custody)
     return Proof(
         at=at,
         actor=actor,

@@ -316,8 +316,10 @@ def test_a_department_that_nobody_exchanges_files_with_keeps_its_queue(tmp_path:
     (tmp_path / "intake.toml").write_text(f'[database]\nname = "unused"\n{other}', encoding="utf-8")
     nowhere = {**os.environ, "MONGO_URL": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=1"}
 
-    words = [INTAKE, "departments", "export", "ZJJ", "--out", "disc"]
-    done = subprocess.run(words, cwd=tmp_path, env=nowhere, capture_output=True, text=True, check=False, timeout=60)
+    words = ["departments", "export", "ZJJ", "--out", "disc"]
+    done = subprocess.run(
+        [INTAKE, *words], cwd=tmp_path, env=nowhere, capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert done.returncode == 1
     assert "[[exchange]]" in done.stderr, "before any server is asked"

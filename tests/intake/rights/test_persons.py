@@ -8,9 +8,11 @@ from connectors.base import BadItem, Page
 from connectors.raw_appeal import appeal_id
 from connectors.receiving.contract import Medium, Received
 from intake.door.media import MediaStore
+from intake.rights import persons
 from intake.rights.custody import open_part
 from intake.rights.persons import by_author, by_id_number, by_phone, erase, show
 from normalizer.vault import Part
+from router.cases.moves import Kind
 from tests.intake.rights.conftest import KEY, PHONE, SOURCE, Desk
 
 OWN = {"native_id": 1, "text": "楼道灯坏了三天没人修，请尽快处理", "author": "陈建国", "phone": PHONE}
@@ -240,3 +242,29 @@ async def test_a_number_in_full_width_digits_is_found_where_nobody_has_read(desk
     ):
         assert wanted is not None
         assert [one.relation for one in await show(wanted, desk.custody, **ASKED)] == ["unread"]
+
+
+async def test_an_erasure_that_broke_off_is_finished_and_told_the_second_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has messages of the person must be known also to whoever runs it again."""
+    (first,) = await desk.take(OWN)
+    await desk.open_case(first)
+    wanted = by_phone(PHONE, KEY)
+    assert wanted is not None
+
+    async def breaks(*_: object, **__: object) -> int:
+        raise RuntimeError("the machine stops")
+
+    for step in ("tell_cases", "forget_number", "in_copies"):
+        with monkeypatch.context() as patched:
+            patched.setattr(persons, step, breaks)
+            with pytest.raises(RuntimeError):
+                await erase(wanted, desk.custody, **ASKED)
+    proof = await erase(wanted, desk.custody, **ASKED)
+
+    assert (proof.erased, proof.left) == ([first], [])
+    assert [told.department for told in proof.departments] == ["ZJJ"]
+    case = await desk.custody.cases.get(first)
+    assert case is not None
+    assert Kind.DESTROYED in {event.kind for event in case.events}
