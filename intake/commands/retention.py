@@ -28,11 +28,12 @@ def plan_command(app: App) -> None:
         ["结案到期的诉求：联系方式、事项信息、原文", len(due.closed)],
         ["非诉求的原文", len(due.chatter)],
         ["整月的原文（数据密钥）", len(due.months)],
-        ["到期但还有未结件的月份，暂不销毁", len(due.held)],
+        ["到期但还有未结件、未回执的月份，暂不销毁", len(due.held)],
     ]
     console().print(table("到期", ["什么", "数"], rows))
+    why = "（有未结件，或交换包没有回执 · cases are open, or a disc has no receipt）"
     for label in (*due.months, *due.held):
-        click.echo(f"  {label}{'（有未结件 · cases are open）' if label in due.held else ''}")
+        click.echo(f"  {label}{why if label in due.held else ''}")
 
 
 @retention_command.command("run", help="销毁到期的，留痕；worker 每天也会做 · destroy what is due; workers do it daily")

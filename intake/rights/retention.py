@@ -49,7 +49,9 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     chatter: list[str]  #: ids of items that are no appeals
     chatter_until: str | None  #: the last day that was looked through for these
     months: list[str]  #: labels of data keys
-    held: list[str]  #: labels that would be due, but cases of that month are open, or contacts still to be kept
+    held: list[
+        str
+    ]  #: labels that would be due, but cases of that month are open, contacts still to be kept, or discs out
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +214,8 @@ async def _months(terms: Retention, custody: Custody, now: datetime) -> tuple[li
 
 async def _is_needed(label: str, match: re.Match[str], custody: Custody) -> bool:
     if match["source"] is None:
-        return False
+        # What is out to a department by disc has left its queue: until the receipt it lies there alone.
+        return await custody.db.exchanges.find_one({"key": label, "state": "out"}, {"_id": 1}) is not None
     kept = {"key": {"$regex": f"^{re.escape(label)}#"}}
     if await custody.db.vault.find_one(kept, {"_id": 1}) is not None:
         return True

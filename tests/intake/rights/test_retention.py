@@ -12,6 +12,9 @@ import pytest
 import normalizer.flow
 from connectors.flow import Batch
 from intake import retrying
+from intake.commands.exchange import signing_key
+from intake.exchange.bundle import make
+from intake.exchange.store import ExchangeStore
 from intake.rights import endings, retention
 from intake.rights.custody import open_part
 from intake.settings import Retention
@@ -255,3 +258,17 @@ class Again:
     async def route(self, handed: list[Handed]) -> None:
         """Chatter goes nowhere."""
         assert not any(one.appeal.quality.is_appeal for one in handed)
+
+
+async def test_what_waits_for_a_departments_receipt_is_not_destroyed(desk: Desk) -> None:
+    """It has left the queue and lies there alone."""
+    store = ExchangeStore(desk.db, desk.sealer)
+    line = b'{"id": "m1"}'
+    await store.keep(make("ZJJ", 1, None, [line], None, desk.now(), signing_key(b"r" * 32)), desk.now())
+    desk.pass_by(days=5000)
+
+    assert (await retention.run(TERMS, desk.custody, "w")).months == []
+    assert (await retention.plan(TERMS, desk.custody)).held == ["strays/2026-11"]
+    assert [bundle.lines for bundle in await store.out("ZJJ")] == [[line]]
+    await store.received("ZJJ", 1, desk.now())
+    assert (await retention.run(TERMS, desk.custody, "w")).months == ["strays/2026-11"]
