@@ -112,7 +112,7 @@ async def decide(  # noqa: PLR0917 - a decision has that many parts
         if not granted or what is not Ask.RETURN:
             return after
         if anew is None:
-            return returns.give_to(after, to or "", person, reason, versions, arbiter, at)
+            return returns.give_to(after, code, to or "", person, reason, versions, arbiter, at)
         decision, context = anew
         return returns.route_anew(after, decision, context, arbiter, at)
 

@@ -13,14 +13,15 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from normalizer.appeal import Versions
-from router.cases.case import Case
+from router.cases.case import Case, holders
 from router.cases.centre import reassign
 from router.cases.deciding import decide
 from router.cases.ledger import draft_of, record
 from router.cases.moves import Kind
+from router.cases.sending import move_to
 from router.cases.standing import standing
 from router.cases.track import Handling
-from router.dispatch import Context, Decision, Outcome
+from router.dispatch import Context, Decision, Outcome, Role
 
 ARBITER_AFTER = 3  #: hops: then one person decides (裁定)
 MOST_LEADS = ARBITER_AFTER + 1  #: so many units lead a case, however often it is returned
@@ -55,9 +56,24 @@ def route_anew(case: Case, decision: Decision | Exception, context: Context, arb
 
 
 def give_to(  # noqa: PLR0917 - as `reassign`, and who arbitrates
-    case: Case, department: str, person: str, reason: str, versions: Versions, arbiter: str, at: datetime
+    case: Case,
+    returned_by: str,
+    department: str,
+    person: str,
+    reason: str,
+    versions: Versions,
+    arbiter: str,
+    at: datetime,
 ) -> Case:
-    """Give a case whose return was upheld to the unit that a person names; after the third hop that is final."""
+    """Give a case whose return was upheld to the unit that a person names; after the third hop that is final.
+
+    Who returned it as an assistant is replaced as one: its lead works on.
+    """
+    held = holders(case)
+    if held.get(returned_by) is Role.ASSIST:
+        after, wanted = _draft(case), {code: role for code, role in held.items() if code != returned_by}
+        move_to(after, {department: Role.ASSIST} | wanted, at, tell=[])
+        return after
     after = case
     if max(len(path(case)), len(standing(case).returns)) >= ARBITER_AFTER:
         after = _draft(case)

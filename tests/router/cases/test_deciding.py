@@ -22,7 +22,7 @@ from router.cases.case import (
     sendable,
     to_document,
 )
-from router.cases.centre import Visit, reassign, reopen, urge, visit
+from router.cases.centre import Visit, decide_ask, reassign, reopen, urge, visit
 from router.cases.clock import Limits
 from router.cases.deciding import (
     amend,
@@ -36,6 +36,8 @@ from router.cases.deciding import (
 from router.cases.delivery import confirm, discard, park, retry
 from router.cases.hearing import hear
 from router.cases.moves import MOVES, Kind, Sent, State
+from router.cases.returns import give_to
+from router.cases.work import Ask
 from router.desk import parked_rows
 from router.dispatch import Context, MessageType, Role, message_id
 from router.errors import MoveNotAllowed
@@ -162,6 +164,18 @@ def test_a_round_begins_a_deadline_of_its_own_and_its_messages_say_so() -> None:
     )
     told = [dispatch_of(back, row) for row in back.dispatches if row.department == "ZJJ"][-1]
     assert (told.type, told.since) == (MessageType.DISPATCHED, None), "given to it anew"
+
+
+def test_another_assistant_takes_the_place_of_one_that_returns_it_and_its_lead_works_on() -> None:
+    case = sent(opened("ZJJ+CGJ"))
+    case = hear(case, "CGJ", said(case, "return_requested", department="CGJ"), AT, Limits())
+    case = decide_ask(case, "CGJ", Ask.RETURN, "王", "属实", AT, granted=True)
+    after = give_to(case, "CGJ", "GAJ", "王", "属实", VERSIONS, "李", AT)
+    assert (after.holder, holders(after)) == ("ZJJ", {"ZJJ": Role.LEAD, "GAJ": Role.ASSIST})
+    assert [(row.department, row.type) for row in after.dispatches[4:]] == [
+        ("CGJ", MessageType.RECALLED),
+        ("GAJ", MessageType.DISPATCHED),
+    ]
 
 
 def test_an_assistants_order_given_up_leaves_its_lead_at_work() -> None:

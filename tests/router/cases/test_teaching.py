@@ -50,7 +50,7 @@ def returned(case: Case, to: str, minute: int, code: str = "R2") -> Case:
     case = centre.decide_ask(
         says(case, "return_requested", minute, code=code), lead, Ask.RETURN, "王", "x", at, granted=True
     )
-    return all_sent(returns.give_to(case, to, "王", "归它", TABLES.versions, "李", at), at)
+    return all_sent(returns.give_to(case, lead, to, "王", "归它", TABLES.versions, "李", at), at)
 
 
 def kept(case: Case, minute: int) -> Case:
