@@ -92,6 +92,7 @@ class Lane:
         self._failures: dict[str, tuple[int, int]] = {}  #: of a message: how many, and how many others were taken then
         self._taken = 0
         self._posting: set[asyncio.Task[None]] = set()
+        self._waiting = 0
         self._calm = asyncio.Event()
         self._calm.set()
 
@@ -251,10 +252,13 @@ class Lane:
         if verdict.seconds > self._pace.hold:
             raise MustRest(verdict.reason, verdict.seconds)
         self._calm.clear()
+        self._waiting += 1
         try:
             await asyncio.sleep(verdict.seconds)
         finally:
-            self._calm.set()
+            self._waiting -= 1
+            if not self._waiting:  # whoever asked for the longest
+                self._calm.set()
 
     async def _give_up(self, letter: AbstractIncomingMessage, event: Event, verdict: Verdict, tries: int) -> None:
         """Park it where people see it, with what the address answered; what follows it in its case goes on."""

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from intake.pushing.judging import Next
+from intake.pushing.judging import Next, Verdict
+from intake.pushing.lane import Lane, Pace
 from intake.pushing.posting import open_poster, ping
 from intake.pushing.pushing import ping_once
 from intake.pushing.standing import Standing, StandingStore
@@ -269,3 +270,17 @@ async def _strays(opened: Opened, code: str, count: int) -> bool:
 async def _counted(opened: Opened, code: str, **counts: int) -> bool:
     found = await standing(opened, code)
     return all(getattr(found, name) == count for name, count in counts.items())
+
+
+async def test_of_two_that_ask_for_patience_the_longer_one_is_obeyed() -> None:
+    async def nobody(_: object) -> Verdict:
+        raise AssertionError
+
+    lane = Lane(["dept.ZJJ"], nobody, nobody, Pace())
+    longer = asyncio.create_task(lane._leave_alone(Verdict(Next.REST, "HTTP 429", 5.0)))
+    await asyncio.sleep(0)
+    await lane._leave_alone(Verdict(Next.REST, "HTTP 503", 0.0))
+    assert not lane._calm.is_set(), "nothing is posted before the longer one is over"
+    longer.cancel()
+    await asyncio.wait({longer})
+    assert lane._calm.is_set()
