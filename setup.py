@@ -1,6 +1,6 @@
 """Compile what every appeal goes through (编译热路径) by mypyc: the same sources. Everything else is in pyproject.toml.
 
-Python takes a compiled module before its source, so what is compiled must be of it: `intake/compiled.py` says when it is
+Python takes a compiled module before its source, so that must be of it: `intake/compiled.py` says when it is
 not. Without mypyc (pip's own build environment has none) or a C compiler, or with INTAKE_PLAIN=1, nothing is compiled
 and everything runs as written, only slower.
 
