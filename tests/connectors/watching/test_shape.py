@@ -94,7 +94,7 @@ def test_what_stands_where_a_name_should_is_not_kept() -> None:
 
 
 def test_what_is_nested_without_end_is_broken() -> None:
-    nested, shape = b'{"a":' * 3_000 + b"1" + b"}" * 3_000, Shape()
+    nested, shape = b'{"a":' * 200_000 + b"1" + b"}" * 200_000, Shape()  # Python 3.13 reads some ten thousand
     look(shape, answer(nested), ZONE)
     look_at_rows(shape, [Item(native_id="1", payload=nested, content=())], ZONE, NOW.timestamp())
 
