@@ -36,6 +36,7 @@ from router.errors import BrokerAway
 from router.feedback import Feedback
 from router.flow import deliver_forgotten, route_page
 from router.listening import take_said
+from router.store_indexes import ensure_indexes
 
 CITY = Path(__file__).parents[3] / "demo" / "city"
 SOURCE = "letters"
@@ -251,6 +252,7 @@ _NO_CLAIM: Any = None
 @asynccontextmanager
 async def living(mongo: Any, amqp: Any, folder: Path, seed: int) -> AsyncIterator[Living]:
     """Open the city on real servers."""
+    await ensure_indexes(mongo)
     (folder / "directory.toml").write_text(directory(), "utf-8")
     (folder / "intake.toml").write_text(_SETTINGS.format(places=CITY / "places.toml", keys=folder / "keys"), "utf-8")
     kinds: Any = {name: kind.settings for name, kind in REGISTRY.items()}
