@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from normalizer.appeal import Appeal
-from router.cases.carrying import Because, carried, carry, let_go, may_go_under, put_under
+from router.cases.carrying import carried, carry, let_go, may_go_under, put_under
 from router.cases.case import Case, holders
-from router.cases.moves import State
+from router.cases.moves import Because, State
 from router.errors import NoSuchCase
 from router.flow import Claim, Room, accuses_holder, claimed, deliver, stand_alone
 from router.store import CaseStore

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from normalizer.appeal import Change, Handed
-from router.cases.carrying import Because, bring_news, carried, carry, may_carry
+from router.cases.carrying import bring_news, carried, carry, may_carry
 from router.cases.case import Case
-from router.cases.moves import State
+from router.cases.moves import Because, State
 from router.dispatch import Decision
 from router.room import Claim, claimed
 from router.store import CaseStore

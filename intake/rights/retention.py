@@ -49,9 +49,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     chatter: list[str]  #: ids of items that are no appeals
     chatter_until: str | None  #: the last day that was looked through for these
     months: list[str]  #: labels of data keys
-    held: list[
-        str
-    ]  #: labels that would be due, but cases of that month are open, contacts still to be kept, or discs out
+    #: Labels that would be due, but cases of that month are open, contacts still to be kept, or discs out.
+    held: list[str]
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ addressed too hears of it: a case is carried only where everyone it would have g
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 from msgspec.structs import replace
 
@@ -15,17 +14,9 @@ from normalizer.appeal import Appeal, RequestType
 from router.cases.case import Case, holders
 from router.cases.deciding import settle
 from router.cases.ledger import draft_of, record
-from router.cases.moves import Kind, State
+from router.cases.moves import Because, Kind, State
 from router.cases.sending import append, recall_all
 from router.dispatch import Decision, MessageType, Outcome
-
-
-class Because(StrEnum):
-    """Why one order carries another case."""
-
-    SAME_PERSON = "same_person"  #: 同一诉求人再次反映
-    SAME_EVENT = "same_event"  #: 同一事件
-
 
 _SAID = {
     Because.SAME_PERSON: "同一诉求人再次反映同一事项（{case_no}），并入本单催办，不另行派单",

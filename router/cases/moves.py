@@ -40,6 +40,13 @@ class Sent(StrEnum):
     DISCARDED = "discarded"  #: given up by a person, or pointless because it never left before it was taken back
 
 
+class Because(StrEnum):
+    """Why one order carries another case."""
+
+    SAME_PERSON = "same_person"  #: 同一诉求人再次反映
+    SAME_EVENT = "same_event"  #: 同一事件
+
+
 class Kind(StrEnum):
     """What an event of a case says."""
 

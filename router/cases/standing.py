@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from router.cases.carded import carded, gravest
 from router.cases.case import Case, Event
-from router.cases.moves import Kind, State
+from router.cases.moves import Because, Kind, State
 from router.cases.track import Handling, Reply, Track
 from router.cases.work import FEEDBACK_EVENTS, STEPS, Ask, Work
 
@@ -25,7 +25,6 @@ _SHOWN = {
     Ask.SUSPENSION: Work.SUSPENSION_REQUESTED,
     Ask.EXTENSION: Work.EXTENSION_REQUESTED,
 }
-_SAME_PERSON = "same_person"  #: carrying.py, which cannot be asked from here
 _DECIDED: Mapping[Kind, bool] = {
     Kind.RETURN_UPHELD: True,
     Kind.RETURN_REFUSED: False,
@@ -87,7 +86,7 @@ def _said_again(events: Iterable[Event]) -> int:
     """Count the times that its own author said it again, which is one case with one more urge (催办)."""
     now: set[str] = set()
     for event in events:
-        if event.kind is Kind.CARRIES and event.data["because"] == _SAME_PERSON:
+        if event.kind is Kind.CARRIES and event.data["because"] == Because.SAME_PERSON:
             now.add(event.data["case"])
         elif event.kind is Kind.LETS_GO:
             now.discard(event.data["case"])

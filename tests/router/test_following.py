@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from router.cases.carrying import Because, carry, let_go, put_under
+from router.cases.carrying import carry, let_go, put_under
 from router.cases.case import Case
 from router.cases.centre import Visit
 from router.cases.clock import CALLBACK_WITHIN
-from router.cases.moves import Kind, State
+from router.cases.moves import Because, Kind, State
 from router.cases.public import public_face
 from router.centre import review, visit
 from router.flow import Room, route_page

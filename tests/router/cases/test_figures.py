@@ -13,12 +13,13 @@ import pytest
 from msgspec.structs import replace
 
 from router.cases.asked import Span
-from router.cases.carrying import Because, carry, let_go
+from router.cases.carrying import carry, let_go
 from router.cases.case import Case
 from router.cases.centre import Visit, decide_ask, reassign, visit
 from router.cases.facts import Fact, fact_of
 from router.cases.figures import FIGURES, concerns, identities, of_sources, of_units, reckon
 from router.cases.measures import Count, Identity, Measure, Rate, Score, Spread
+from router.cases.moves import Because
 from router.cases.work import Ask
 from router.dispatch import SHANGHAI
 from tests.router.cases.histories import CLOCK, VERSIONS

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from router.cases.carrying import Because, carry, put_under
+from router.cases.carrying import carry, put_under
 from router.cases.centre import reopen, review
 from router.cases.following import follow
+from router.cases.moves import Because
 from tests.router.cases.test_hearing import delivered, heard, said
 from tests.router.city import AT
 
