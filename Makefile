@@ -22,10 +22,11 @@ TYPED := constraints.txt setup.py connectors/raw_appeal.py router/dispatch.py $(
 # Two compilations would write each other's files.
 ALONE := $(shell command -v flock >/dev/null && echo flock build/.lock)
 
+MONGOD := .venv/lib/python3*/site-packages/fiftyone/db/bin/mongod
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
-.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compiled FORCE compose mail live-servers compiler node java postgresql
+.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compiled FORCE mongo compose mail live-servers compiler node java postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +34,7 @@ help: ## what there is
 run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance and exits
 	@exec $(BIN)/intake run --embedded --config "$(CONFIG)" $(if $(filter-out 0,$(ONCE)),--once)
 
-setup: $(if $(INTAKE_PLAIN),plain,compiled) .intake/keys/.made broker ## packages, a real MongoDB, a real RabbitMQ, key files
+setup: $(if $(INTAKE_PLAIN),plain,compiled) .intake/keys/.made mongo broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
 test: setup compose mail node java ## the test suite; TESTS=tests/router for a part of it
 	$(BIN)/python -m pytest -m "not live" $(SIDE_BY_SIDE) $(TESTS)
@@ -99,6 +100,10 @@ plain: uncompiled ## run the sources as they are, not compiled, until the next m
 .intake/keys/.made: | .venv/.installed
 	@$(BIN)/python -c 'from pathlib import Path; from intake.keys import make_keys; make_keys(Path(".intake/keys"))'
 	@touch $@
+
+# The mongod that came with the packages needs a library that a bare Debian has not.
+mongo: | .venv/.installed
+	@[ -n "$${MONGO_URL:-}" ] || command -v mongod >/dev/null || ! compgen -G '$(MONGOD)' >/dev/null || $(MONGOD) --version >/dev/null 2>&1 || .ci/apt libcurl4
 
 broker:
 	@[ -n "$${AMQP_URL:-}" ] || command -v rabbitmq-server >/dev/null || compgen -G '/usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server' >/dev/null || .ci/apt rabbitmq-server
