@@ -57,6 +57,7 @@ KINDS: Mapping[str, str] = {
     "extension_refused": "驳回延期",
     "suspension_granted": "同意挂起",
     "suspension_refused": "驳回挂起",
+    "suspension_ended": "挂起期满",
     "consulted": "提交会商",
     "arbitrated": "提交裁定",
     "reassigned": "改派",

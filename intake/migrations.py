@@ -122,6 +122,12 @@ async def _start_the_clock(db: Database) -> None:
     await db.cases.update_many(open_orders, {"$set": {"due": datetime.now(UTC)}})
 
 
+async def _wake_suspended(db: Database) -> None:
+    """A suspended order of before has no moment at which the clock looks at it: it looks at all of them once."""
+    asleep = {"goal": "delivered", "due": None, "events.kind": "suspension_granted", "handling.work": {"$ne": "closed"}}
+    await db.cases.update_many(asleep, {"$set": {"due": datetime.now(UTC)}})
+
+
 async def _show_cards(db: Database) -> None:
     keys, options = cards.INDEX
     await db.cases.create_index(keys, **options)
@@ -142,6 +148,8 @@ MIGRATIONS: Sequence[Migration] = (
     # key (intake/ledger/anchoring.py).
     Migration(8, "ledgers are stamped, event by event", _nothing),
     Migration(9, "which departments stand under a card", _show_cards),
+    # Older workers do not know the event: from here on they are refused.
+    Migration(10, "suspensions end when their time is over", _wake_suspended),
 )
 
 #: The schema versions that this worker reads and writes.

@@ -6,6 +6,7 @@ Every free text in it is masked before it is stored, and may hold lies, markup a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -22,6 +23,15 @@ Moment = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
+
+
+def read_moment(text: str) -> datetime | None:
+    """Read it as exactly as the store keeps it; None: there is no such moment."""
+    try:
+        found = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
 class _Feedback(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

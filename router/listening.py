@@ -23,6 +23,7 @@ from router.cases.case import Case, holders
 from router.cases.claims import hear_claim, may_claim
 from router.cases.clock import limits_of
 from router.cases.hearing import REFUSALS, hear, is_known
+from router.cases.resuming import tell_resumed
 from router.desk import write
 from router.dispatching import strays
 from router.dispatching.outcome import outcome_of_stray
@@ -131,7 +132,8 @@ async def _take_in(said: Feedback, department: str, ear: Ear) -> Case | None:
     def taken_in(now: Case) -> Case:
         if isinstance(plain, ExclusionRequested | Disputed):
             return hear_claim(now, department, plain, at, room.tables.claims, room.tables.calendar)
-        return hear(now, department, plain, at, limits_of(now, department, clock))
+        heard = hear(now, department, plain, at, limits_of(now, department, clock))
+        return heard if heard is now or clock is None else tell_resumed(now, heard, department, clock, at)
 
     after = await write(case, taken_in, room, clock)
     if not is_known(after, department, said.id):

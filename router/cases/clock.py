@@ -19,6 +19,7 @@ from router.cases.case import Case, holders
 from router.cases.deadlines import Deadline, Deadlines, Kind, due, end_of, in_working_hours, local, worked
 from router.cases.moves import Kind as EventKind
 from router.cases.moves import State
+from router.cases.suspended import suspended
 from router.cases.track import Handling, Track
 from router.cases.work import Work
 from router.dispatch import SHANGHAI, MessageType, Role
@@ -141,6 +142,7 @@ def next_look(case: Case, clock: Clock) -> datetime | None:
         if (each.department, each.kind, colour, each.at) not in shown
         and (each.department, each.kind, "red", each.at) not in shown
     ]
+    moments += [each.until for each in suspended(case) if each.until is not None]
     if handling.work is Work.CALLBACK and handling.since is not None:
         moments.append(handling.since + CALLBACK_WITHIN)
     return min(moments, default=None)

@@ -6,7 +6,7 @@ of order is written down and moves nothing (standing.py), so it can do no harm.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -21,7 +21,7 @@ from router.cases.standing import standing
 from router.cases.track import Handling, Track
 from router.cases.work import NAMES, STEPS, Ask, Work
 from router.dispatch import MessageType
-from router.feedback import ExtensionRequested, Feedback, Outcome
+from router.feedback import ExtensionRequested, Feedback, Outcome, read_moment
 
 AHEAD = timedelta(minutes=10)  #: so far a department's clock may be before ours
 MOST = 300  #: feedback of one department on one case
@@ -96,11 +96,7 @@ def is_known(case: Case, department: str, feedback: str) -> bool:
 
 def moment_of(said: Feedback) -> datetime | None:
     """When it is said to have happened, as exactly as the store keeps it; None: there is no such moment."""
-    try:
-        found = datetime.fromisoformat(said.at).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return found.replace(microsecond=found.microsecond // 1000 * 1000)
+    return read_moment(said.at)
 
 
 # ---------------------------------------------------------------- inside

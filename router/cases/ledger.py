@@ -16,6 +16,7 @@ from router.errors import MoveNotAllowed
 
 ROUTER = "router"
 BROKER = "broker"
+CLOCK = "clock"
 
 
 def draft_of(case: Case) -> Case:

@@ -1,4 +1,4 @@
-"""What the clock makes of a case that is due (黄牌、红牌、回访期满). Pure."""
+"""What the clock makes of a case that is due (黄牌、红牌、挂起期满、回访期满). Pure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from normalizer.appeal import instant
 from router.cases.case import Case, holders
 from router.cases.centre import close
 from router.cases.clock import CALLBACK_WITHIN, Card, Clock, cards, next_look
-from router.cases.ledger import count, draft_of, record
+from router.cases.ledger import CLOCK, count, draft_of, record
 from router.cases.moves import Kind, State
+from router.cases.resuming import wake
 from router.cases.sending import append
 from router.cases.track import Handling
 from router.cases.work import Work
 from router.dispatch import MessageType
 
-CLOCK = "clock"
 EXPIRED = "回访期满，按规定办结"
 
 
 def look(case: Case, clock: Clock | None, now: datetime) -> Case:
-    """Show the cards that are due, close what nobody visited in time, and say when to look again."""
+    """End suspensions, show the cards that are due, close what nobody visited in time; say when to look again."""
     if case.due is None or case.due > now:
         return case
     if clock is None or case.goal is not State.DELIVERED:
@@ -33,7 +33,8 @@ def look(case: Case, clock: Clock | None, now: datetime) -> Case:
     if handling.work is Work.CALLBACK and handling.since is not None and now >= handling.since + CALLBACK_WITHIN:
         after = close(after, CLOCK, EXPIRED, now, expired=True)
     else:
-        for card in cards(case, clock, now):
+        after = wake(case, clock, now)
+        for card in cards(after, clock, now):
             after = _show(after, card, now)
     return replace(after, due=next_look(after, clock))
 

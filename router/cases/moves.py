@@ -95,6 +95,7 @@ class Kind(StrEnum):
     EXTENSION_REFUSED = "extension_refused"  #: 驳回延期
     SUSPENSION_GRANTED = "suspension_granted"  #: 同意挂起
     SUSPENSION_REFUSED = "suspension_refused"  #: 驳回挂起
+    SUSPENSION_ENDED = "suspension_ended"  #: 挂起期满: the clock runs again by itself
     CLAIM_GRANTED = "claim_granted"  #: 同意剔除或申诉, by a clause
     CLAIM_REFUSED = "claim_refused"  #: 驳回剔除或申诉, by a clause
     CONSULTED = "consulted"  #: 提交会商
@@ -134,7 +135,14 @@ _AT_WORK = (
     *(Kind.TAKEN_IN, Kind.SIGNED, Kind.CONTACTED, Kind.PROGRESSED, Kind.INTERIM_REPLIED, Kind.EXTENSION_ASKED),
     *(Kind.SUSPENSION_ASKED, Kind.RESUMED, Kind.RETURN_ASKED, Kind.REPLIED, Kind.RESOLVED, Kind.FEEDBACK_REFUSED),
     *(Kind.RETURN_UPHELD, Kind.RETURN_REFUSED, Kind.EXTENSION_GRANTED, Kind.EXTENSION_REFUSED),
-    *(Kind.SUSPENSION_GRANTED, Kind.SUSPENSION_REFUSED, Kind.URGED, Kind.SUPERVISED, Kind.CARDED),
+    *(
+        Kind.SUSPENSION_GRANTED,
+        Kind.SUSPENSION_REFUSED,
+        Kind.SUSPENSION_ENDED,
+        Kind.URGED,
+        Kind.SUPERVISED,
+        Kind.CARDED,
+    ),
     *(Kind.VISITED, Kind.REOPENED, Kind.CLOSED),
     Kind.RECOMPUTED,
     *(Kind.EXCLUSION_ASKED, Kind.DISPUTED, Kind.CLAIM_GRANTED, Kind.CLAIM_REFUSED),

@@ -6,7 +6,7 @@ has an order whose deadline moves, or is provisional no more, hears of it: once 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,7 @@ from normalizer.appeal import instant
 from router.cases.case import Case, holders
 from router.cases.clock import Clock, Due, dues, next_look
 from router.cases.deadlines import local
-from router.cases.ledger import count, draft_of, record
-from router.cases.looking import CLOCK
+from router.cases.ledger import CLOCK, count, draft_of, record
 from router.cases.moves import Kind, State
 from router.cases.sending import append
 from router.cases.track import Handling
@@ -38,17 +37,23 @@ def recompute(case: Case, before: Clock, now: Clock, change: int, at: datetime) 
     moved = _moved(case, before, now)
     if not moved:
         return case
-    held = holders(case)
     after = draft_of(case)
     after.handling = after.handling or Handling()
     for department, rows in moved.items():
         said = {"calendar": now.calendar.version, "change": change}
         data = said | {"deadlines": [_plain(old, new) for old, new in rows]}
         record(after, Kind.RECOMPUTED, at, actor=CLOCK, department=department, data=data)
-        told = {"recomputed": {"calendar": now.calendar.version, "deadlines": [_told(*row) for row in rows]}}
-        append(after, department, MessageType.DEADLINE, held[department], at, WHY, told=told)
+        tell_moved(after, department, rows, now, at, WHY)
     count(after)
     return replace(after, due=next_look(after, now))
+
+
+def tell_moved(  # noqa: PLR0917 - who is told what, and why
+    draft: Case, department: str, rows: Sequence[tuple[Due, Due]], clock: Clock, at: datetime, why: str
+) -> None:
+    """Tell a department where its deadlines were and where they are now."""
+    told = {"recomputed": {"calendar": clock.calendar.version, "deadlines": [_told(*row) for row in rows]}}
+    append(draft, department, MessageType.DEADLINE, holders(draft)[department], at, why, told=told)
 
 
 def last_change(case: Case) -> int:

@@ -47,6 +47,7 @@ _OF_LEAD: Mapping[Kind, str | None] = MappingProxyType(
         Kind.RETURN_REFUSED: None,
         Kind.SUSPENSION_GRANTED: CITIZEN,
         Kind.RESUMED: None,
+        Kind.SUSPENSION_ENDED: None,
         Kind.RESOLVED: CITIZEN,
         Kind.REOPENED: None,
     }

@@ -6,7 +6,7 @@ repeat, a straggler or a whole replay in any order gives the same state; only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from router.cases.carded import carded, gravest
 from router.cases.case import Case, Event
 from router.cases.moves import Because, Kind, State
 from router.cases.track import Handling, Reply, Track
-from router.cases.work import FEEDBACK_EVENTS, STEPS, Ask, Work
+from router.cases.work import FEEDBACK_EVENTS, STEPS, Ask, Step, Work
 
 ENOUGH = 3  #: tries to reach a citizen
 #: A request that is open is shown before what was: the gravest first.
@@ -50,6 +50,7 @@ class _Read:
 
     rounds: dict[str, _Round] = field(default_factory=dict)
     decided: dict[str, Event] = field(default_factory=dict)  #: feedback id of a request → its decision
+    over: dict[str, Event] = field(default_factory=dict)  #: feedback id of a suspension → the end of its time
     closed: bool = False
     consulting: bool = False
     followed: Work | None = None  #: how far the order is that carries this case
@@ -60,7 +61,7 @@ class _Read:
 def standing(case: Case) -> Handling:
     """Say where everything stands; the answers to the source are kept as they are."""
     read = _read(case.events)
-    tracks = carded({code: _track(of, read.decided) for code, of in read.rounds.items()}, case.events)
+    tracks = carded({code: _track(of, read) for code, of in read.rounds.items()}, case.events)
     work = _work(case, read, tracks)
     kinds = [event.kind for event in case.events]
     before = case.handling or Handling()
@@ -111,6 +112,8 @@ def _read(events: Iterable[Event]) -> _Read:
                 read.replies.append(_reply(event))
         elif event.kind in _DECIDED:
             read.decided[event.data["feedback"]] = event
+        elif event.kind is Kind.SUSPENSION_ENDED:
+            read.over[event.data["feedback"]] = event
         elif event.kind is Kind.REVIEWED:
             read.reviewed.add(event.data["feedback"])
             if event.data["approved"]:
@@ -164,58 +167,81 @@ def _work(case: Case, read: _Read, tracks: Mapping[str, Track]) -> Work | None:
     return Work.DISPATCHED if lead is None else lead.state
 
 
-def _track(of: _Round, decided: Mapping[str, Event]) -> Track:
-    base, asks, extended = of.base, dict[Ask, str](), 0
-    pauses: list[tuple[datetime, datetime | None]] = []
+@dataclass(kw_only=True)
+class _Fold:
+    """What one round comes to, step by step."""
+
+    base: Work
+    asks: dict[Ask, str] = field(default_factory=dict)
+    extended: int = 0
+    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    over: Event | None = None  #: the end of the time that was granted for the present suspension
+
+    def go_on(self, at: datetime) -> None:
+        """Let the clock run again, from the first moment at which anybody said so."""
+        if self.over is not None:
+            at = min(at, self.over.at)
+        self.over = None
+        self.pauses = [(begin, end or at) for begin, end in self.pauses]
+
+    def wake(self) -> None:
+        """Work goes on: the time granted is over."""
+        assert self.over is not None
+        self.go_on(self.over.at)
+        self.base = Work.HANDLING
+
+    def grant(self, ask: Ask, answer: Event, over: Event | None) -> None:
+        if ask is Ask.EXTENSION:
+            self.extended += int(answer.data.get("working_days", 0))
+        elif ask is Ask.SUSPENSION:
+            self.base, self.over = Work.SUSPENDED, over
+            self.pauses.append((answer.at, None))
+
+
+def _track(of: _Round, read: _Read) -> Track:
+    fold = _Fold(base=of.base)
     for event in sorted(of.said, key=said_at):
+        if fold.over is not None and said_at(event)[0] >= fold.over.at:
+            fold.wake()
         step = STEPS[FEEDBACK_EVENTS[event.kind]]
-        if base not in step.before:
-            continue
-        if step.ask is None:
-            if event.kind is Kind.RESUMED and pauses:
-                pauses[-1] = (pauses[-1][0], event.at)
-            base = step.after or base
-            if event.kind in {Kind.REPLIED, Kind.RESOLVED}:
-                asks.clear()  # whoever answers no longer wants to give it back
-                pauses = _ended(pauses, event.at)
-            continue
-        answer = decided.get(event.data["feedback"])
-        if answer is None:
-            asks[step.ask] = event.data["feedback"]
-            continue
-        asks.pop(step.ask, None)
-        if not _DECIDED[answer.kind]:
-            continue
-        if step.ask is Ask.EXTENSION:
-            extended += int(answer.data.get("working_days", 0))
-        elif step.ask is Ask.SUSPENSION:
-            base = Work.SUSPENDED
-            pauses.append((answer.at, None))
-    return _with_moments(of, base, asks, extended, pauses)
+        if fold.base in step.before:
+            _take(fold, event, step, read)
+    if fold.over is not None:
+        fold.wake()
+    return _with_moments(of, fold)
 
 
-def _ended(pauses: Sequence[tuple[datetime, datetime | None]], at: datetime) -> list[tuple[datetime, datetime | None]]:
-    return [(begin, end or at) for begin, end in pauses]
+def _take(fold: _Fold, event: Event, step: Step, read: _Read) -> None:
+    if step.ask is None:
+        fold.base = step.after or fold.base
+        if event.kind is Kind.RESUMED:
+            fold.go_on(event.at)
+        elif event.kind in {Kind.REPLIED, Kind.RESOLVED}:
+            fold.asks.clear()  # whoever answers no longer wants to give it back
+            fold.go_on(event.at)
+        return
+    feedback = event.data["feedback"]
+    answer = read.decided.get(feedback)
+    if answer is None:
+        fold.asks[step.ask] = feedback
+        return
+    fold.asks.pop(step.ask, None)
+    if _DECIDED[answer.kind]:
+        fold.grant(step.ask, answer, read.over.get(feedback))
 
 
-def _with_moments(
-    of: _Round,
-    base: Work,
-    asks: dict[Ask, str],
-    extended: int,
-    pauses: list[tuple[datetime, datetime | None]],
-) -> Track:
+def _with_moments(of: _Round, fold: _Fold) -> Track:
     first: dict[Kind, datetime] = {}
     for event in of.said:
         first[event.kind] = min(first.get(event.kind, event.at), event.at)
     replies = sorted((event for event in of.said if _says_publicly(event)), key=said_at)
     beyond = [at for kind, at in first.items() if kind is not Kind.TAKEN_IN]
     return Track(
-        state=next((state for ask, state in _SHOWN.items() if ask in asks), base),
+        state=next((state for ask, state in _SHOWN.items() if ask in fold.asks), fold.base),
         begun=of.begun,
-        asks=asks,
-        extended=extended,
-        pauses=pauses,
+        asks=fold.asks,
+        extended=fold.extended,
+        pauses=fold.pauses,
         received=min(first.values(), default=None),
         signed=min(beyond, default=None),  # whoever works on it has taken it on
         contacted=_contacted(of.said),

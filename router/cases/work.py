@@ -94,7 +94,7 @@ STEPS: Mapping[str, Step] = MappingProxyType(
     }
 )
 
-#: What the centre does, in which states of the whole case, and what the case then is.
+#: What the centre does, or the clock for it, in which states of the whole case, and what the case then is.
 CENTRE: Mapping[Kind, Step] = MappingProxyType(
     {
         Kind.RETURN_UPHELD: Step(Kind.RETURN_UPHELD, frozenset({Work.RETURN_REQUESTED})),
@@ -103,6 +103,7 @@ CENTRE: Mapping[Kind, Step] = MappingProxyType(
         Kind.EXTENSION_REFUSED: Step(Kind.EXTENSION_REFUSED, frozenset({Work.EXTENSION_REQUESTED})),
         Kind.SUSPENSION_GRANTED: Step(Kind.SUSPENSION_GRANTED, frozenset({Work.SUSPENSION_REQUESTED}), Work.SUSPENDED),
         Kind.SUSPENSION_REFUSED: Step(Kind.SUSPENSION_REFUSED, frozenset({Work.SUSPENSION_REQUESTED})),
+        Kind.SUSPENSION_ENDED: Step(Kind.SUSPENSION_ENDED, frozenset({Work.SUSPENDED}), Work.HANDLING),
         Kind.CONSULTED: Step(Kind.CONSULTED, frozenset({Work.RETURN_REQUESTED}), Work.CONSULTATION),
         Kind.REOPENED: Step(Kind.REOPENED, frozenset({Work.REPLIED, Work.CALLBACK, Work.CLOSED}), Work.REOPENED),
         Kind.CLOSED: Step(Kind.CLOSED, frozenset({Work.CALLBACK}), Work.CLOSED),

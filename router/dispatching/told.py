@@ -81,7 +81,7 @@ class DeadlineMoved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
-    """时限重算: the holidays of a year were announced, or changed."""
+    """时限重算: the holidays of a year were announced or changed, or the clock runs again after a suspension."""
 
     calendar: str
     deadlines: list[DeadlineMoved]

@@ -58,6 +58,18 @@ async def test_orders_of_before_are_looked_at_by_the_clock(mongo: Database) -> N
     assert [case["_id"] async for case in mongo.cases.find({"due": {"$type": "date"}})] == ["old"]
 
 
+async def test_suspended_orders_of_before_are_looked_at_by_the_clock(mongo: Database) -> None:
+    await migrate(mongo, MIGRATIONS[:9])
+    order = {"goal": "delivered", "due": None}
+    asleep = order | {"events": [{"kind": "suspension_granted"}]}
+    closed = {"handling": {"work": "closed"}}
+    await mongo.cases.insert_many(
+        [{"_id": "asleep"} | asleep, {"_id": "over"} | asleep | closed, {"_id": "done"} | order]
+    )
+    await migrate(mongo)
+    assert [case["_id"] async for case in mongo.cases.find({"due": {"$type": "date"}})] == ["asleep"]
+
+
 async def test_indexes_that_version_1_made_and_nothing_needs_are_gone(mongo: Database) -> None:
     """What they cost each item was a third of its whole way."""
     await migrate(mongo, MIGRATIONS[:1])

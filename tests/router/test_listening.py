@@ -12,7 +12,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from router import looking
+from router import centre, looking
 from router.cases.case import Case
 from router.cases.looking import look
 from router.cases.moves import State
@@ -208,3 +208,28 @@ async def test_a_case_that_cannot_be_looked_at_holds_up_no_other(
     cases = await street.cases()
     assert "carded" in [event.kind for event in cases["a2"].events]
     assert await look_at_due(room) == 0, "it is looked at again later, not at once"
+
+
+async def deadlines(street: Street) -> list[dict[str, Any]]:
+    found = [json.loads(body) for _, body in await street.drain("dept.ZJJ")]
+    return [each["data"] for each in found if each["type"] == "appeal.deadline.v1"]
+
+
+async def test_a_department_is_told_its_deadlines_when_its_clock_runs_again(street: Street) -> None:
+    data, ear = await dispatched(street), ear_of(street)
+    soon = datetime.now(UTC).isoformat()
+    await take_all([Letter(said(data, "suspended", "s1", reason="等材料", until=soon))], ear)
+    await centre.decide(data["case"], None, None, "王", "同意", street.room, granted=True)
+    await look_at_due(street.room)
+    (by_itself,) = [each for each in await deadlines(street) if "recomputed" in each]
+    assert by_itself["reason"] == "挂起期满，时限继续计算"
+    assert {each["kind"] for each in by_itself["deadlines"]} >= {
+        each["kind"] for each in by_itself["recomputed"]["deadlines"]
+    }
+    await take_all([Letter(said(data, "suspended", "s2", reason="等材料"))], ear)
+    await centre.decide(data["case"], None, None, "王", "同意", street.room, granted=True)
+    await look_at_due(street.room)
+    assert await deadlines(street) == []
+    await take_all([Letter(said(data, "resumed", "s3"))], ear)
+    (on_its_word,) = await deadlines(street)
+    assert (on_its_word["reason"], bool(on_its_word["recomputed"]["deadlines"])) == ("已恢复办理，时限继续计算", True)

@@ -19,7 +19,9 @@ from router import centre
 from router.cases.advice import Advice
 from router.cases.case import Case
 from router.cases.centre import open_asks, reply_of
+from router.cases.deadlines import local
 from router.cases.standing import standing
+from router.cases.suspended import Suspended, suspended
 from router.cases.work import NAMES, Ask, Work
 from router.desk import find_case
 from router.errors import RouterError
@@ -39,11 +41,10 @@ def list_command(app: App, work: tuple[str, ...], department: str | None, limit:
     if app.as_json:
         print_json(rows)
         return
-    lines = [
-        [row["id"], row["case_no"], row["work_name"], row["since"], row["holder"], row["asks"], row["reply"]]
-        for row in rows
-    ]
-    console().print(table(f"工单 {len(lines)}", ["编号", "工单号", "状态", "自", "主办", "申请", "待审答复"], lines))
+    shown = ("id", "case_no", "work_name", "since", "holder", "asks", "suspended", "reply")
+    lines = [[row[name] for name in shown] for row in rows]
+    titles = ["编号", "工单号", "状态", "自", "主办", "申请", "挂起到", "待审答复"]
+    console().print(table(f"工单 {len(lines)}", titles, lines))
 
 
 @click.command("dossier", help="一页案卷，供会商与裁定 · one page, for whoever decides")
@@ -112,8 +113,13 @@ def _row(case: Case) -> dict[str, Any]:
         "since": handling.since,
         "holder": case.holder,
         "asks": " ".join(f"{code} {ask.value}" for code, ask, _ in open_asks(case)),
+        "suspended": " ".join(f"{each.department} {_until(each)}" for each in suspended(case)),
         "reply": reply_of(case),
     }
+
+
+def _until(granted: Suspended) -> str:
+    return "未定" if granted.until is None else local(granted.until)
 
 
 async def _dossier(app: App, id_: str, viewer: str) -> Dossier:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+import msgspec
+
 from normalizer.appeal import Change, Versions
 from router.cases.case import Case, sendable
 from router.cases.centre import (
@@ -29,6 +31,7 @@ from router.cases.looking import look
 from router.cases.work import STEPS
 from router.dispatch import Context, MessageType
 from router.errors import MoveNotAllowed
+from router.feedback import Suspended
 from tests.router.cases.test_hearing import said
 from tests.router.city import AT, appeal, decide, tables
 
@@ -61,7 +64,10 @@ def _one(case: Case, chance: random.Random, passed: int) -> Case:  # noqa: C901,
             if not any(row.department == unit and row.type is MessageType.DISPATCHED for row in case.dispatches):
                 return case
             kind, minute = chance.choice(list(STEPS)), passed // 60_000 - chance.randrange(200)
-            return hear(case, unit, said(case, kind, minute, f"f{passed}{kind}", unit), at, Limits())
+            told = said(case, kind, minute, f"f{passed}{kind}", unit)
+            if isinstance(told, Suspended) and passed % 2:
+                told = msgspec.structs.replace(told, until=(at + timedelta(hours=passed % 50)).isoformat())
+            return hear(case, unit, told, at, Limits())
         case 6 | 7 | 8:
             return confirm(case, [row.id for row in sendable(case)], at)
         case 9:
