@@ -1,7 +1,8 @@
 """Send a department again what it was sent before (补发): after a gap, a lost database, a new program.
 
 The same ids and the same bodies, but for `replayed`. Nothing of a case changes by it: no sequence, no event, no
-clock. Only what was confirmed once goes out; what was never confirmed goes its own way (flow.py).
+clock. Only what was confirmed once goes out, given up or not, so that no number is missing; what was never confirmed
+goes its own way (flow.py).
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
-from router.cases.case import Case, Sending, dispatch_of, facts_of
+from msgspec.structs import replace
+
+from router.cases.case import BEGINS, ENDS, Case, Sending, dispatch_of, facts_of, holders
 from router.cases.moves import Sent
+from router.cases.sending import stand_in
 from router.dispatching.message import message, routing_key
 from router.dispatching.publish_page import Fate, Message
 from router.errors import BrokerAway, RouterError
@@ -45,8 +49,20 @@ async def replay(room: Room, department: str, since: datetime, case: str | None,
 
 def rows_of(case: Case, department: str, since: datetime) -> list[Sending]:
     """Give what this department was sent of this case, in order. A case is told whole: its sequences have no gap."""
-    sent = [row for row in case.dispatches if row.department == department and row.state is Sent.SENT]
-    return sent if any(row.at >= since for row in sent) else []
+    sent = [_as_it_stands(case, row) for row in case.dispatches if row.department == department and _has_left(row)]
+    return sent if any(row.at >= since and row.state is Sent.SENT for row in sent) else []
+
+
+def _has_left(row: Sending) -> bool:
+    return row.state is Sent.SENT or (row.state is Sent.DISCARDED and row.sent_at is not None)
+
+
+def _as_it_stands(case: Case, row: Sending) -> Sending:
+    """What lay in its queue and was then given up fills its number; an order or an end that was given up is none."""
+    if row.state is Sent.SENT or not (row.type in BEGINS or row.type in ENDS):
+        return row
+    before = replace(case, dispatches=case.dispatches[: case.dispatches.index(row)])
+    return stand_in(row, held=row.department in holders(before))
 
 
 async def _send(rows: Sequence[tuple[Case, Sending]], room: Room, note: Note) -> int:

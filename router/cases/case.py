@@ -21,6 +21,8 @@ from router.dispatch import CaseFacts, Context, Dispatch, MessageType, Outcome, 
 
 #: With these a department's own deadline begins: its order, and each round of it (重办).
 BEGINS = frozenset({MessageType.DISPATCHED, MessageType.REOPENED})
+#: With these it is no longer the department's.
+ENDS = frozenset({MessageType.RECALLED, MessageType.WITHDRAWN, MessageType.CLOSED})
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     parked_at: datetime | None = None
     tries: int = 0  #: how often a person or a sweep had it sent again
     told: dict[str, Any] | None = None  #: what only this message says: an outcome, a decision, a card
+    stands_for: MessageType | msgspec.UnsetType = msgspec.UNSET  #: what was given up and whose number this one has
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -172,9 +175,9 @@ def holders(case: Case) -> dict[str, Role]:
     for row in case.dispatches:
         if row.state is Sent.DISCARDED:
             continue
-        if row.type in {MessageType.RECALLED, MessageType.WITHDRAWN, MessageType.CLOSED}:
+        if row.type in ENDS:
             held.pop(row.department, None)
-        elif row.type in {MessageType.DISPATCHED, MessageType.REOPENED} or row.department in held:
+        elif row.type in BEGINS or row.department in held:
             held[row.department] = row.role
     return held
 

@@ -135,7 +135,7 @@ def _lead(case: Case, event: Event) -> str | None:
         (
             row.department
             for row in case.dispatches
-            if row.at == event.at and row.type is MessageType.DISPATCHED and row.role is Role.LEAD
+            if row.at == event.at and MessageType.DISPATCHED in {row.type, row.stands_for} and row.role is Role.LEAD
         ),
         None,
     )

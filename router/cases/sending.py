@@ -18,6 +18,7 @@ from router.dispatch import MessageType, Role, message_id
 
 #: Never why in the words of the decision: it may be that the appeal turned out to be about this department.
 ELSEWHERE = "经重新研判，不再由本单位办理"
+NOT_SENT = "此号原来的消息未能送达，已放弃；以本条补号"
 
 
 def send_to(case: Case, wanted: Mapping[str, Role], at: datetime) -> None:
@@ -111,8 +112,34 @@ def append(  # noqa: PLR0917 - a row's own fields
         if other.department == department and other.state is Sent.PARKED:
             row = set_aside(row, f"waits behind sequence {other.sequence}", at)
             break
+    _fill_gaps(case, row)
     case.dispatches.append(row)
     case.sequences[department] = sequence  # counters and state follow with the event that tells of it
+
+
+def _fill_gaps(case: Case, following: Sending) -> None:
+    """Use the numbers that were given up before they left: a department never sees a gap, nor a number twice.
+
+    They go out before the next message and in its words, so that nothing is told that was not to be told any more.
+    """
+    code = following.department
+    gaps = [row.id for row in case.dispatches if row.department == code and _never_left(row)]
+    if not gaps:
+        return
+    held = code in holders(case)
+    words = {name: getattr(following, name) for name in ("revision", "decided", "role", "state", "parked", "parked_at")}
+    words["told"] = None if case.handling is None else _with_moves(case, code, None)
+    mark(case, gaps, lambda row: replace(stand_in(row, held=held), **words))
+
+
+def _never_left(row: Sending) -> bool:
+    return row.state is Sent.DISCARDED and row.sent_at is None
+
+
+def stand_in(row: Sending, *, held: bool) -> Sending:
+    """Make what goes out under the number of a message that was given up: who has the order keeps it."""
+    kind = MessageType.UPDATED if held else MessageType.RECALLED
+    return replace(row, type=kind, reason=NOT_SENT, told=None, stands_for=row.stands_for or row.type)
 
 
 def _told_before(case: Case, department: str) -> Sending | None:

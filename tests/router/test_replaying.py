@@ -9,11 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from normalizer.appeal import Change
+from router import desk
+from router.cases.case import Case
+from router.cases.delivery import park
+from router.cases.moves import Kind
+from router.dispatching import topology
 from router.dispatching.publish_page import Fate, Message, Receipt
 from router.errors import BrokerAway
 from router.flow import route_page
 from router.replaying import Refused, replay
-from tests.router.city import appeal, handed, revised
+from tests.router.city import UNITS, appeal, handed, revised
 from tests.router.conftest import Street
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -76,6 +81,48 @@ async def test_what_was_never_confirmed_goes_its_own_way(street: Street) -> None
     await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.other(Away()))
 
     assert await replayed(street) == 0
+
+
+async def numbers(street: Street) -> list[tuple[int, str]]:
+    found = [json.loads(body) for _, body in await street.drain("dept.ZJJ")]
+    return [(each["data"]["sequence"], each["type"].removeprefix("appeal.").removesuffix(".v1")) for each in found]
+
+
+async def test_a_number_given_up_before_it_left_is_no_gap_for_ever(street: Street) -> None:
+    """Its queue was gone, a person gave the message up, and then the case went on."""
+    await street.management._ask("DELETE", f"queues/{street.management._here}/dept.ZJJ")
+    await route_page(street.appeals.keep(handed(appeal("a", "ZJJ"))), street.room)
+    await desk.discard_parked(["a"], "王", "部门已撤并", street.room)
+    await topology.bring_up(UNITS, street.management, settle=0)
+
+    await desk.assign("a", "ZJJ", "王", "队列建回来了", street.room)
+
+    assert await numbers(street) == [(1, "recalled"), (2, "dispatched")]
+    assert await replayed(street) == 2
+    assert await numbers(street) == [(1, "recalled"), (2, "dispatched")]
+
+
+async def test_what_lay_in_the_queue_and_was_given_up_comes_again_with_a_replay(street: Street) -> None:
+    first = appeal("a", "ZJJ")
+    await route_page(street.appeals.keep(handed(first)), street.room)
+    await route_page(
+        street.appeals.keep(handed(revised(first, text="路灯不亮，井盖也松了"), Change.CHANGED)), street.room
+    )
+    await street.drain("dept.ZJJ")
+    at = street.now()
+
+    def dead(case: Case) -> Case:
+        for row in case.dispatches:
+            case = park(case, row.id, "rejected", at, Kind.DEAD_LETTERED)
+        return case
+
+    await street.store.change((await street.cases())["a"], dead)
+    await desk.discard_parked(["a"], "王", "部门读不懂", street.room)
+    assert await replayed(street) == 0, "nothing else was sent: they have nothing to compare it with"
+    await desk.assign("a", "ZJJ", "王", "程序改好了", street.room)
+    assert await numbers(street) == [(3, "dispatched")]
+    assert await replayed(street) == 3
+    assert await numbers(street) == [(1, "recalled"), (2, "updated"), (3, "dispatched")]
 
 
 async def test_who_is_about_to_see_it_again_is_written_down_first(street: Street) -> None:

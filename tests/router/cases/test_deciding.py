@@ -366,7 +366,7 @@ def check(case: Case) -> None:
         assert holders(case)
     for row in sendable(case):
         earlier = [r for r in case.dispatches if r.department == row.department and r.sequence < row.sequence]
-        assert all(r.state in {Sent.SENT, Sent.DISCARDED} for r in earlier)
+        assert all(r.state is Sent.SENT or r.sent_at is not None for r in earlier), "a number is missing"
     # What is unsent can go out: nothing waits for ever without being parked.
     assert bool(sendable(case)) == bool(case.unsent)
 
@@ -410,6 +410,47 @@ def test_what_its_author_took_back_is_told_as_it_was_sent() -> None:
     case = sent(amended(sent(opened("ZJJ")), "ZJJ"))
     gone = amend(case, replace(appeal(to="CGJ"), revision=3), Change.WITHDRAWN, AT)
     assert [(row.type, row.revision) for row in gone.dispatches][2:] == [(MessageType.WITHDRAWN, 2)]
+
+
+def told_in(case: Case, department: str = "ZJJ") -> list[tuple[int, MessageType, int]]:
+    rows = [row for row in case.dispatches if row.department == department and row.state is not Sent.DISCARDED]
+    return [(row.sequence, row.type, row.revision) for row in rows]
+
+
+def test_the_number_of_an_update_that_never_left_comes_with_the_next_one_as_an_update() -> None:
+    case = amended(sent(opened("ZJJ")), "ZJJ")
+    case = discard(park(case, case.dispatches[-1].id, "x", AT), "王", "部门说不用", AT)
+    assert told_in(case) == [(1, MessageType.DISPATCHED, 1)], "nothing goes out before there is something to say"
+    after = urge(case, "王", "请尽快", AT)
+    assert told_in(after)[1:] == [(2, MessageType.UPDATED, 2), (3, MessageType.URGED, 2)]
+    assert [row.sequence for row in sendable(after)] == [2]
+    assert from_document(to_document(after)) == after
+    recalled = amended(case, "CGJ")
+    assert told_in(recalled)[1:] == [(2, MessageType.UPDATED, 1), (3, MessageType.RECALLED, 1)]
+
+
+def test_a_department_that_never_had_it_gets_the_number_recalled_before_its_order() -> None:
+    order = park(opened("ZJJ"), opened("ZJJ").dispatches[0].id, "NO_ROUTE", AT)
+    given_up = discard(order, "王", "部门已撤并", AT)
+    after = assign(given_up, "ZJJ", "王", "又建回来了", VERSIONS, AT)
+    assert told_in(after) == [(1, MessageType.RECALLED, 1), (2, MessageType.DISPATCHED, 1)]
+    assert holders(after) == {"ZJJ": Role.LEAD}
+    assert dispatch_of(after, after.dispatches[0]).reason == "此号原来的消息未能送达，已放弃；以本条补号"
+    elsewhere = assign(given_up, "CGJ", "王", "归城管", VERSIONS, AT)
+    assert told_in(elsewhere) == [], "who never had it hears nothing"
+    again = discard(park(after, after.dispatches[0].id, "NO_ROUTE", AT), "王", "还是不行", AT)
+    assert told_in(assign(again, "ZJJ", "王", "再来", VERSIONS, AT)) == [
+        (1, MessageType.RECALLED, 1),
+        (2, MessageType.RECALLED, 1),
+        (3, MessageType.DISPATCHED, 1),
+    ]
+
+
+def test_what_was_refused_and_given_up_is_not_sent_anew() -> None:
+    case = sent(amended(sent(opened("ZJJ")), "ZJJ"))
+    dead = park(case, case.dispatches[-1].id, "rejected", AT, Kind.DEAD_LETTERED)
+    after = urge(discard(dead, "王", "部门读不懂", AT), "王", "请尽快", AT)
+    assert [row[0] for row in told_in(after)] == [1, 3]
 
 
 def test_an_update_given_up_leaves_the_order_with_its_department() -> None:
