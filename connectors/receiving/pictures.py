@@ -17,6 +17,10 @@ _PNG_KEPT = frozenset(
     [b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"acTL", b"fcTL", b"fdAT"]
 )
 _WEBP_KEPT = frozenset([b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"])
+_GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, b";"
+_GIF_COMMENT, _GIF_APPLICATION = 0xFE, 0xFF
+#: Of applications these say how often it plays and how its colours look; XMP says where and who.
+_GIF_KEPT = frozenset([b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"])
 _EOI, _SOS, _APP0, _APP1, _APP2, _APP14, _APP15, _COM = 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 #: What ends a scan: no stuffed byte, no restart, no filling.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
@@ -36,7 +40,7 @@ def medium_of(body: bytes) -> Medium:
     elif body.startswith(_PNG):
         media_type, bare = "image/png", b"".join(_png(body))
     elif body.startswith((b"GIF87a", b"GIF89a")):
-        media_type, bare = "image/gif", body  # it has no place for EXIF
+        media_type, bare = "image/gif", b"".join(_gif(body))
     elif body.startswith(b"RIFF") and body[8:12] == b"WEBP":
         media_type, bare = "image/webp", _webp(body)
     else:
@@ -123,6 +127,45 @@ def _png(body: bytes) -> Iterator[bytes]:
         if head[4:] == b"IEND":
             return
         at = end
+
+
+def _gif(body: bytes) -> Iterator[bytes]:
+    """Give the screen and every block but comments and what other applications add.
+
+    As browsers do, it takes what is no block for the end; what is cut off can be looked at as far as it goes.
+    """
+    at, images = 13 + _palette(body, 10), 0
+    yield body[:at]
+    while at < len(body) and body[at] in {_GIF_IMAGE, _GIF_EXTENSION}:
+        is_image = body[at] == _GIF_IMAGE
+        # A descriptor, its palette and the size of its codes; an extension has a label.
+        start = at + (11 + _palette(body, at + 9) if is_image else 2)
+        end = _blocks_end(body, start)
+        if is_image or not _is_told(body[at + 1 : at + 2], body[start + 1 : start + 12]):
+            yield body[at:end]
+        images += is_image
+        at = end
+    if not images:
+        raise NoPicture("the GIF is empty")
+    if at < len(body):
+        yield _GIF_END
+
+
+def _palette(body: bytes, at: int) -> int:
+    """Give the size of the colours that a descriptor announces."""
+    packed = body[at] if at < len(body) else 0
+    return 3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0
+
+
+def _is_told(label: bytes, application: bytes) -> bool:
+    return label == bytes([_GIF_COMMENT]) or (label == bytes([_GIF_APPLICATION]) and application not in _GIF_KEPT)
+
+
+def _blocks_end(body: bytes, at: int) -> int:
+    """Give where a chain of blocks ends, each with its length before it."""
+    while at < len(body) and body[at]:
+        at += 1 + body[at]
+    return min(at + 1, len(body))
 
 
 def _webp(body: bytes) -> bytes:

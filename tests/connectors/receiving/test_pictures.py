@@ -94,9 +94,58 @@ def test_a_webp_loses_exif_and_says_so() -> None:
     assert medium_of(told).body == webp(part(b"VP8X", b"\x20" + bytes(9)), part(b"VP8 ", b"picture"))
 
 
+XMP = b"<x:xmpmeta><exif:GPSLatitude>31,13N</exif:GPSLatitude><dc:creator>Sun</dc:creator></x:xmpmeta>"
+#: XMP stands there as it is, not in blocks: its tail leads a reader of blocks out again.
+MAGIC = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+
+
+def application(name: bytes, *blocks: bytes) -> bytes:
+    return b"\x21\xff\x0b" + name + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+
+
+def gif(*extra: bytes) -> bytes:
+    screen = b"GIF89a\x01\0\x01\0\x80\0\0" + bytes(6)
+    timing = b"\x21\xf9\x04\0\0\0\0\0"
+    picture = b"\x2c\0\0\0\0\x01\0\x01\0\x81" + bytes(12) + b"\x02\x02\x44\x01\x03abc\0"
+    return screen + b"".join(extra) + timing + picture + b";"
+
+
+def test_a_gif_loses_xmp_and_comments_and_plays_on() -> None:
+    plays = application(b"NETSCAPE2.0", b"\x01\0\0")
+    told = gif(
+        plays,
+        b"\x21\xff\x0bXMP DataXMP" + XMP + MAGIC,
+        b"\x21\xfe\x0dtaken at home\0",
+        application(b"Camera  1.0", b"Sun"),
+    )
+    kept = medium_of(told + XMP)
+    assert (kept.media_type, kept.body) == ("image/gif", gif(plays))
+
+
+@given(st.integers(0, 700))
+def test_a_gif_cut_off_anywhere_never_shows_its_maker(length: int) -> None:
+    told = gif(b"\x21\xff\x0bXMP DataXMP" + XMP + MAGIC) + XMP
+    try:
+        kept = medium_of(told[:length]).body
+    except NoPicture:
+        return
+    assert b"GPS" not in kept
+    assert b"Sun" not in kept
+    assert medium_of(kept).body == kept
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<svg onload=alert(1)>", b"GIF8", b"%PDF-1.7", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"],
+    [
+        b"",
+        b"<svg onload=alert(1)>",
+        b"GIF8",
+        b"GIF89a",
+        b"%PDF-1.7",
+        b"\xff\xd8\xff",
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\0\0\0\0WEBP",
+    ],
 )
 def test_what_is_no_picture_is_refused(body: bytes) -> None:
     with pytest.raises(NoPicture):
