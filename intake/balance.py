@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from intake.end_states import RAW_MISSING, UNKNOWN_STATE, Entry, end_state
+from intake.rounds import rows as rounds
 
 BATCH = 1000
 LISTED = 1000  #: open items and differences listed by name; all are counted
@@ -172,16 +173,27 @@ async def _unfinished(db: Database, ids: Sequence[str] | None = None) -> dict[st
 async def _join(db: Database, rows: Sequence[Mapping[str, Any]], unfinished: Mapping[str, datetime]) -> list[Entry]:
     ids = [row["_id"] for row in rows]
     unmapped = await _by_id(db.unmapped, ids, {"reason": 1, "revision": 1})
-    cases = await _by_id(db.cases, ids, _CASE_FIELDS)
+    cases = await _standing(db, ids)
     asked = [id_ for id_ in ids if id_ not in cases or id_ in unmapped]
     appeals = await _by_id(db.appeals, asked, {"quality.is_appeal": 1, "revision": 1})
-    parts = await _by_id(db.cases, [part for case in cases.values() for part in case.get("parts", ())], _CASE_FIELDS)
+    parts = await _standing(db, [part for case in cases.values() for part in case.get("parts", ())])
     return [
         end_state(
             row, unmapped.get(row["_id"]), appeals.get(row["_id"]), cases.get(row["_id"]), unfinished, parts=parts
         )
         for row in rows
     ]
+
+
+async def _standing(db: Database, appeals: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Give the newest case of each appeal: it says where that is, and all its rounds to whom something was sent."""
+    chains = await rounds(db, appeals, _CASE_FIELDS) if appeals else {}
+    return {
+        appeal: chain[-1]
+        if len(chain) == 1
+        else chain[-1] | {"dispatches": [row for case in chain for row in case["dispatches"]]}
+        for appeal, chain in chains.items()
+    }
 
 
 async def _by_id(collection: Collection, ids: Sequence[str], fields: Mapping[str, int]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ RAW_MISSING = "raw missing"
 APPEAL_MISSING = "appeal missing"
 CASE_MISSING = "case missing"
 PART_MISSING = "case of a part missing"
+ROUND_MISSING = "case of a later round missing"
 UNKNOWN_STATE = "case in a state without an end"
 
 
@@ -103,6 +104,9 @@ def _rank(state: str | None) -> int:
 
 
 def _of_case(raw: Mapping[str, Any], case: Mapping[str, Any]) -> Entry:
+    if case.get("continued"):
+        # The newest that is there names another one: what was said since then has no case.
+        return _entry(raw, None, missing=ROUND_MISSING, case=case)
     if case["state"] not in CASE_STATES:
         return _entry(raw, None, missing=f"{UNKNOWN_STATE}: {case['state']}", case=case)
     return _entry(raw, case["state"], since=case.get("since"), case=case)

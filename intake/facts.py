@@ -9,12 +9,12 @@ from typing import NamedTuple
 from intake.house import Database
 from intake.settings import Settings
 from intake.tables import Tables
-from normalizer.appeal import Appeal
+from normalizer.appeal import Appeal, appeal_of
 from normalizer.store import AppealStore
 from router.cases.asked import Span
 from router.cases.case import Case
 from router.cases.clock import Clock
-from router.cases.echoes import Echo, echoes
+from router.cases.echoes import Echo, echoes, of_cases
 from router.cases.facts import Fact, fact_of, unreadable
 from router.cases.figures import concerns
 from router.list_store import CaseLists
@@ -78,6 +78,7 @@ async def _read(cases: Sequence[Case], reader: Reader, said: Mapping[str, Echo],
                 reader.now,
                 appeal=appeal,
                 person=None if ref is None else people.setdefault(ref, len(people) + 1),
+                repeats=echo.repeats,
                 said_before=echo.before,
                 said_again=echo.again,
             )
@@ -88,10 +89,12 @@ async def _read(cases: Sequence[Case], reader: Reader, said: Mapping[str, Echo],
 async def _appeals(db: Database, cases: Sequence[Case]) -> dict[str, Appeal]:
     """The appeals of these cases as they stand; the one that a case was decided on may be an older one."""
     store = AppealStore(db)
-    found = {id_: each.appeal for id_, each in (await store.standing([case.id for case in cases])).items()}
+    named = {case.id: appeal_of(case.id) for case in cases}
+    standing = await store.standing(list(dict.fromkeys(named.values())))
+    found = {case: standing[id_].appeal for case, id_ in named.items() if id_ in standing}
     for case in cases:
         if case.id in found and found[case.id].revision != case.revision:
-            older = {appeal.revision: appeal for appeal in await store.revisions(case.id)}
+            older = {appeal.revision: appeal for appeal in await store.revisions(named[case.id])}
             found[case.id] = older.get(case.revision, found[case.id])
     return found
 
@@ -105,13 +108,33 @@ async def _echoes(db: Database) -> dict[str, Echo]:
         repeats[row["_id"]] = row["links"]["same_person"]
         if row["posted_at"] is not None:
             said[row["_id"]] = row["posted_at"]
-    unknown = list({*repeats, *(earlier for each in repeats.values() for earlier in each)} - set(said))
+    rounds: dict[str, list[str]] = {}
+    async for row in db.cases.find({"repeat_of": {"$exists": True}}, {"opened_at": 1}).sort("opened_at", 1):
+        rounds.setdefault(appeal_of(row["_id"]), []).append(row["_id"])
+        said[row["_id"]] = row["opened_at"]
+    await _as_closed(db, list(rounds), repeats, said)
+    unknown = list({*repeats, *rounds, *(earlier for each in repeats.values() for earlier in each)} - set(said))
     for start in range(0, len(unknown), BATCH):
         part = unknown[start : start + BATCH]
         opened = {row["_id"]: row["opened_at"] async for row in db.cases.find({"_id": {"$in": part}}, {"opened_at": 1})}
         posted = db.appeals.find({"_id": {"$in": part}, "posted_at": {"$type": "date"}}, {"posted_at": 1})
         said |= opened | {row["_id"]: row["posted_at"] async for row in posted}
-    return echoes(repeats, said)
+    return echoes(of_cases(repeats, said, rounds), said)
+
+
+async def _as_closed(
+    db: Database, ids: Sequence[str], repeats: dict[str, Sequence[str]], said: dict[str, datetime]
+) -> None:
+    """Take of appeals that were said again what their first case was about: a later text changes nothing of it."""
+    shown = {"id": 1, "revision": 1, "links.same_person": 1, "posted_at": 1}
+    for start in range(0, len(ids), BATCH):
+        part = list(ids[start : start + BATCH])
+        decided = {row["_id"]: row["revision"] async for row in db.cases.find({"_id": {"$in": part}}, {"revision": 1})}
+        async for row in db.appeal_revisions.find({"id": {"$in": part}}, shown):
+            if decided.get(row["id"]) == row["revision"]:
+                repeats[row["id"]] = row["links"]["same_person"]
+                if row["posted_at"] is not None:
+                    said[row["id"]] = row["posted_at"]
 
 
 async def _unreadable(reader: Reader) -> AsyncIterator[Fact]:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from intake.house import Database
+from intake.rounds import newest_rows
 from router.dispatch import SHANGHAI
 
 #: 反映强烈: so many people, or so many voices of one person in so many days.
@@ -99,7 +100,7 @@ async def _voices(db: Database) -> AsyncIterator[Voice]:
     ids = list(homes)
     for start in range(0, len(ids), 1000):
         part = ids[start : start + 1000]
-        cases = {one["_id"]: one async for one in db.cases.find({"_id": {"$in": part}}, kept)}
+        cases = await newest_rows(db, part, kept)
         async for appeal in db.appeals.find({"_id": {"$in": part}}, shown):
             yield _voice(homes[appeal["_id"]], appeal, cases.get(appeal["_id"]))
 

@@ -13,8 +13,9 @@ from connectors.raw_appeal import appeal_id
 from intake.house import Database
 from intake.life_words import KINDS, WHATS
 from intake.reasons import in_chinese
+from intake.rounds import newest_rows, rows
 from intake.screen import cell
-from normalizer.appeal import message_of
+from normalizer.appeal import appeal_of, message_of
 
 _MESSAGE = re.compile(r"[0-9a-f]{32}")
 
@@ -42,6 +43,17 @@ class PartOf(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class RoundOf(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the cases of an appeal whose author spoke again after the end (再次反映)."""
+
+    id: str
+    case_no: str
+    state: str
+    work: str | None
+    department: str | None
+    opened_at: datetime
+
+
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of one item; nothing sealed is opened."""
 
@@ -55,6 +67,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     case: dict[str, Any] | None = None
     unmapped: dict[str, Any] | None = None
     parts: list[PartOf] = []  #: the other requests of the same message (一条多诉)
+    rounds: list[RoundOf] = []  #: all its cases, where there are more than one: the newest is the last
     source_changed: str | None = None  #: what the sentinel says of its source at the moment
     timeline: list[Moment] = []
 
@@ -73,7 +86,10 @@ async def find_ids(db: Database, name: str) -> list[str]:
     for collection, query in wanted:
         async for row in collection.find(query, {"_id": 1}).limit(20):
             found[row["_id"]] = None
-    return list(found) or await _of_message(db, name)
+    # Who names an item by its source's id means the case that stands; a case's own id or number means that one.
+    newest = await newest_rows(db, [id_ for id_ in derived if id_ in found], {"_id": 1})
+    stands = dict.fromkeys(newest[id_]["_id"] if id_ in newest else id_ for id_ in found)
+    return list(stands) or await _of_message(db, name)
 
 
 async def _of_message(db: Database, name: str) -> list[str]:
@@ -86,25 +102,26 @@ async def _of_message(db: Database, name: str) -> list[str]:
 
 async def life_of(db: Database, id_: str) -> Life | None:
     """Put one life together; None if no room knows the id."""
-    message = message_of(id_)
+    message, asked = message_of(id_), appeal_of(id_)
     raw = await db.raw.find_one({"_id": message}, {"payload": 0, "content": 0, "digest": 0, "mended.digest": 0})
-    case = await db.cases.find_one({"_id": id_}, {"stamps": 0})
-    appeal = await db.appeals.find_one({"_id": id_})
-    unmapped = await db.unmapped.find_one({"_id": id_})
+    cases = [_unstamped(row) for row in (await rows(db, [asked], {})).get(asked, [])]
+    case = next((row for row in cases if row["_id"] == id_), None)
+    appeal = await db.appeals.find_one({"_id": asked})
+    unmapped = await db.unmapped.find_one({"_id": asked})
     known = raw or case or appeal
     if known is None:
         return None
     pages = await db.pages.find({"ids": message}, {"ids": 1, "revisions": 1, "whats": 1, "at": 1, "stage": 1}).to_list(
         200
     )
-    accesses = await db.accesses.find({"item": id_}).to_list(200)
+    items = [asked, *(row["_id"] for row in cases)]
+    accesses = await db.accesses.find({"item": {"$in": items}}).to_list(200)
     moments = [
         *(_page_moment(page, message) for page in pages),
         *_normalized(appeal, unmapped),
         *_given_up((raw or {}).get("parked"), "connectors"),
         *_given_up(unmapped, "normalizer"),
-        *_case_moments(case),
-        *_sent(case),
+        *(moment for row in cases for moment in _of_case(row, several=len(cases) > 1)),
         *(_access_moment(access) for access in accesses),
     ]
     return Life(
@@ -118,6 +135,7 @@ async def life_of(db: Database, id_: str) -> Life | None:
         case=case,
         unmapped=unmapped,
         parts=await _parts(db, (appeal or {}).get("links", {}).get("same_message", [])),
+        rounds=[_round_of(row) for row in cases] if len(cases) > 1 else [],
         source_changed=await _source_changed(db, known["source"]),
         timeline=sorted(moments, key=lambda moment: moment.at),
     )
@@ -127,7 +145,7 @@ async def _parts(db: Database, ids: list[str]) -> list[PartOf]:
     if not ids:
         return []
     appeals = {row["_id"]: row async for row in db.appeals.find({"_id": {"$in": ids}})}
-    cases = {row["_id"]: row async for row in db.cases.find({"_id": {"$in": ids}})}
+    cases = await newest_rows(db, ids, {"state": 1, "case_no": 1, "holder": 1})
     return [_part_of(appeals[id_], cases.get(id_) or {}) for id_ in ids if id_ in appeals]
 
 
@@ -194,8 +212,30 @@ def _place(place: Mapping[str, Any]) -> str:
     return " ".join(part for part in parts if part) or "地点不明"
 
 
-def _case_moments(case: Mapping[str, Any] | None) -> Iterable[Moment]:
-    for event in [] if case is None else case["events"]:
+def _unstamped(case: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in case.items() if name != "stamps"}
+
+
+def _round_of(case: Mapping[str, Any]) -> RoundOf:
+    return RoundOf(
+        id=case["_id"],
+        case_no=case["case_no"],
+        state=case["state"],
+        work=(case.get("handling") or {}).get("work"),
+        department=case.get("holder"),
+        opened_at=case["opened_at"],
+    )
+
+
+def _of_case(case: Mapping[str, Any], *, several: bool) -> Iterable[Moment]:
+    """Give what happened to one case; where there are several, with the number of the one that it was."""
+    for moment in (*_case_moments(case), *_sent(case)):
+        said = [case["case_no"], moment.detail] if several else [moment.detail]
+        yield msgspec.structs.replace(moment, detail=" ".join(filter(None, said)) or None)
+
+
+def _case_moments(case: Mapping[str, Any]) -> Iterable[Moment]:
+    for event in case["events"]:
         words = [event.get("department"), event.get("note"), _plain(event.get("data") or {})]
         yield Moment(
             at=event["at"],
@@ -206,8 +246,8 @@ def _case_moments(case: Mapping[str, Any] | None) -> Iterable[Moment]:
         )
 
 
-def _sent(case: Mapping[str, Any] | None) -> Iterable[Moment]:
-    for row in [] if case is None else case["dispatches"]:
+def _sent(case: Mapping[str, Any]) -> Iterable[Moment]:
+    for row in case["dispatches"]:
         yield Moment(
             at=row.get("sent_at") or row["at"],
             room="broker",

@@ -58,6 +58,7 @@ KINDS: Mapping[str, str] = {
     "suspension_granted": "同意挂起",
     "suspension_refused": "驳回挂起",
     "suspension_ended": "挂起期满",
+    "continued": "再次反映，另立新件",
     "consulted": "提交会商",
     "arbitrated": "提交裁定",
     "reassigned": "改派",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from intake.house import Database
+from intake.rounds import newest_rows
 from normalizer.appeal import from_document
 from normalizer.matter.flow import Room
 from normalizer.matter.likeness import evidence
@@ -60,7 +61,7 @@ async def show(db: Database, room: Room, id_: str) -> Shown | None:
     members = [] if event_id is None else await room.store.members([event_id])
     others = [one.portrait.id for one in members if one.portrait.id != id_]
     rows = {one["_id"]: one async for one in db.appeals.find({"_id": {"$in": [*others, *appeal.links.same_person]}})}
-    states = {one["_id"]: one["state"] async for one in db.cases.find({"_id": {"$in": list(rows)}}, {"state": 1})}
+    states = {id_: one["state"] for id_, one in (await newest_rows(db, list(rows), {"state": 1})).items()}
     portrait = portrait_of(appeal)
 
     def link(other: str) -> Link:

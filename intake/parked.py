@@ -14,6 +14,7 @@ import msgspec
 from intake.house import Database
 from intake.rights.accesses import Seen, note
 from intake.street.rooms import Rooms
+from normalizer.appeal import message_of
 from router import desk
 from router.store import CaseStore
 
@@ -170,7 +171,7 @@ async def opened(db: Database, rooms: Rooms, id_: str, *, actor: str, reason: st
         gone = row.get("destroyed") is not None
         payload = b"" if gone else await rooms.sealer.open(row["key"], f"strays/{id_}".encode(), row["body"])
     else:
-        payload = await rooms.connectors.store.raw.payload(id_)
+        payload = await rooms.connectors.store.raw.payload(message_of(id_))
     return Opened(parked=parked, payload=payload.decode("utf-8", "backslashreplace"))
 
 

@@ -38,6 +38,7 @@ _SAID: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"case (\S+) is (\S+): no department has it, so .+", "工单 {0} {1}，不在任何单位手里，无处可催"),
         (r"case (\S+) is (\S+): only what waits for a person can be assigned", "工单 {0} {1}，只有等人处理的才能指派"),
         (r"case (\S+) is (\S+): the table has no move (\S+) from there", "工单 {0} {1}，这时不能做 {2}"),
+        (r"case (\S+) is closed and (\S+) follows it: .+", "工单 {0} 已办结，诉求人再次反映另立了 {1}，请办那一件"),
         (r"case (\S+) is (\S+) \((.+)\): (\S+) needs (.+)", "工单 {0} 现在是“{2}”，要在 {4} 时才能做"),
         (r"case (\S+): its department has answered anew since .+", "工单 {0} 的单位后来又答复了，请重新回访"),
         (r"case (\S+): say which claim is meant; open: (.*)", "工单 {0}：请指明是哪一项剔除或申诉，待决的有：{1}"),

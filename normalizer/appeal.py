@@ -320,8 +320,28 @@ def family(messages: Iterable[str]) -> list[str]:
 
 
 def message_of(id_: str) -> str:
-    """Give the message that an appeal is of, or a part of: the item of the source."""
-    return id_.partition("-")[0]
+    """Give the message that an appeal, or a case of one, is of: the item of the source."""
+    return appeal_of(id_).partition("-")[0]
+
+
+def appeal_of(case: str) -> str:
+    """Give the appeal that a case is about: its first case has the same id, those of later rounds their number behind.
+
+    A round (再次反映另立的件) begins where the case before it is closed and its author says something new.
+    """
+    return case.partition("~")[0]
+
+
+def next_round(case: str) -> str:
+    """Name the case of the round after this one."""
+    appeal, _, number = case.partition("~")
+    return f"{appeal}~{int(number or 1) + 1}"
+
+
+def rounds_before(case: str) -> list[str]:
+    """Name the cases of the rounds before this one, the first of them first."""
+    appeal, _, number = case.partition("~")
+    return [appeal if before == 1 else f"{appeal}~{before}" for before in range(1, int(number or 1))]
 
 
 def to_document(appeal: Appeal) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str = ""  #: why, as in the decision
     first_dispatched_at: datetime | None = None  #: starts the case's clock; None: with this message
     test: bool = False
+    repeat_of: str | None = None  #: the closed case of the same appeal, where this department had it
 
 
 def message_id(case: str, department: str, sequence: int) -> str:

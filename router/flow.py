@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 from msgspec.structs import replace
 
-from normalizer.appeal import Appeal, Change, Handed
+from normalizer.appeal import Appeal, Change, Handed, appeal_of
 from router.cases.answering import with_answer
 from router.cases.carrying import may_carry
 from router.cases.case import Case, holders, needs_duty
@@ -42,6 +42,7 @@ from router.room import Room as Room
 from router.room import Text as Text
 from router.room import claim_of as claim_of
 from router.room import claimed as claimed
+from router.rounds import newest
 
 logger = structlog.get_logger(__name__)
 
@@ -70,7 +71,16 @@ async def route_page(handed: Sequence[Handed], room: Room) -> RoutedPage:
     page.states.update(case.state.value for case in cases.values())
     page.parked += sum(case.state is State.PARKED for case in opened)
     page.waiting += theirs
+    over = {appeal_of(case.id) for case in amended if case.continued}
+    if over:
+        # The closed cases name the next ones, which are not there yet: now they are begun.
+        rest = [replace(item, change=_not_new(item.change)) for item in handed if item.appeal.id in over]
+        return page.and_then(await route_page(rest, room))
     return page
+
+
+def _not_new(change: Change) -> Change:
+    return Change.CHANGED if change is Change.NEW else change
 
 
 async def _route_in_turn(handed: Sequence[Handed], once: Mapping[str, Handed], room: Room) -> RoutedPage:
@@ -87,20 +97,26 @@ async def _open(
     handed: Sequence[Handed], room: Room, claim: Claim
 ) -> tuple[list[Case], list[tuple[Case, Handed]], list[Case]]:
     """Begin a case for each appeal that has none; give the others with the case they have, and orders that carry."""
-    older = await room.store.load([item.appeal.id for item in handed if item.change is not Change.NEW])
+    older = await newest([item.appeal.id for item in handed if item.change is not Change.NEW], room.store)
     at = room.moment()
-    known = [(older[item.appeal.id], item) for item in handed if item.appeal.id in older]
-    # Chatter never becomes a case.
-    begins = {item.appeal.id: item for item in handed if item.appeal.id not in older and item.appeal.quality.is_appeal}
-    candidates = await carriers(list(begins.values()), room.store)
+    # What is named and not there is begun as what is nowhere: the next round of a closed case.
+    closed = {id_: case for id_, case in older.items() if case.continued}
+    known = [(older[id_], item) for item in handed if (id_ := item.appeal.id) in older and id_ not in closed]
+    # Chatter never becomes a case; but what is named by a closed one must be there.
+    begins = [
+        item
+        for item in handed
+        if (item.appeal.id not in older and item.appeal.quality.is_appeal) or item.appeal.id in closed
+    ]
+    candidates = await carriers(begins, room.store)
     linked: dict[str, tuple[Case, Carrier]] = {}
-    cases = [begun(item, room, claim, at, candidates, linked) for item in begins.values()]
+    cases = [begun(item, room, claim, at, candidates, linked, closed.get(item.appeal.id)) for item in begins]
     # First the order says that it carries them; then they are there.
     carrying = await tell_carriers(linked, room.store, at, claim) if linked else []
     there = await room.store.insert(cases)
     if there:
-        found = await room.store.load(list(there))
-        known += [(case, begins[case.id]) for case in found.values()]
+        found = await newest([appeal_of(id_) for id_ in there], room.store)
+        known += [(found[item.appeal.id], item) for item in begins if item.appeal.id in found]
     opened = [case for case in cases if case.id not in there]
     for case in opened:
         tell_duty(case)
@@ -114,17 +130,19 @@ def begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it
     at: datetime,
     candidates: Mapping[str, Sequence[Carrier]],
     linked: dict[str, tuple[Case, Carrier]],
+    closed: Case | None = None,
 ) -> Case:
-    """Begin a case; what is carried by another order is told in `linked`."""
+    """Begin a case, or the round after a closed one; what is carried by another order is told in `linked`."""
+    mode = item.mode if closed is None else closed.mode  # as of every later revision
     if item.change is Change.WITHDRAWN:
-        return open_withdrawn(item.appeal, item.mode, at)
-    context = Context(mode=item.mode)
+        return open_withdrawn(item.appeal, mode, at, closed)
+    context = Context(mode=mode)
     decision = decided(item.appeal, context, room)
     named_orders = candidates.get(item.appeal.id, ())  # most name none
     carrier = carrier_of(decision, [one for one in named_orders if not accuses_holder(one.order, item.appeal, room)])
     if carrier is not None:
         context = replace(context, linked_to=carrier.order.id)
-    case = open_case(item.appeal, item.mode, decision, context, at)
+    case = open_case(item.appeal, mode, decision, context, at, closed)
     if carrier is not None:
         linked[case.id] = case, carrier
     if needs_duty(case):
@@ -184,10 +202,12 @@ def amended(case: Case, item: Handed, room: Room, claim: Claim, at: datetime, *,
     accused = stays_put(case) and accuses_holder(case, item.appeal, room)
     if needs_decision(case, item.change, item.appeal.revision, accuses_holder=accused):
         appeal, context = _asked(case, item)
-        if alone or context.linked_to not in dict(named(item)):
+        if alone or appeal_of(context.linked_to or "") not in dict(named(item)):
             context = replace(context, linked_to=None)  # its new text is about something else
         decision = decided(appeal, context, room)
     after = amend(case, item.appeal, item.change, at, decision=decision, context=context)
+    if after.continued:
+        return claimed(case, after, claim)
     if needs_duty(after):
         after = call_duty(after, room.fallback(item.appeal), at)
     if after is not case:

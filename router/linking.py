@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from normalizer.appeal import Change, Handed
+from normalizer.appeal import Change, Handed, appeal_of
 from router.cases.carrying import bring_news, carried, carry, may_carry
 from router.cases.case import Case
 from router.cases.moves import Because, State
 from router.dispatch import Decision
 from router.room import Claim, claimed
+from router.rounds import newest
 from router.store import CaseStore
 
 
@@ -37,7 +38,7 @@ def named(item: Handed) -> list[tuple[str, Because]]:
 async def carriers(items: Sequence[Handed], store: CaseStore) -> dict[str, list[Carrier]]:
     """Read the orders that these appeals name; most name none, and cost nothing."""
     wanted = {item.appeal.id: named(item) for item in items if item.appeal.links.same_person or item.event_order}
-    orders = await store.load(sorted({id_ for names in wanted.values() for id_, _ in names}))
+    orders = await newest(sorted({id_ for names in wanted.values() for id_, _ in names}), store)
     return {
         appeal: [Carrier(orders[id_], because) for id_, because in names if id_ in orders]
         for appeal, names in wanted.items()
@@ -86,7 +87,7 @@ async def tell_news(
     by_order: dict[str, list[tuple[Case, Handed]]] = {}
     for case, item in news:
         order = orders.get(_order_of(case))
-        if order is not None and order.id in dict(named(item)) and may_go_on(order, case, item):
+        if order is not None and appeal_of(order.id) in dict(named(item)) and may_go_on(order, case, item):
             by_order.setdefault(order.id, []).append((case, item))
 
     def with_news(order: Case) -> Case:

@@ -29,14 +29,16 @@ class CaseLists:
     async def find(self, name: str) -> list[Case]:
         """Give the cases that a person may mean by this: a case id, a case number, a native id or a message id.
 
-        The latter two look through all cases, the newest first; they are asked for by a person, now and then.
+        The latter two look through all cases, the newest first; they are asked for by a person, now and then. A native
+        id means the newest round alone.
         """
         either = {"$or": [{"_id": name}, {"case_no": name.upper()}]}
         seldom = {"$or": [{"native_id": name}, {"dispatches.id": name}]}
         for query, order in ((either, None), (seldom, [("$natural", DESCENDING)])):
             found = [from_document(document) async for document in self._cases.find(query, sort=order, limit=20)]
             if found:
-                return found
+                ids = {case.id for case in found}
+                return [case for case in found if case.continued not in ids]
         return []
 
     async def all(self) -> AsyncIterator[Case]:

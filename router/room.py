@@ -22,7 +22,7 @@ from router.dispatching.topology import receives
 from router.lesson_store import LessonStore
 from router.store import CaseStore
 
-Text = tuple[str, int]  #: an appeal's id and revision
+Text = tuple[str, int]  #: the id of an appeal, or of a case of it, and the revision
 
 
 class Outgoing(Protocol):

@@ -97,6 +97,7 @@ _MISSING: Mapping[str, str] = {
     "appeal missing": "诉求不见了 · appeal missing",
     "case missing": "工单不见了 · case missing",
     "case of a part missing": "一条多诉中一项的工单不见了 · case of a part missing",
+    "case of a later round missing": "再次反映后另立的工单不见了 · case of a later round missing",
 }
 
 

@@ -18,6 +18,7 @@ from intake.screen import STATES, console, printable, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
 from intake.street.second_look import look_at_all, matters_of
+from normalizer.appeal import appeal_of
 from normalizer.matter.flow import Room
 from normalizer.matter.web import Event
 from router.cases.case import Case
@@ -113,7 +114,7 @@ async def _say(
 
 
 async def _one(house: House, name: str) -> str:
-    found = await find_ids(house.db, name)
+    found = list(dict.fromkeys(map(appeal_of, await find_ids(house.db, name))))
     if len(found) != 1:
         raise NotLinked(
             f"{name} 对应 {len(found)} 件，请用编号指明 · {name} is {len(found)} appeals: say which by its id"
@@ -125,7 +126,7 @@ async def _show(app: App, name: str, viewer: str) -> Shown | None:
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house:
         await look_at_all(house.db, tables.normalizer)
-        found = await find_ids(house.db, name)
+        found = list(dict.fromkeys(map(appeal_of, await find_ids(house.db, name))))
         shown = await show(house.db, matters_of(house.db, tables.normalizer), found[0]) if found else None
         ids = [] if shown is None else [shown.id, *(link.id for link in (*shown.same_person, *shown.members))]
         at = datetime.now(UTC)

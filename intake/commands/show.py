@@ -13,6 +13,7 @@ from intake.life import Life, find_ids, life_of
 from intake.rights.accesses import Seen, note
 from intake.rights.together import with_news, with_parts
 from intake.screen import STATES, console, printable, table
+from router.cases.work import NAMES, Work
 
 
 @click.command("show", help="一条诉求的全过程：按编号、工单号、原编号、消息编号 · one appeal's whole life")
@@ -65,5 +66,19 @@ def _show(life: Life) -> None:
         ]
         headings = ["编号", "起头", "标题", "分类", "状态", "单位", "工单号"]
         out.print(table(f"一条多诉：同一来件的其他 {len(others)} 项", headings, others))
+    if life.rounds:
+        each = [
+            [
+                one.case_no,
+                one.id,
+                one.opened_at,
+                STATES.get(one.state, one.state),
+                NAMES[Work(one.work)][1] if one.work else "-",
+                one.department,
+            ]
+            for one in life.rounds
+        ]
+        headings = ["工单号", "编号", "登记", "状态", "办理", "单位"]
+        out.print(table(f"办结后再次反映：共 {len(each)} 件，最后一件是现在的", headings, each))
     rows = [[moment.at, moment.room, moment.what, moment.who, moment.detail] for moment in life.timeline]
     out.print(table("经过", ["时间", "环节", "事项", "经办", "说明"], rows))

@@ -17,6 +17,7 @@ from intake.rights.accesses import Seen, note
 from intake.screen import STATES, URGENCIES, console, table
 from intake.street.left_behind import worker_name
 from intake.street.rooms import open_rooms
+from normalizer.appeal import appeal_of
 from router import desk
 from router.cases.case import Case
 from router.errors import RouterError, UnitAccused
@@ -79,9 +80,9 @@ async def _list(app: App, limit: int, viewer: str) -> list[dict[str, Any]]:
         cases = await CaseLists(house.db).triage(limit)
         ids, at = [case.id for case in cases], datetime.now(UTC)
         await note(house.db, ids, Seen.TEXT, actor=viewer, reason="intake triage list", at=at)
-        appeals = house.db.appeals.find({"_id": {"$in": ids}}, {"title": 1, "place": 1})
+        appeals = house.db.appeals.find({"_id": {"$in": list(map(appeal_of, ids))}}, {"title": 1, "place": 1})
         known = {row["_id"]: row async for row in appeals}
-    return [_row(case, known.get(case.id, {})) for case in cases]
+    return [_row(case, known.get(appeal_of(case.id), {})) for case in cases]
 
 
 def _row(case: Case, appeal: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from intake.door.routes import Route, Table, address_of, json_answer
 from intake.rights.accesses import Seen, note
 from intake.rights.contact import NotShown, Shown, show
 from intake.rights.custody import Custody
-from normalizer.appeal import Appeal, RequestType
+from normalizer.appeal import Appeal, RequestType, message_of
 from normalizer.vault import Part
 from router.cases.case import Case, holders
 from router.dispatching.directory import CODE, Directory
@@ -203,7 +203,7 @@ async def attachment(request: web.Request, counter: Counter) -> web.StreamRespon
     if found is None or found.sha256 is None or (secret and (found.media_type or "").startswith("audio")):
         raise Refused(404, "没有这个附件 · no such attachment")
     await _note(case, Seen.ATTACHMENT, caller, counter)
-    medium = await counter.media.open(case.id.partition("-")[0], found.sha256)
+    medium = await counter.media.open(message_of(case.id), found.sha256)
     if medium is None:
         raise Refused(404, "附件未保存或已到期销毁 · it was not kept, or its time is over")
     headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}

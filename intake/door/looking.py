@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from intake.house import Database
+from intake.rounds import newest_rows
 from normalizer.appeal import Appeal, from_document
 from router.cases import case as cases
 from router.cases.public import PublicFace, public_face
@@ -60,10 +61,9 @@ class Look:
             yield each
 
     async def _joined(self, rows: list[dict[str, Any]]) -> list[Shown]:
-        """Beside their cases; what is no appeal has none."""
-        ids = [row["_id"] for row in rows]
-        found = {row["_id"]: cases.from_document(row) async for row in self._db.cases.find({"_id": {"$in": ids}})}
-        return [_shown(row, found[row["_id"]]) for row in rows if row["_id"] in found]
+        """Beside their newest cases; what is no appeal has none."""
+        found = await newest_rows(self._db, [row["_id"] for row in rows], {})
+        return [_shown(row, cases.from_document(found[row["_id"]])) for row in rows if row["_id"] in found]
 
 
 def _shown(row: dict[str, Any], case: cases.Case) -> Shown:

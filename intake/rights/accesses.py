@@ -21,7 +21,8 @@ from pymongo.errors import BulkWriteError
 
 from connectors.keeping.raw import DUPLICATE_KEY
 from intake.house import Database
-from normalizer.appeal import RequestType, message_of
+from intake.rounds import every_row
+from normalizer.appeal import RequestType, appeal_of, message_of
 from normalizer.steps.mask import Masker
 
 #: Stands for every item that there was.
@@ -122,18 +123,21 @@ _WHOLE = [Seen.RAW.value, Seen.MENDED.value]
 
 
 async def who_saw(db: Database, id_: str) -> list[Sight]:
-    """Everybody to whom anything of this item went, in the order of time."""
-    case = await db.cases.find_one({"_id": id_}, _READ) or {}
-    sights = [*_deliveries(case), *_answers(case)]
-    looks = {"$or": [{"item": id_}, {"item": message_of(id_), "what": {"$in": _WHOLE}}]}
-    sights += [_look(line) async for line in db.accesses.find(looks)]
-    if case:
-        everything = {"item": ALL, "at": {"$gte": case["opened_at"]}}
-        sights += [_look(line) async for line in db.accesses.find(everything)]
+    """Everybody to whom anything of this item went, whichever of its cases it was, in the order of time."""
+    appeal = appeal_of(id_)
+    cases = await every_row(db, [appeal], _READ)
+    items = [appeal, *(case["_id"] for case in cases)]
+    looks = {"$or": [{"item": {"$in": items}}, {"item": message_of(id_), "what": {"$in": _WHOLE}}]}
+    sights = [_look(line) async for line in db.accesses.find(looks)]
+    for case in cases:
+        sights += [*_deliveries(case), *_answers(case)]
         orders = [event["data"]["to"] for event in case["events"] if event["kind"] == "linked"]
         async for order in db.cases.find({"_id": {"$in": orders}}, _READ):
             sights += _news(order, case)
-        sights += await _asked_at_the_door(db, case)
+    if cases:
+        everything = {"item": ALL, "at": {"$gte": cases[0]["opened_at"]}}
+        sights += [_look(line) async for line in db.accesses.find(everything)]
+        sights += await _asked_at_the_door(db, cases[0])
     return sorted(sights, key=lambda sight: sight.at)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from intake.rights.accesses import Seen, masked, note
 from intake.rights.custody import Custody, open_part
-from normalizer.appeal import RequestType
+from normalizer.appeal import RequestType, appeal_of
 from normalizer.steps.mask import LABELS
 from normalizer.vault import Part, kind_of
 from router.cases import privacy
@@ -73,8 +73,8 @@ async def _must_not_be_confidential(case: Case, custody: Custody) -> None:
     """Ask every revision: what was once reported in confidence stays so."""
     secret = {"$or": [{"citizen.confidential": True}, {"request_type": RequestType.REPORT.value}]}
     either = [
-        await custody.db.appeals.find_one({"_id": case.id} | secret, {"_id": 1}),
-        await custody.db.appeal_revisions.find_one({"id": case.id} | secret, {"_id": 1}),
+        await custody.db.appeals.find_one({"_id": appeal_of(case.id)} | secret, {"_id": 1}),
+        await custody.db.appeal_revisions.find_one({"id": appeal_of(case.id)} | secret, {"_id": 1}),
     ]
     if any(either):
         raise NotShown("举报、保密件，不提供联系方式，由中心代为联系 · confidential: the centre relays")

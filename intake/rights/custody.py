@@ -13,7 +13,7 @@ from connectors.keeping.raw import RawStore
 from intake.house import Database, House, keys_for
 from intake.keys import Keys
 from intake.sealing import Sealer
-from normalizer.appeal import message_of
+from normalizer.appeal import appeal_of, message_of
 from normalizer.vault import Contents, Part, bound
 from router.store import CaseStore
 
@@ -49,9 +49,10 @@ async def open_custody(house: House) -> AsyncIterator[Custody]:
 async def open_part(custody: Custody, id_: str, part: Part) -> Contents | None:
     """Open one part of the vault; empty where there never was anything, None where it was destroyed.
 
-    The parts of a message with several requests have a document each, sealed with the message's key.
+    The parts of a message with several requests have a document each, sealed with the message's key; the rounds of one
+    share it.
     """
-    message = message_of(id_)
+    id_, message = appeal_of(id_), message_of(id_)
     kept = await custody.db.vault.find_one({"_id": id_})
     if kept is None:
         raw = await custody.db.raw.find_one({"_id": message}, {"destroyed": 1})

@@ -19,6 +19,7 @@ from normalizer.appeal import family, message_of
 from normalizer.vault import Contents, Part, bound, traces
 from router.cases import privacy
 from router.cases.moves import Kind
+from router.rounds import every
 
 #: Items that are emptied with one write.
 AT_ONCE = 500
@@ -68,10 +69,10 @@ async def unlink(ids: Sequence[str], custody: Custody) -> int:
 
 
 async def tell_cases(ids: Sequence[str], why: Destroyed, custody: Custody, *, actor: str, reason: str) -> None:
-    """Write it into the ledger of each case, of each part."""
+    """Write it into the ledger of each case, of each part and round."""
     at = custody.now()
     for some in _batches(ids):
-        for case in (await custody.cases.load(family(some))).values():
+        for case in await every(family(some), custody.cases):
             await custody.cases.change(
                 case,
                 lambda now: privacy.destroyed(now, why.value, actor=actor, reason=reason, at=at),
@@ -83,18 +84,18 @@ async def forget_number(ids: Sequence[str], wanted: Collection[bytes], custody: 
     """Take a number out of items that mention it: the rest of their vault is sealed again with new keys."""
     done = Ended()
     for id_ in ids:
-        every = await custody.db.vault.find({"_id": {"$in": family([id_])}}).to_list(None)
+        parts = await custody.db.vault.find({"_id": {"$in": family([id_])}}).to_list(None)
         # It may stand in an older text alone, of an item of which the vault holds nothing any more.
-        sealed = every[0] if every else await custody.db.raw.find_one({"_id": id_}, {"key": 1})
+        sealed = parts[0] if parts else await custody.db.raw.find_one({"_id": id_}, {"key": 1})
         if sealed is None:
             continue
         keys = await custody.sealer.keys_of(sealed["key"].partition("#")[0], [id_])
-        for kept in every:  # the parts of a message share its keys: all of them are sealed again
+        for kept in parts:  # the parts of a message share its keys: all of them are sealed again
             await _seal_without(kept, wanted, keys, custody)
         await MediaStore(custody.db, custody.sealer).seal_again(id_, keys)
         destroyed = await custody.sealer.destroy_items([id_], keep=[keys.name])
         raw = await custody.raw.destroy([id_], Destroyed.MENTIONED, custody.now())
-        done = Ended(keys=done.keys + destroyed, raw=done.raw + raw, vault=done.vault + len(every))
+        done = Ended(keys=done.keys + destroyed, raw=done.raw + raw, vault=done.vault + len(parts))
     return done
 
 

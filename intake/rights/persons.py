@@ -26,11 +26,13 @@ from intake.rights.copies import Copies, Copy
 from intake.rights.custody import Custody, open_part
 from intake.rights.destroying import Ended, destroy, forget_number, tell_cases, unlink
 from intake.rights.numbers import folded, numbers_in
+from intake.rounds import rows as rounds
 from normalizer.appeal import family, message_of
 from normalizer.steps.identify import ref_of
 from normalizer.steps.mask import canonical_mobile
 from normalizer.steps.personal.numbers import digits_of
 from normalizer.vault import Part, kind_of, trace
+from router.rounds import every
 
 Relation = Literal["own", "mentioned", "unread"]
 #: Kinds of number that a person may be looked for by, and those that are tried in turn where nothing else is said.
@@ -152,11 +154,11 @@ async def numbers_of_vault(custody: Custody) -> AsyncIterator[str]:
 
 async def _held(id_: str, relation: Relation, db: Any) -> Held:  # noqa: ANN401 - motor ships no types
     raw = await db.raw.find_one({"_id": id_}, {"source": 1, "native_id": 1, "destroyed": 1, "received_at": 1}) or {}
-    every = {"_id": {"$in": family([id_])}}
-    vault = [row async for row in db.vault.find(every, {"contact": 1, "matter": 1})]
+    vault = [row async for row in db.vault.find({"_id": {"$in": family([id_])}}, {"contact": 1, "matter": 1})]
     appeal = await db.appeals.find_one({"_id": id_}, {"citizen": 1, "source": 1, "native_id": 1}) or {}
-    cases = await db.cases.find(every, {"case_no": 1, "state": 1, "dispatches.department": 1}).to_list(None)
-    case: dict[str, Any] = next((row for row in cases if row["_id"] == id_), {})
+    chains = await rounds(db, family([id_]), {"case_no": 1, "state": 1, "dispatches.department": 1})
+    cases = [row for chain in chains.values() for row in chain]
+    case: dict[str, Any] = chains[id_][-1] if id_ in chains else {}
     revisions = await db.raw_revisions.count_documents({"of": id_, "destroyed": None})
     pictures = await db.media.count_documents({"_id": {"$gte": f"{id_}/", "$lt": f"{id_}0"}})
     citizen = appeal.get("citizen") or {}
@@ -242,7 +244,7 @@ async def erase(wanted: Wanted, custody: Custody, *, actor: str, reason: str) ->
 
 
 async def _told(ids: list[str], custody: Custody) -> AsyncIterator[Told]:
-    for case in (await custody.cases.load(family(ids))).values():
+    for case in await every(family(ids), custody.cases):
         sent: dict[str, list[str]] = {}
         for row in case.dispatches:
             if row.sent_at is not None:

@@ -27,6 +27,7 @@ from intake.rights.custody import Custody
 from intake.rights.destroying import destroy, tell_cases
 from intake.rights.endings import ENDED, FIELDS, ending, has_ended, is_over, orders_of
 from intake.rights.resealing import reseal
+from intake.rounds import every_row
 from intake.settings import Retention
 from normalizer.appeal import family, message_of
 from router.cases.moves import Kind, State
@@ -155,13 +156,12 @@ async def _some(cursor: Any) -> AsyncIterator[list[dict[str, Any]]]:  # noqa: AN
 
 
 async def _whole(due: Sequence[str], terms: Retention, custody: Custody, now: datetime) -> list[str]:
-    """Leave out items of which another part is not due yet: they share one vault."""
+    """Leave out items of which another part or round is not due yet: they share one vault."""
     bases = dict.fromkeys(message_of(id_) for id_ in due)
     open_: set[str] = set()
     listed = list(bases)
     for at in range(0, len(listed), 500):
-        every = {"_id": {"$in": family(listed[at : at + 500])}}
-        rows = await custody.db.cases.find(every, FIELDS).to_list(None)
+        rows = await every_row(custody.db, family(listed[at : at + 500]), FIELDS)
         orders = await orders_of(rows, custody)
         open_ |= {message_of(row["_id"]) for row in rows if not is_over(ending(row, orders), terms, now)}
     return [base for base in bases if base not in open_]

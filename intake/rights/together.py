@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from intake.house import Database
+from normalizer.appeal import appeal_of
 
 
 async def with_news(db: Database, ids: list[str]) -> list[str]:
@@ -16,6 +17,7 @@ async def with_news(db: Database, ids: list[str]) -> list[str]:
 
 async def with_parts(db: Database, ids: list[str]) -> list[str]:
     """Name these and the other requests of their messages (一条多诉)."""
-    several = db.appeals.find({"_id": {"$in": ids}, "links.same_message.0": {"$exists": True}}, {"links": 1})
+    appeals = [appeal_of(id_) for id_ in ids]
+    several = db.appeals.find({"_id": {"$in": appeals}, "links.same_message.0": {"$exists": True}}, {"links": 1})
     others = [id_ async for row in several for id_ in row["links"]["same_message"]]
     return list(dict.fromkeys([*ids, *others]))

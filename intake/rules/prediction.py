@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from normalizer.appeal import Appeal, Change, Handed, Mode
+from normalizer.appeal import Appeal, Change, Handed, Mode, appeal_of
 from normalizer.settle import change_between
 from normalizer.store import AppealStore, Standing
 from router.cases.carrying import bring_news, carry
@@ -21,6 +21,7 @@ from router.cases.moves import State
 from router.cases.redeciding import newly_sent, redecide, stays_because
 from router.flow import Claim, Room, amended, begun, carries_on, decided, standing_alone
 from router.linking import Carrier, named, orphans
+from router.rounds import newest
 
 _NOBODY = Claim(0, None)
 
@@ -38,7 +39,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A page of what is stored: appeals as they stand, and their cases."""
+    """A page of what is stored: appeals as they stand, and the newest case of each."""
 
     standing: Mapping[str, Standing]
     cases: Mapping[str, Case]
@@ -55,19 +56,24 @@ class Oracle:
         self._reassign = reassign
         #: Cases that a revision in hand will change, and orders that new ones in hand name: as they then are.
         self._then: dict[str, Case] = {}
+        self._newest: dict[str, str] = {}  #: … and which case of an appeal that is
+        self._closed: dict[str, Case] = {}  #: by appeal: what was said after their end will have a case of its own
         self._orphans: list[str] = []  #: carried by orders that will be withdrawn
         self._naming: list[Handed] = []  #: new ones that name an order
         self._news: list[tuple[Case, Handed]] = []  #: new texts of cases that an order carries
 
     async def tell(self, page: Stored) -> list[Expected]:
         """Tell of one page."""
-        after = dict(page.cases) | await self._released(list(page.cases.values()), page.standing)
+        released = await self._released(list(page.cases.values()), page.standing)
+        after = {id_: released.get(case.id, case) for id_, case in page.cases.items()}
         told = [each for id_, case in page.cases.items() for each in _told(case, after[id_], "release")]
         late = [one for id_, one in page.standing.items() if _is_late(one, page.cases.get(id_))]
         for before, then in await self._revised([one for one in late if one.appeal.id in after], after, self._news):
             self._orphans += orphans(before, then)
             told += _told(before, then, "pending")
         new = [item for one in late if one.appeal.id not in after for item in self._handed(one, Change.NEW)]
+        again = [one for one in late if one.appeal.id in after and one.appeal.id in self._closed]
+        new += [item for one in again for item in self._handed(one, Change.CHANGED, after[one.appeal.id].mode)]
         self._naming += [item for item in new if named(item)]
         return told + await self._opened([item for item in new if not named(item)])
 
@@ -83,9 +89,10 @@ class Oracle:
     async def _released(self, cases: Sequence[Case], standing: Mapping[str, Standing]) -> dict[str, Case]:
         open_ = [case for case in cases if self._reassign and stays_because(case) is None]
         texts = {(id_, one.appeal.revision): one.appeal for id_, one in standing.items()}
-        missing = [(case.id, case.revision) for case in open_ if (case.id, case.revision) not in texts]
+        wanted = [(appeal_of(case.id), case.revision) for case in open_]
+        missing = [text for text in wanted if text not in texts]
         texts |= await self._room.load_appeals(missing) if missing else {}
-        found = [(case, texts.get((case.id, case.revision))) for case in open_]
+        found = [(case, texts.get(text)) for case, text in zip(open_, wanted, strict=True)]
         return {case.id: self._again(case, appeal) for case, appeal in found if appeal is not None}
 
     def _again(self, case: Case, appeal: Appeal) -> Case:
@@ -104,11 +111,13 @@ class Oracle:
         at, moved = self._room.moment(), list[tuple[Case, Case]]()
         for one in late:
             case = cases[one.appeal.id]
-            for item in self._handed(one, _change(one, older.get(case.id)), case.mode):
+            for item in self._handed(one, _change(one, older.get(one.appeal.id)), case.mode):
                 if case.goal is State.LINKED and item.change is Change.CHANGED:
                     news.append((case, item))
                     continue
                 self._then[case.id] = amended(case, item, self._room, _NOBODY, at)
+                if self._then[case.id].continued:
+                    self._closed[one.appeal.id] = self._then[case.id]
                 moved.append((case, self._then[case.id]))
         return moved
 
@@ -119,14 +128,17 @@ class Oracle:
 
     async def _opened(self, new: Sequence[Handed]) -> list[Expected]:
         at, linked = self._room.moment(), dict[str, tuple[Case, Carrier]]()
-        await self._know([id_ for item in new for id_, _ in named(item)])
+        await self._know_newest([id_ for item in new for id_, _ in named(item)])
         candidates = {
-            item.appeal.id: [Carrier(self._then[id_], why) for id_, why in named(item) if id_ in self._then]
+            item.appeal.id: [
+                Carrier(self._then[self._newest[id_]], why) for id_, why in named(item) if id_ in self._newest
+            ]
             for item in new
         }
         told: list[Expected] = []
         for item in new:
-            case = self._then[item.appeal.id] = begun(item, self._room, _NOBODY, at, candidates, linked)
+            case = begun(item, self._room, _NOBODY, at, candidates, linked, self._closed.get(item.appeal.id))
+            self._then[case.id], self._newest[item.appeal.id] = case, case.id
             told += _told(None, case, "pending")
         for member, carrier in linked.values():
             order = self._then[carrier.order.id]
@@ -134,15 +146,24 @@ class Oracle:
             told += _told(order, self._then[order.id], "pending")
         return told
 
+    async def _know_newest(self, appeals: Sequence[str]) -> None:
+        """Have the orders of these appeals that stand, as they then are."""
+        unknown = [id_ for id_ in dict.fromkeys(appeals) if id_ not in self._newest]
+        if unknown:
+            found = await newest(unknown, self._room.store)
+            await self._know([case.id for case in found.values()])
+            self._newest |= {id_: case.id for id_, case in found.items()}
+
     async def _know(self, orders: Sequence[str]) -> None:
         """Have these orders as they are after the release and after what is in hand."""
         unknown = [id_ for id_ in dict.fromkeys(orders) if id_ not in self._then]
         if not unknown:
             return
         fresh = await self._room.store.load(unknown)
-        standing = await self._appeals.standing(list(fresh))
+        standing = await self._appeals.standing([appeal_of(id_) for id_ in fresh])
         fresh |= await self._released(list(fresh.values()), standing)
-        await self._revised([one for id_, one in standing.items() if _is_late(one, fresh[id_])], fresh, [])
+        by_appeal = {appeal_of(id_): case for id_, case in fresh.items()}
+        await self._revised([one for id_, one in standing.items() if _is_late(one, by_appeal[id_])], by_appeal, [])
         self._then = fresh | self._then
 
     async def _brought(self) -> list[Expected]:
@@ -151,7 +172,11 @@ class Oracle:
         at, told = self._room.moment(), list[Expected]()
         for case, item in self._news:
             order = self._then.get(_order_of(case))
-            stands = order is not None and order.id in dict(named(item)) and carries_on(order, case, item, self._room)
+            stands = (
+                order is not None
+                and appeal_of(order.id) in dict(named(item))
+                and carries_on(order, case, item, self._room)
+            )
             if order is not None and stands:
                 self._then[order.id] = bring_news(order, case, item.appeal, at)
                 told += _told(order, self._then[order.id], "pending")

@@ -94,8 +94,9 @@ async def reassign_open(db: Database, room: Room, since: datetime, n: int, by: s
     """Decide the open orders of the days that were rehearsed again, with the tables of the room, and send."""
     cases, messages = 0, Counter[str]()
     async for page in stored_since(db, room.store, since):
-        moved = await redecide_page(list(page.cases.values()), room, n, by)
+        before = {case.id: case for case in page.cases.values()}
+        moved = await redecide_page(list(before.values()), room, n, by)
         for case in moved:
-            messages.update(row.type.value for row in case.dispatches[len(page.cases[case.id].dispatches) :])
+            messages.update(row.type.value for row in case.dispatches[len(before[case.id].dispatches) :])
         cases += len(moved)
     return Reassigned(cases=cases, messages=dict(messages))

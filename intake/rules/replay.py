@@ -24,6 +24,7 @@ from router.cases.redeciding import Stays, stays_because
 from router.dispatch import Context, Decision, Outcome
 from router.dispatching.decide import decide
 from router.dispatching.tables import Tables
+from router.rounds import newest
 from router.store import CaseStore
 
 PAGE = 500
@@ -115,10 +116,10 @@ async def stored_since(db: Database, cases: CaseStore, since: datetime) -> Async
     async for row in db.appeals.find({"received_at": {"$gte": since}}, batch_size=PAGE).sort("_id", 1):
         page[row["_id"]] = Standing(from_document(row), bool(row.get("withdrawn")))
         if len(page) == PAGE:
-            yield Stored(page, await cases.load(list(page)))
+            yield Stored(page, await newest(page, cases))
             page = {}
     if page:
-        yield Stored(page, await cases.load(list(page)))
+        yield Stored(page, await newest(page, cases))
 
 
 def _count(  # noqa: PLR0917 - an appeal, its case, and both sets of rules
@@ -142,7 +143,7 @@ def _count(  # noqa: PLR0917 - an appeal, its case, and both sets of rules
         done.signed_moved += order == Stays.HEARD and case is not None and case.holder == before
     tell(
         Moved(
-            case=appeal.id,
+            case=appeal.id if case is None else case.id,
             case_no=None if case is None else case.case_no,
             category=appeal.category.code,
             before=before,

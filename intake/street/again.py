@@ -15,6 +15,7 @@ from connectors.source import Source
 from normalizer.appeal import family, message_of
 from router.cases.case import Case
 from router.cases.work import Work
+from router.rounds import newest
 from router.store import CaseStore
 
 
@@ -48,8 +49,8 @@ class Renewal:
         return count
 
     async def _over(self, ids: Sequence[str]) -> set[str]:
-        """Those of which any part is closed."""
-        found = await self.cases.load(family(ids))
+        """Those of which any part is closed, and nothing was said since."""
+        found = await newest(family(ids), self.cases)
         return {message_of(case.id) for case in found.values() if _is_closed(case)}
 
 

@@ -34,6 +34,7 @@ from router.cases import answering
 from router.cases.case import Case
 from router.cases.track import Answering as Row
 from router.flow import Room
+from router.rounds import newest
 from router.store import CaseStore
 
 log = structlog.get_logger()
@@ -148,7 +149,8 @@ async def _take_up(case: Case, street: Answering) -> Due | None:
 
 async def _send(due: Due, way: Answers, context: Mapping[str, str], street: Answering) -> None:
     case, row = due
-    told = answering.of_message(case, row, (await street.cases.load(answering.others_of(case))).values())
+    others = await newest(answering.others_of(case), street.cases)
+    told = answering.of_message(case, row, others.values())
     if told is None:
         at, reason = (
             street.room.moment(),

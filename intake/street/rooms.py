@@ -43,7 +43,7 @@ from intake.street.normalizing import Begin
 from intake.street.second_look import matters_of
 from intake.tables import Tables
 from intake.topology import prepare_queues
-from normalizer.appeal import Appeal, Handed
+from normalizer.appeal import Appeal, Handed, appeal_of
 from normalizer.matter.flow import second_look
 from normalizer.steps.mask import Masker
 from normalizer.store import AppealStore
@@ -274,11 +274,12 @@ async def _make_vault_key(sealer: Sealer, clock: Clock) -> None:
 
 async def _load_appeals(store: AppealStore, texts: Sequence[Text]) -> Mapping[Text, Appeal]:
     """Load appeals of exactly these revisions; what stands is asked first, superseded ones where that is not it."""
-    standing = await store.standing([id_ for id_, _ in texts])
+    wanted = {(id_, revision): (appeal_of(id_), revision) for id_, revision in texts}
+    standing = await store.standing(list(dict.fromkeys(id_ for id_, _ in wanted.values())))
     found = {(id_, each.appeal.revision): each.appeal for id_, each in standing.items()}
-    for id_ in {id_ for id_, revision in texts if (id_, revision) not in found}:
+    for id_ in {id_ for id_, revision in wanted.values() if (id_, revision) not in found}:
         found |= {(id_, appeal.revision): appeal for appeal in await store.revisions(id_)}
-    return {text: found[text] for text in texts if text in found}
+    return {text: found[named] for text, named in wanted.items() if named in found}
 
 
 async def _deliver_forgotten(room: router.flow.Room) -> int:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from normalizer.appeal import Mode, family, message_of
+from normalizer.appeal import Mode, appeal_of, family, message_of
 from router.cases.case import Case
 from router.cases.ledger import draft_of, record
 from router.cases.moves import Kind, State
@@ -54,9 +54,9 @@ def with_answer(before: Case, after: Case, at: datetime, within: timedelta | Non
 
 
 def others_of(case: Case) -> list[str]:
-    """Name the cases that what is told of this one depends on; the last text may name no part any more."""
+    """Name the appeals whose newest cases say what is told of this one; the last text may name no part any more."""
     if case.goal in _AT_THE_DESK:
-        return [id_ for id_ in family([message_of(case.id)]) if id_ != case.id]
+        return [id_ for id_ in family([message_of(case.id)]) if id_ != appeal_of(case.id)]
     return case.parts
 
 
@@ -70,7 +70,7 @@ def of_message(case: Case, row: Answering, others: Iterable[Case]) -> tuple[Stat
         return (row.status, None) if _is_the_end(case, list(others)) else None
     if not case.parts:
         return row.status, row.reply
-    number = case.id.partition("-")[2] or "1"
+    number = appeal_of(case.id).partition("-")[2] or "1"
     reply = None if row.reply is None else f"（第{number}项）{row.reply}"
     known = list(others)
     still_open = any(public_face(other).status == "open" for other in known)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, RequestType
 from router.cases.case import Case, holders
-from router.cases.deciding import settle
+from router.cases.deciding import is_over, settle
 from router.cases.ledger import draft_of, record
 from router.cases.moves import Because, Kind, State
 from router.cases.sending import append, recall_all
@@ -78,10 +78,13 @@ def put_under(member: Case, order: str, person: str, reason: str, at: datetime) 
 
 
 def may_go_under(member: Case, order: Case) -> bool:
-    """Say whether a case may be put under an order: nobody has it who does not have the order too."""
+    """Say whether a case may be put under an order: nobody has it who does not have the order too.
+
+    What is closed stays as it was counted.
+    """
     if member.goal is State.TRIAGE:
         return True
-    return member.goal is State.DELIVERED and holders(member).keys() <= holders(order).keys()
+    return not is_over(member) and member.goal is State.DELIVERED and holders(member).keys() <= holders(order).keys()
 
 
 def let_go(order: Case, member: str, at: datetime, actor: str, reason: str) -> Case:

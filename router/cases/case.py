@@ -107,6 +107,10 @@ class Case(msgspec.Struct, kw_only=True):
     due: datetime | None = None  #: when the clock must look at it again: a card, the end of the call-back
     parts: list[str] = []  #: the cases of the other requests of the same message (一条多诉)
     handling: Handling | None = None  #: None as long as nothing but the dispatch has happened
+    #: The closed case of the same appeal that this one follows (再次反映), and who had that one. Most have none.
+    repeat_of: str | msgspec.UnsetType = msgspec.UNSET
+    repeat_known_to: list[str] | msgspec.UnsetType = msgspec.UNSET
+    continued: str | msgspec.UnsetType = msgspec.UNSET  #: the case that follows this closed one
 
 
 # ---------------------------------------------------------------- reading
@@ -166,6 +170,7 @@ def facts_of(case: Case, row: Sending) -> CaseFacts:
         routing=decided.routing,
         sentence=decided.sentence,
         first_dispatched_at=None if first.at == row.at else first.at,
+        repeat_of=case.repeat_of if case.repeat_of and row.department in (case.repeat_known_to or ()) else None,
     )
 
 
@@ -200,7 +205,7 @@ def changes(before: Case, after: Case) -> dict[str, Any]:
     """Give the update that makes one out of the other; what is appended is pushed, so that writes stay small."""
     old, new = to_document(before), to_document(after)
     update: dict[str, Any] = {}
-    values = {name: value for name, value in new.items() if value != old[name]}
+    values = {name: value for name, value in new.items() if name not in old or value != old[name]}
     for name in ("events", "dispatches", "past_decisions"):
         known = len(old[name])
         if name in values and new[name][:known] == old[name]:

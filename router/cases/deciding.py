@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from normalizer.appeal import Appeal, Change, DecidedBy, Mode, Routing, Versions
-from router.cases.case import Case, Decided, Event, holders
+from msgspec.structs import replace
+
+from normalizer.appeal import Appeal, Change, DecidedBy, Mode, Routing, Versions, next_round
+from router.cases.case import BEGINS, Case, Decided, Event, holders
 from router.cases.ledger import ROUTER, draft_of, record
 from router.cases.moves import Kind, State, allowed
 from router.cases.sending import move_to, recall_all, send_to, tell_holders, tell_withdrawn
-from router.cases.work import Ask
+from router.cases.work import Ask, Work
 from router.dispatch import Context, Decision, Outcome, Role, case_no
 from router.errors import MoveNotAllowed
 
@@ -28,27 +30,35 @@ _OUTCOMES = {
 # ---------------------------------------------------------------- the first write
 
 
-def open_case(appeal: Appeal, mode: Mode, decision: Decision | Exception, context: Context, at: datetime) -> Case:
-    """Begin a case: received, and what the decision makes of it."""
-    case = _received(appeal, mode, at)
+def open_case(  # noqa: PLR0917 - an appeal, what was decided about it, and what it follows
+    appeal: Appeal,
+    mode: Mode,
+    decision: Decision | Exception,
+    context: Context,
+    at: datetime,
+    closed: Case | None = None,
+) -> Case:
+    """Begin a case: received, and what the decision makes of it. `closed`: the one that it follows (再次反映)."""
+    case = _received(appeal, mode, at, closed)
     decide(case, decision, context, at)
     return case
 
 
-def open_withdrawn(appeal: Appeal, mode: Mode, at: datetime) -> Case:
+def open_withdrawn(appeal: Appeal, mode: Mode, at: datetime, closed: Case | None = None) -> Case:
     """Begin a case that its author took back before it had one.
 
     It stands in the way of a late worker that still holds an older revision, and its absence is a loss.
     """
-    case = _received(appeal, mode, at)
+    case = _received(appeal, mode, at, closed)
     record(case, Kind.WITHDRAWN, at, data={"departments": []})
     return case
 
 
-def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
+def _received(appeal: Appeal, mode: Mode, at: datetime, closed: Case | None) -> Case:
+    id_ = appeal.id if closed is None else next_round(closed.id)
     # With more than 15 keywords Python gathers them in a dict first, which costs more than all the rest.
     case = Case(
-        id=appeal.id,
+        id=id_,
         state=State.RECEIVED,
         goal=State.RECEIVED,
         source=appeal.source,
@@ -56,7 +66,7 @@ def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
         channel=appeal.channel,
         mode=mode,
         revision=appeal.revision,
-        case_no=case_no(at, appeal.channel, appeal.id),
+        case_no=case_no(at, appeal.channel, id_),
         category=appeal.category.code,
         urgency=appeal.urgency,
         opened_at=at,
@@ -66,10 +76,29 @@ def _received(appeal: Appeal, mode: Mode, at: datetime) -> Case:
     )
     case.district, case.street = appeal.place.district, appeal.place.street
     case.parts = list(appeal.links.same_message)
+    if closed is not None:
+        case.repeat_of, case.repeat_known_to = closed.id, _had(closed)
+        case.events = [replace(case.events[0], data={"repeat_of": closed.id})]
     return case
 
 
+def _had(case: Case) -> list[str]:
+    """Give the departments that were ever given a case."""
+    given = (row.department for row in case.dispatches if row.type in BEGINS and row.sent_at is not None)
+    return list(dict.fromkeys(given))
+
+
 # ---------------------------------------------------------------- later revisions (promise 4)
+
+
+def is_over(case: Case) -> bool:
+    """Say whether it is closed (办结): by its call-back, or because nobody made one in time."""
+    return case.goal is State.DELIVERED and case.handling is not None and case.handling.work is Work.CLOSED
+
+
+def goes_on(case: Case, change: Change, appeal: Appeal) -> bool:
+    """Say whether a revision is for a case of its own: what was closed, and counted, stays as it is."""
+    return change in {Change.NEW, Change.CHANGED} and appeal.quality.is_appeal and is_over(case)
 
 
 def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder: bool = False) -> bool:
@@ -78,13 +107,13 @@ def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder:
     What a person assigned, or its lead has taken on, stays there (promise 4), unless the new text is about who has it
     (promise 8).
     """
-    if revision <= case.revision or change not in {Change.NEW, Change.CHANGED, Change.REREAD}:
+    if revision <= case.revision or change not in {Change.NEW, Change.CHANGED, Change.REREAD} or is_over(case):
         return False
     return accuses_holder or not stays_put(case)
 
 
 def stays_put(case: Case) -> bool:
-    """Say whether a new text leaves it where it is. Where nobody has it any more (办结), somebody must read that."""
+    """Say whether a new text leaves it where it is."""
     lead = case.holder
     if case.goal is not State.DELIVERED or lead is None or lead not in holders(case):
         return False
@@ -102,10 +131,18 @@ def amend(
     decision: Decision | Exception | None = None,
     context: Context | None = None,
 ) -> Case:
-    """Take in a revision. What was taken in before changes nothing; likes and replies never do."""
-    if appeal.revision <= case.revision or change is Change.REFRESHED:
+    """Take in a revision. What was taken in before changes nothing; likes and replies never do.
+
+    What is new after the end is for the next round: the closed case only names it, before that case is there.
+    """
+    if appeal.revision <= case.revision or change is Change.REFRESHED or case.continued:
         return case
+    opens = goes_on(case, change, appeal)
     case = draft_of(case)
+    if opens:
+        case.continued = next_round(case.id)
+        record(case, Kind.CONTINUED, at, data={"case": case.continued, "revision": appeal.revision})
+        return case
     case.revision = appeal.revision
     case.category, case.urgency = appeal.category.code, appeal.urgency
     case.district, case.street = appeal.place.district, appeal.place.street

@@ -119,6 +119,7 @@ def fact_of(
     *,
     appeal: Appeal | None = None,
     person: int | None = None,
+    repeats: Sequence[str] = (),
     said_before: datetime | None = None,
     said_again: Sequence[datetime] = (),
 ) -> Fact:
@@ -147,11 +148,14 @@ def fact_of(
         clause=left_out.exclusion,
         disputed=left_out.rating,
         opened_at=case.opened_at,
-        said_at=_posted(appeal) or case.opened_at,
-        repeats=() if appeal is None else tuple(appeal.links.same_person),
+        # A later round was said when its revision came: the appeal bears the moment of the first.
+        said_at=case.opened_at if case.repeat_of else _posted(appeal) or case.opened_at,
+        repeats=tuple(repeats),
         said_before=said_before,
         said_again=tuple(said_again),
-        lacks=() if appeal is None else tuple(lacking(appeal)),
+        lacks=()
+        if appeal is None
+        else tuple(part for part in lacking(appeal) if not (case.repeat_of and part == "fresh")),
         automatic=_first_by(case) in AUTOMATIC,
         return_codes=tuple(event.data["code"] for event in case.events if event.kind is Kind.RETURN_ASKED),
         moved=not _MOVED.isdisjoint(kinds),

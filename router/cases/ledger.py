@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from router.cases.case import Case, Event
-from router.cases.moves import MOVES, Kind, Sent, State, allowed, state_of
+from router.cases.moves import MOVES, REVIVES, Kind, Sent, State, allowed, state_of
 from router.cases.standing import standing
 from router.errors import MoveNotAllowed
 
@@ -42,6 +42,8 @@ def record(
     """Append one event, if the table has the move, and bring state and counters in line."""
     if not allowed(kind, case.state):
         raise MoveNotAllowed(f"case {case.id} is {case.state}: the table has no move {kind} from there")
+    if case.continued and kind in REVIVES:
+        raise MoveNotAllowed(f"case {case.id} is closed and {case.continued} follows it: do it to that one")
     case.events.append(
         Event(n=len(case.events) + 1, at=at, kind=kind, actor=actor, department=department, note=note, data=data or {})
     )

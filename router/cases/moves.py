@@ -110,6 +110,7 @@ class Kind(StrEnum):
     VISITED = "visited"  #: 回访
     REOPENED = "reopened"  #: 重办
     CLOSED = "closed"  #: 办结
+    CONTINUED = "continued"  #: 再次反映: what its author said after the end has a case of its own
     FOLLOWED = "followed"  #: 主单有进展: what the order that carries it has come to
     ANSWERED = "answered"  #: 已回写来源平台, with its receipt
     ANSWER_PARKED = "answer_parked"  #: 回写失败，挂起
@@ -178,6 +179,7 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         # What people do.
         Kind.ASSIGNED: Move(frozenset({State.TRIAGE, State.PARKED, State.INFORMED, State.HANDED_OVER})),
         Kind.RECORDED: Move(_STORED),
+        Kind.CONTINUED: Move(_OUT),
         Kind.REDECIDED: Move(_OUT | {State.TRIAGE}),
         Kind.DUTY_CALLED: Move(frozenset({State.TRIAGE})),
         Kind.REASSIGNED: Move(_OUT | {State.TRIAGE}),
@@ -188,6 +190,15 @@ MOVES: Mapping[Kind, Move] = MappingProxyType(
         **dict.fromkeys(_ANYWHERE, Move(_STORED)),
         # Nothing of the case moves by these.
         **dict.fromkeys((Kind.REVEALED, Kind.DESTROYED), Move(frozenset(State) - _BORN)),
+    }
+)
+
+
+#: What would give somebody work again; not of a closed case that another one follows.
+REVIVES = frozenset(
+    {
+        *(Kind.DISPATCHED, Kind.TRIAGED, Kind.INFORMED, Kind.HANDED_OVER, Kind.LINKED, Kind.WITHDRAWN, Kind.ASSIGNED),
+        *(Kind.REASSIGNED, Kind.TAKEN_BACK, Kind.REOPENED),
     }
 )
 

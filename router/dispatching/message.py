@@ -168,6 +168,7 @@ def _event(case: CaseFacts, dispatch: Dispatch, appeal: Appeal, tables: Tables, 
             decided=_told(dispatch, "decided", RequestDecided),
             card=_told(dispatch, "card", CardSent),
             recomputed=_told(dispatch, "recomputed", Recomputed),
+            repeat_of=case.repeat_of or msgspec.UNSET,
         ),
     )
 

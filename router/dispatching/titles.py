@@ -177,6 +177,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "replies": "回复数",
         "reply_internal": "内部答复",
         "reply_public": "公开答复",
+        "repeat_of": "所重复的已办结工单",
         "reply_required": "须答复",
         "reported_before": "此前反映次数",
         "request_type": "诉求类型",

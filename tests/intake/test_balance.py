@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from intake.balance import Balance, balance, entries
-from intake.end_states import APPEAL_MISSING, CASE_MISSING, PART_MISSING, RAW_MISSING, end_state
+from intake.end_states import APPEAL_MISSING, CASE_MISSING, PART_MISSING, RAW_MISSING, ROUND_MISSING, end_state
 from intake.screen import STATES
 
 Database = AsyncIOMotorDatabase[dict[str, Any]]
@@ -126,6 +126,30 @@ async def test_the_lost_case_of_a_part_is_a_difference_of_its_message(mongo: Dat
     await fill(mongo, pages=[page(["a"])], raw=[raw("a")], appeals=[appeal("a"), appeal("a-2")])
     await fill(mongo, cases=[case("a") | {"parts": ["a-2"]}])
     assert [(each.id, each.missing) for each in (await balance(mongo, NOW)).differences] == [("a", PART_MISSING)]
+
+
+async def test_an_item_whose_author_spoke_again_after_the_end_is_where_its_newest_case_is(mongo: Database) -> None:
+    rounds = [case("a", continued="a~2"), case("a~2", continued="a~3"), case("a~3", "triage", dispatches=[])]
+    part = [case("b", parts=["b-2"]), case("b-2", continued="b-2~2"), case("b-2~2", "in_flight")]
+    await fill(mongo, pages=[page(["a", "b"])], raw=[raw("a"), raw("b")], cases=[*rounds, *part])
+    await fill(mongo, appeals=[appeal("a", 3), appeal("b"), appeal("b-2", 2)])
+    found = {entry.id: (entry.state, entry.departments) async for entry in entries(mongo)}
+    assert found == {"a": ("triage", ("ZJJ",)), "b": ("in_flight", ("ZJJ",))}
+    total = await balance(mongo, NOW)
+    assert (total.offered, total.adds_up) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("lost", "missing"),
+    [("a", CASE_MISSING), ("a~2", ROUND_MISSING), ("a~3", ROUND_MISSING), ("b-2~2", ROUND_MISSING)],
+)
+async def test_any_lost_case_of_an_item_with_several_is_a_difference(mongo: Database, lost: str, missing: str) -> None:
+    rounds = [case("a", continued="a~2"), case("a~2", continued="a~3"), case("a~3")]
+    part = [case("b", parts=["b-2"]), case("b-2", continued="b-2~2"), case("b-2~2")]
+    await fill(mongo, pages=[page(["a", "b"])], raw=[raw("a"), raw("b")], cases=[*rounds, *part])
+    await fill(mongo, appeals=[appeal("a", 3), appeal("b"), appeal("b-2", 2)])
+    await mongo.cases.delete_one({"_id": lost})
+    assert [(each.id, each.missing) for each in (await balance(mongo, NOW)).differences] == [(lost[0], missing)]
 
 
 async def test_what_is_only_offered_is_in_flight_and_counted_once(mongo: Database) -> None:

@@ -27,6 +27,7 @@ from normalizer.appeal import (
     Thread,
     Urgency,
     Versions,
+    appeal_of,
 )
 from router.cases.stamps import Stamper
 from router.dispatch import Context, Decision, Outcome
@@ -133,7 +134,8 @@ class Appeals:
         return list(items)
 
     async def load(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Appeal]:
-        return {key: self.kept[key] for key in keys if key in self.kept}
+        found = {key: self.kept.get((appeal_of(key[0]), key[1])) for key in keys}
+        return {key: appeal for key, appeal in found.items() if appeal is not None}
 
 
 def fences() -> Callable[[], int]:

@@ -63,7 +63,7 @@ def ledger(size: int = 300) -> tuple[Fact, ...]:
         earlier = [f"c{chance.randrange(seed)}" for _ in range(2)] if seed and chance.random() < 0.3 else []
         of, case = varied(seed, earlier), history(seed)[0] if seed % 3 else worked_through(chance)
         case.urgency = chance.choice(list(Urgency))
-        fact = fact_of(case, CLOCK, NOW, appeal=of, person=seed % 40 or None)
+        fact = fact_of(case, CLOCK, NOW, appeal=of, person=seed % 40 or None, repeats=earlier)
         later = timedelta(hours=chance.choice([0, 5, 200, 900]))
         changed = {"case": f"c{seed}", "channel": of.channel, "said_at": fact.said_at + later}
         rows.append(replace(fact, **changed, source=chance.choice(["one", "two"])))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from normalizer.appeal import Change
 from router import centre, claiming
 from router.cases.case import Case, from_document, to_document
-from router.cases.centre import Visit, decide_ask, reopen, visit
+from router.cases.centre import Visit, decide_ask, reopen, take_back, visit
 from router.cases.claims import (
     Claim,
     Granted,
@@ -30,7 +30,7 @@ from router.cases.claims import (
 )
 from router.cases.deciding import amend
 from router.cases.facts import fact_of
-from router.cases.moves import Kind
+from router.cases.moves import Kind, State
 from router.cases.work import Ask, Work
 from router.dispatch import Context, MessageType
 from router.errors import MoveNotAllowed
@@ -145,9 +145,15 @@ def told_anew(case: Case, to: str) -> Case:
     return amend(case, later, Change.CHANGED, SOON, decision=decide(later, context), context=context)
 
 
-def test_who_had_a_case_before_it_was_written_anew_claims_nothing_that_the_table_does_not_have() -> None:
-    case = told_anew(visited(), "triage")
+def test_who_had_a_case_before_it_was_taken_back_claims_nothing_that_the_table_does_not_have() -> None:
+    case = take_back(visited(), "王", "派错了", SOON)
     assert hear_claim(case, "ZJJ", claim(case), SOON, RULES, CALENDAR) is case
+
+
+def test_a_closed_case_whose_author_said_more_is_still_claimed_of() -> None:
+    case = told_anew(visited(), "triage")
+    assert (case.continued, case.goal) == ("a1~2", State.DELIVERED)
+    assert claimed(case, claim(case)).events[-1].kind is Kind.EXCLUSION_ASKED
 
 
 def test_the_decision_of_a_claim_carries_no_words_that_the_department_never_got() -> None:

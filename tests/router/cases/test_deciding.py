@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from normalizer.appeal import Change, Mode, Urgency, Versions
+from normalizer.appeal import Change, Mode, Quality, Urgency, Versions
 from router.cases.case import (
     Case,
     changes,
@@ -143,12 +144,35 @@ def test_what_its_lead_has_taken_on_stays_with_its_new_text_too() -> None:
     assert needs_decision(asks, Change.CHANGED, 2), "it wants to give it back"
 
 
-def test_a_new_text_after_the_end_is_not_left_unread() -> None:
+def test_a_new_text_after_the_end_is_for_a_case_of_its_own_and_the_closed_one_only_names_it() -> None:
+    closed = ended()
+    after = amended(closed, "ZJJ")
+    assert not needs_decision(closed, Change.CHANGED, 2, accuses_holder=True)
+    assert (after.continued, after.revision, after.dispatches) == ("a1~2", closed.revision, closed.dispatches)
+    assert [event.kind for event in after.events[len(closed.events) :]] == [Kind.CONTINUED]
+    assert amended(after, "CGJ", Change.WITHDRAWN) is after, "what comes later is for the case that follows"
+    with pytest.raises(MoveNotAllowed, match="a1~2"):
+        reopen(after, "李", "没有修好", AT)
+
+
+@pytest.mark.parametrize("change", [Change.SAME, Change.REREAD])
+def test_what_says_nothing_new_after_the_end_is_recorded_there(change: Change) -> None:
+    closed = ended()
+    after = amended(closed, "CGJ", change)
+    assert (after.continued, after.dispatches, after.events[-1].kind) == (UNSET, closed.dispatches, Kind.RECORDED)
+
+
+def test_chatter_after_the_end_opens_no_case() -> None:
+    closed = ended()
+    chatter = replace(appeal(revision=2), quality=Quality(is_appeal=False))
+    assert not amend(closed, chatter, Change.CHANGED, AT).continued
+
+
+def ended() -> Case:
+    """A case that its call-back has closed."""
     case = sent(assign(opened("triage"), "CGJ", "王", "归城管", VERSIONS, AT))
     done = hear(case, "CGJ", said(case, "resolved", department="CGJ"), AT, Limits())
-    closed = sent(visit(done, Visit(reached=True, solved="yes"), "李", AT))
-    again = amended(closed, "ZJJ")
-    assert (again.dispatches[-1].department, again.dispatches[-1].type) == ("ZJJ", MessageType.DISPATCHED)
+    return sent(visit(done, Visit(reached=True, solved="yes"), "李", AT))
 
 
 def test_a_round_begins_a_deadline_of_its_own_and_its_messages_say_so() -> None:

@@ -41,7 +41,7 @@ def test_a_message_has_exactly_the_fields_of_its_schema() -> None:
     body = json.loads(message(case, order, item, packaged()))
     parts = schema("dispatch")["$defs"]
     assert set(body) == set(parts["CaseEvent"]["properties"])
-    only_sometimes = {"decided", "card", "recomputed"}
+    only_sometimes = {"decided", "card", "recomputed", "repeat_of"}
     assert set(body["data"]) == set(parts["CaseData"]["properties"]) - only_sometimes
     assert not only_sometimes & set(parts["CaseData"]["required"])
 
