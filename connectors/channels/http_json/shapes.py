@@ -15,9 +15,9 @@ from connectors.reading.encoding import decoded as data_of
 from connectors.reading.encoding import encoding_named, html_answer, text_of
 from connectors.reading.xml import element_in
 
-#: jsonp_12({…});   var data = {…};   /**/cb([…])
+#: How it begins: jsonp_12({…});   var data = {…};   /**/cb([…]). Nothing is read twice (`++`): a source may be hostile.
 _WRAPPED = re.compile(
-    r"^\s*(?:/\*.*?\*/\s*)?(?:(?:try\s*\{)?\s*[\w$.]+\s*\((?P<call>.*)\)\s*;?.*|(?:var|let|const)\s+[\w$.]+\s*=\s*(?P<var>.*?);?)\s*$",
+    r"\s*+(?>/\*.*?\*/\s*+)*+(?:(?P<call>(?:try\s*+\{\s*+)?+[\w$.]++\s*+\()|(?:var|let|const)\s++[\w$.]++\s*+=)",
     re.DOTALL,
 )
 _TOKEN = re.compile(
@@ -87,7 +87,11 @@ def csv_in(text: str, where: str) -> list[dict[str, str]]:
 
 def _unwrapped(text: str) -> str | None:
     match = _WRAPPED.match(text)
-    return None if match is None else match["call"] or match["var"]
+    if match is None:
+        return None
+    if match["call"] is None:
+        return text[match.end() :].rstrip().removesuffix(";")
+    return text[match.end() : max(text.rfind(")"), match.end())] or None
 
 
 def _not_data(text: str, where: str, error: str) -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -207,6 +208,62 @@ def test_a_line_of_csv_ends_where_lines_end(mark: str) -> None:
 def test_what_is_nested_without_end_is_told(text: str) -> None:
     with pytest.raises(FormatChanged):
         (xml_in if text.startswith("<") else json_in)(text, "here")
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ('cb({"a": 1})', '{"a": 1}'),
+        (' jsonp_12 ( {"a": "(1)"} ) ; trailing words', '{"a": "(1)"}'),
+        ("/**/ typeof.cb([1]);", "[1]"),
+        ("/* one */ /* two */cb([1])", "[1]"),
+        ('try{cb({"a": ";"});}catch(e){}', None),
+        ('try { cb({"a": 1}); }', '{"a": 1}'),
+        ('var data = {"a": 1};', '{"a": 1}'),
+        ('let $x.y={"a": "b;"}\n ; ', '{"a": "b;"}'),
+        ('const data = cb({"a": 1})', None),
+        ("var data", None),
+        ("/* never ends cb([1])", None),
+        ("cb [1]", None),
+        ("cb([1]", None),
+        ("words", None),
+    ],
+)
+def test_what_stands_around_json_is_taken_off(text: str, inner: str | None) -> None:
+    if inner is None:
+        with pytest.raises(FormatChanged):
+            json_in(text, "here")
+    else:
+        assert json_in(text, "here") == msgspec.json.decode(inner)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        lambda many: "var a = " + " " * many + "x" + " " * many + "x",
+        lambda many: "var a" + " " * many + "x",
+        lambda many: "/*" + "*/a(" * many,
+        lambda many: "/* */" * many + "x",
+        lambda many: "/*" * many,
+        lambda many: "try" + " " * many + "{" + " " * many + "x",
+        lambda many: "a" * many + " " * many + "b(" + ")" * many,
+        lambda many: "var a = " + "; " * many + "x",
+    ],
+)
+def test_a_hostile_answer_costs_no_more_than_its_length(hostile: Callable[[int], str]) -> None:
+    def spent(many: int) -> float:
+        text, found = hostile(many), []
+        for _ in range(5):
+            start = time.process_time()
+            with pytest.raises(FormatChanged):
+                json_in(text, "here")
+            found.append(time.process_time() - start)
+        return min(found)
+
+    many = 2_000
+    while spent(many) < 0.001 and many < 500_000:
+        many *= 4  # until it can be measured
+    assert spent(8 * many) < 25 * max(spent(many), 0.001), "eight times as much costs far more than eight times"
 
 
 def test_many_rows_of_xml_are_read_in_one_pass() -> None:
