@@ -26,7 +26,7 @@ MONGOD := .venv/lib/python3*/site-packages/fiftyone/db/bin/mongod
 # Third-party servers that the live tests read, each installed once, in a folder of its own.
 LIVE := .intake/live
 
-.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compiled FORCE mongo compose mail live-servers compiler node java postgresql
+.PHONY: help run setup test live check format bench servers down plain uncompiled lock clean broker compiled FORCE mongo compose mail curl live-servers compiler node java postgresql
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ run: setup ## run the demonstration city; ONCE=1 drains it, prints the balance a
 
 setup: $(if $(INTAKE_PLAIN),plain,compiled) .intake/keys/.made mongo broker ## packages, a real MongoDB, a real RabbitMQ, key files
 
-test: setup compose mail node java ## the test suite; TESTS=tests/router for a part of it
+test: setup compose mail curl node java ## the test suite; TESTS=tests/router for a part of it
 	$(BIN)/python -m pytest -m "not live" $(SIDE_BY_SIDE) $(TESTS)
 
 live: setup live-servers ## the tests that need more time or servers
@@ -110,6 +110,9 @@ broker:
 
 mail: # a real IMAP server, for the tests alone
 	@command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || .ci/apt dovecot-imapd
+
+curl: # the pages' own lines are run
+	@command -v curl >/dev/null || .ci/apt curl
 
 # Only validates docker-compose.yml (no engine is needed); where it can't be had, that one test says so and is skipped.
 compose:

@@ -70,10 +70,16 @@ def test_a_block_does_what_the_page_says(block: Block, pages: PageHouse) -> None
     before, after = next((hooks for start, hooks in STORIES.items() if start in block.text), (None, None))
     if before is not None:
         before(pages)
-    for line in lines:
-        run(line, pages)
-    if after is not None:
-        after(pages)
+    try:
+        for line in lines:
+            run(line, pages)
+        if after is not None:
+            after(pages)
+    finally:
+        # A worker that a failed block leaves behind would spoil the blocks after it.
+        for worker in WORKERS:
+            worker.kill()
+        WORKERS.clear()
 
 
 def run(line: str, pages: PageHouse) -> None:
