@@ -128,9 +128,7 @@ class CaseData(msgspec.Struct, frozen=True, kw_only=True):
     decided: RequestDecided | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.decided.v1`
     card: CardSent | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.deadline.v1`
     recomputed: Recomputed | msgspec.UnsetType = msgspec.UNSET  #: in `appeal.deadline.v1` where it is no card
-    repeat_of: str | msgspec.UnsetType = (
-        msgspec.UNSET
-    )  #: the closed case of the same appeal, where the department had it
+    repeat_of: str | msgspec.UnsetType = msgspec.UNSET  #: the closed case of the same appeal, if it had that one
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
