@@ -81,6 +81,9 @@ class AppIntake:
         """Which app asks."""
         return client_of(bearer_of(headers), self._clients)
 
+    def admit(self, head: Pushed) -> None:
+        self.client(head.headers)
+
     def receive(self, pushed: Pushed) -> Received:
         client = self.client(pushed.headers)
         appeal = _appeal(pushed)

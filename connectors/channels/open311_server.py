@@ -40,6 +40,9 @@ class Open311Server:
         if not self._clients:
             raise BadKeys(f"环境变量 {settings.keys_env} 没有密钥 · variable {settings.keys_env} holds no key")
 
+    def admit(self, head: Pushed) -> None:
+        """Admit everybody: the standard puts the key into the form."""
+
     def receive(self, pushed: Pushed) -> Received:
         form = pushed.form
         client = client_of(form.get("api_key", ""), self._clients)

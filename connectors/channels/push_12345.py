@@ -61,6 +61,9 @@ class Push12345:
         if not self._secrets:
             raise BadKeys(f"环境变量 {settings.secret_env} 没有密钥 · variable {settings.secret_env} holds no secret")
 
+    def admit(self, head: Pushed) -> None:
+        signatures.check_head(head, self._settings.signature, self._settings.app_key)
+
     def receive(self, pushed: Pushed) -> Received:
         settings = self._settings
         signed_at = signatures.check(pushed, settings.signature, settings.app_key, self._secrets)

@@ -71,6 +71,13 @@ class Refused(Exception):
 class Receiver(Protocol):
     """Reads what one source's callers push. tests/connectors/test_receiving.py holds every one to its promises."""
 
+    def admit(self, head: Pushed) -> None:
+        """Refuse by what stands before the body, so that a body of nobody is not even read. Pure.
+
+        `receive` checks all of it again: a key may stand in the body, and what is signed is known with it alone.
+        """
+        ...
+
     def receive(self, pushed: Pushed) -> Received:
         """Read one request: what is authentic and unreadable is a BadItem, so that it is kept. Pure."""
         ...

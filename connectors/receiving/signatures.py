@@ -16,6 +16,7 @@ from connectors.receiving.contract import Pushed, Refused
 
 _SPOT = re.compile(r"\{(\w+)\}")
 _SPOTS = frozenset({"app_key", "timestamp", "nonce", "body", "secret"})
+_WRONG = "签名不对 · the signature does not fit"
 _MILLISECONDS = 100_000_000_000  #: a larger number is no count of seconds
 
 
@@ -49,20 +50,19 @@ def check(pushed: Pushed, settings: SignatureSettings, app_key: str, secrets: Se
     A request that is sent twice is let through: the caller did not hear our answer, and storing it again changes
     nothing, as long as its moment stands for its time. After `window` it is refused.
     """
-    told = {name: _told(pushed, getattr(settings, name)) for name in ("app_key", "timestamp", "nonce", "sign")}
-    missing = [getattr(settings, name) for name, value in told.items() if not value]
-    if missing:
-        raise Refused(401, f"缺少签名要素 · not signed: {', '.join(missing)} missing")
+    told = _elements(pushed, settings, app_key)
     fits = [
         hmac.compare_digest(signature(settings, told, pushed.body, secret).encode(), _bytes(told["sign"]))
         for secret in secrets
     ]
-    if not any(fits) or not hmac.compare_digest(_bytes(told["app_key"]), app_key.encode()):
-        raise Refused(401, "签名不对 · the signature does not fit")
-    moment = _moment(told["timestamp"])
-    if moment is None or abs(pushed.at - moment) > timedelta(seconds=settings.window):
-        raise Refused(401, f"时间戳超出 {settings.window:g} 秒 · the timestamp is more than that from our clock")
-    return moment
+    if not any(fits):
+        raise Refused(401, _WRONG)
+    return _just_now(told["timestamp"], pushed.at, settings.window)
+
+
+def check_head(head: Pushed, settings: SignatureSettings, app_key: str) -> None:
+    """Refuse what cannot be signed well, whatever its body is."""
+    _just_now(_elements(head, settings, app_key)["timestamp"], head.at, settings.window)
 
 
 def signature(settings: SignatureSettings, told: Mapping[str, str], body: bytes, secret: str) -> str:
@@ -75,6 +75,23 @@ def signature(settings: SignatureSettings, told: Mapping[str, str], body: bytes,
     else:
         made = hashlib.new(settings.algorithm, text).digest()
     return b64encode(made).decode() if settings.encoding == "base64" else made.hex()
+
+
+def _elements(pushed: Pushed, settings: SignatureSettings, app_key: str) -> Mapping[str, str]:
+    told = {name: _told(pushed, getattr(settings, name)) for name in ("app_key", "timestamp", "nonce", "sign")}
+    missing = [getattr(settings, name) for name, value in told.items() if not value]
+    if missing:
+        raise Refused(401, f"缺少签名要素 · not signed: {', '.join(missing)} missing")
+    if not hmac.compare_digest(_bytes(told["app_key"]), app_key.encode()):
+        raise Refused(401, _WRONG)
+    return told
+
+
+def _just_now(timestamp: str, at: datetime, window: float) -> datetime:
+    moment = _moment(timestamp)
+    if moment is None or abs(at - moment) > timedelta(seconds=window):
+        raise Refused(401, f"时间戳超出 {window:g} 秒 · the timestamp is more than that from our clock")
+    return moment
 
 
 def _told(pushed: Pushed, name: str) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from connectors.channels.app_intake import AppAppeal, AppIntake
 from connectors.receiving.contract import Refused
 from intake.door.desk import Desk
-from intake.door.routes import Route, Table, json_answer, pushed_of
+from intake.door.routes import Route, Table, json_answer
 
 #: What a citizen is told (办理状态).
 STATES = {
@@ -55,7 +55,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 async def post(request: web.Request, desk: Desk) -> web.Response:
     """Take an appeal in; answer when it is stored."""
-    (native_id,) = (await desk.take(await pushed_of(request))).page.offered
+    (native_id,) = (await desk.take(await desk.read(request))).page.offered
     number = desk.receipt(native_id)
     url = f"{desk.public_url}/app/{desk.source.name}/appeals/{number}"
     return json_answer(Taken(number=number, status_url=url), 201)

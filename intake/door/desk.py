@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from aiohttp import web
 
 from connectors.raw_appeal import appeal_id
 from connectors.receiving.contract import Pushed, Received, Receiver, Refused
@@ -10,6 +14,7 @@ from connectors.source import Source
 from intake.door.inbox import Inbox
 from intake.door.limits import Limit
 from intake.door.looking import Look
+from intake.door.routes import head_of, pushed_of
 from intake.tables import Tables
 
 
@@ -25,16 +30,27 @@ class Desk:
     tables: Tables
     public_url: str
 
+    async def read(self, request: web.Request) -> Pushed:
+        """Read a push whole, once its head shows that it may come."""
+        with self._turning_away():
+            self.receiver.admit(head_of(request))
+        return await pushed_of(request)
+
     async def take(self, pushed: Pushed) -> Received:
         """Read a push and store it; its receipts are the ids of its items."""
-        try:
+        with self._turning_away():
             received = self.receiver.receive(pushed)
-        except Refused as refused:
-            self.inbox.turned_away(refused.reason)
-            raise
         self.limit.take(received.client)
         await self.inbox.put(received)
         return received
+
+    @contextmanager
+    def _turning_away(self) -> Iterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            self.inbox.turned_away(refused.reason)
+            raise
 
     def receipt(self, native_id: str) -> str:
         return appeal_id(self.source.name, native_id)

@@ -24,7 +24,7 @@ from intake.door.open311_forms import (
     ServiceRequest,
     Token,
 )
-from intake.door.routes import Handle, Route, Table, pushed_of
+from intake.door.routes import Handle, Route, Table
 
 LONGEST = timedelta(days=90)
 YEARS = range(1900, 2200)  #: beyond them nobody can reckon 90 days on or back
@@ -62,7 +62,7 @@ async def service(request: web.Request, desk: Desk) -> web.Response:
 
 async def post(request: web.Request, desk: Desk) -> web.Response:
     """Take a request in; answer when it is stored."""
-    pushed = await pushed_of(request)
+    pushed = await desk.read(request)
     _must_be_ours(pushed.form, desk)
     code = pushed.form.get("service_code", "").strip()
     known = desk.tables.normalizer.classes.get(code)

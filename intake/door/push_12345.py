@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from connectors.receiving.contract import Refused
 from intake.door.desk import Desk
-from intake.door.routes import Route, Table, json_answer, pushed_of
+from intake.door.routes import Route, Table, json_answer
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
 async def post(request: web.Request, desk: Desk) -> web.Response:
     """Take orders in; answer when they are stored."""
-    page = (await desk.take(await pushed_of(request))).page
+    page = (await desk.take(await desk.read(request))).page
     bad = {each.native_id for each in page.bad}
     receipts = [Receipt(id=name, receipt=desk.receipt(name), parked=name in bad) for name in page.offered]
     return json_answer(Told(success=True, code=200, message="已收妥 · stored", data=Receipts(receipts=receipts)))

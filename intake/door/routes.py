@@ -69,6 +69,7 @@ def _guarded(
     async def guarded(request: web.Request) -> web.StreamResponse:
         try:
             terms.by_address(address_of(request, behind_proxy=terms.behind_proxy))
+            _must_fit(request)
             async with asyncio.timeout(terms.seconds):
                 return await handle(request, find(request))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is answered in its own way
@@ -79,6 +80,13 @@ def _guarded(
         return response
 
     return guarded
+
+
+def _must_fit(request: web.Request) -> None:
+    """Believe a caller that says how much it brings: nothing of too much is read."""
+    length = request.content_length or 0
+    if length > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size, length)
 
 
 def _refused(error: Exception) -> Refused:
@@ -122,19 +130,21 @@ def server_logger() -> logging.Logger:
     return logger
 
 
+def head_of(request: web.Request) -> Pushed:
+    """Read what stands before the body."""
+    return Pushed(
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=dict(request.query),
+        nonce=token_hex(12),
+        at=datetime.now(UTC),
+    )
+
+
 async def pushed_of(request: web.Request) -> Pushed:
     """Read a request whole, in memory."""
     body = await request.read()
     fields, files = form_of(request.headers.get("Content-Type", ""), body)
-    return Pushed(
-        headers={name.lower(): value for name, value in request.headers.items()},
-        query=dict(request.query),
-        body=body,
-        form=fields,
-        files=files,
-        nonce=token_hex(12),
-        at=datetime.now(UTC),
-    )
+    return msgspec.structs.replace(head_of(request), body=body, form=fields, files=files)
 
 
 def json_answer(value: object, status: int = 200) -> web.Response:

@@ -69,6 +69,19 @@ def test_without_its_key_or_signature_nothing_is_read(folder: Path) -> None:
 
 
 @every_recording
+def test_who_may_push_is_admitted_by_the_head_alone_and_who_shows_no_key_there_is_not(folder: Path) -> None:
+    recording = PushRecording(folder)
+    for pushed in recording.pushes():
+        head = Pushed(headers=pushed.headers, query=pushed.query, nonce=pushed.nonce, at=pushed.at)
+        recording.receiver().admit(head)
+        if "api_key" in pushed.form:
+            continue  # the standard has it in the body
+        with pytest.raises(Refused) as refused:
+            recording.receiver().admit(msgspec.structs.replace(head, headers={}))
+        assert refused.value.status in {401, 403}
+
+
+@every_recording
 @pytest.mark.parametrize("dirt", DIRT)
 def test_whatever_is_pushed_is_kept_or_refused(folder: Path, dirt: str) -> None:
     recording = PushRecording(folder)

@@ -7,7 +7,7 @@ import itertools
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -27,7 +27,7 @@ from intake.balance import balance
 from intake.door.routes import server_logger
 from intake.house import House
 from intake.servers import Servers
-from tests.intake.door.conftest import SETTINGS, a_house, an_open_door
+from tests.intake.door.conftest import SETTINGS, Opened, a_house, an_open_door
 from tests.intake.door.test_push_12345 import ORDER, headers, told
 
 
@@ -138,6 +138,40 @@ async def test_what_is_too_large_is_refused_unread(house: House) -> None:
         body = b"x" * 5000
         async with session.post(f"{opened.url}/push/exchange", data=body, headers=headers(body)) as answer:
             assert answer.status == 413
+
+
+def now() -> int:
+    return int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "length", "status"),
+    [
+        ("/app/app/appeals", lambda: "X-Api-Key: nobody", 20_000_000, 403),
+        ("/app/app/appeals", lambda: "X-Other: x", 20_000_000, 401),
+        ("/push/exchange", lambda: "X-App-Key: city", 20_000_000, 401),
+        (
+            "/push/exchange",
+            lambda: f"X-App-Key: other\r\nX-Timestamp: {now()}\r\nX-Nonce: n\r\nX-Sign: 0",
+            9_000_000,
+            401,
+        ),
+        ("/push/exchange", lambda: "X-App-Key: city\r\nX-Timestamp: 1\r\nX-Nonce: n\r\nX-Sign: 0", 9_000_000, 401),
+        ("/app/app/appeals", lambda: "X-Api-Key: app-key", 30_000_000, 413),
+        ("/open311/open311/requests.json", lambda: "X-Other: x", 30_000_000, 413),
+        ("/departments/ZJJ/ack", lambda: "X-Other: x", 20_000_000, 401),
+    ],
+)
+async def test_a_body_of_nobody_and_one_too_large_are_not_waited_for(
+    opened: Opened, path: str, head: Callable[[], str], length: int, status: int
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", opened.door.port)
+    lines = (f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", head(), f"Content-Length: {length}")
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    # Nothing of the body is sent: the answer rests on the head alone.
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    writer.close()
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
 
 
 async def test_what_is_no_http_is_answered_and_stands_in_no_log(
