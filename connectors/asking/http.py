@@ -22,20 +22,19 @@ from yarl import URL
 
 from connectors.asking.addresses import PrivateAddressError
 from connectors.asking.budget import SHORT_WAIT, Budget, LocalBudget, Verdict
-from connectors.asking.judging import Remembered, judged, verdict_of
+from connectors.asking.judging import REDIRECTS, PutOff, Remembered, judged, verdict_of
 from connectors.asking.robots import PRODUCT, Robots, read_robots
 from connectors.asking.session import has_key
 from connectors.asking.token import Token
 from connectors.base import Fetch, Request, Response
-from connectors.errors import AccessDenied, FormatChanged, LeadsAway, Resting, SourceDown, TryLater
+from connectors.errors import AccessDenied, FormatChanged, LeadsAway, RateLimited, Resting, SourceDown, TryLater
 from connectors.source import Source
 
 LARGEST = 20 * 1024 * 1024  #: bytes of one answer
 LONGEST = 60.0  #: seconds of one request, to its last byte; the slowest boards we know take 25
 TRIES = 4
-REDIRECTS = 5
+MOST_REDIRECTS = 5
 ROBOTS_KEPT = 86400.0  #: seconds, as RFC 9309 has it
-_REDIRECTS = {301, 302, 303, 307, 308}
 _AS_GET = {301, 302}  #: after a POST, as every browser does
 
 
@@ -81,9 +80,8 @@ class _Way:
     now: Callable[[], datetime]
     obeys_robots: bool
     _remembered: Remembered = field(default_factory=Remembered)
-    _robots: dict[str, tuple[float, Robots]] = field(
-        default_factory=dict
-    )  #: a site's file, and how long it is believed
+    _robots: dict[str, tuple[float, Robots]] = field(default_factory=dict)  #: of a site, and until when believed
+    _put_off: PutOff = field(default_factory=PutOff)
     _reading_robots: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def fetch(self, request: Request) -> Response:
@@ -101,10 +99,11 @@ class _Way:
 
     async def _follow(self, request: Request) -> Response:
         """Follow redirects inside the source's own hosts."""
-        url = self._address(request)
-        method, body, home = request.method, request.body, url
+        home = self._address(request)
+        url = self._put_off.taken_up(home) if request.method == "GET" else home
+        method, body = request.method, request.body
         cookies: list[str] = []
-        for _ in range(REDIRECTS + 1):
+        for _ in range(MOST_REDIRECTS + 1):
             self._must_be_ours(url)
             await self._must_be_welcome(url)
             if _host(str(url)) != _host(str(home)):
@@ -114,12 +113,13 @@ class _Way:
                 cookies.append(headers["set-cookie"])  # a log-in sets them and leads on
             if cookies:
                 headers["set-cookie"] = "\n".join(cookies)
-            if status not in _REDIRECTS or "location" not in headers:
+            if status not in REDIRECTS or "location" not in headers:
                 return self._judge(status, headers, content, method, url)
             url = self._led(url, headers["location"])
+            self._must_not_wait_long(home, url, headers)
             if status == HTTPStatus.SEE_OTHER or (method == "POST" and status in _AS_GET):
                 method, body = "GET", None
-        raise FormatChanged(f"source {self.name}: more than {REDIRECTS} redirects at {_shown(url)}; check `url`")
+        raise FormatChanged(f"source {self.name}: more than {MOST_REDIRECTS} redirects at {_shown(url)}; check `url`")
 
     def _address(self, request: Request) -> URL:
         """Where a request leads; a source may have written the address."""
@@ -145,6 +145,12 @@ class _Way:
                 "ask its operator, or write the address that is meant into `url`"
             )
         return led
+
+    def _must_not_wait_long(self, asked: URL, led: URL, headers: dict[str, str]) -> None:
+        """Follow no redirect before its Retry-After: the budget waits a short one, a long one is told."""
+        seconds = self._put_off.seconds(asked, led, headers, self.now())
+        if seconds > SHORT_WAIT:
+            raise RateLimited(f"source {self.name}: {_shown(asked)} asks for {seconds:.0f} s of patience", seconds)
 
     def _is_ours(self, url: URL) -> bool:
         return url.scheme in {"http", "https"} and url.host is not None and _host(str(url)) in self.hosts
@@ -179,14 +185,15 @@ class _Way:
 
     async def _read_robots(self, site: URL) -> Robots:
         """Read it as RFC 9309 says: no file allows everything, a broken server nothing until it answers."""
-        url = site / "robots.txt"
-        for _ in range(REDIRECTS + 1):
+        url = self._put_off.taken_up(site / "robots.txt")
+        for _ in range(MOST_REDIRECTS + 1):
             status, headers, content = await self._ask("GET", url, Request(url=str(url)), None)
-            if status in _REDIRECTS and "location" in headers:
+            if status in REDIRECTS and "location" in headers:
                 try:
                     url = self._led(url, headers["location"])
                 except FormatChanged:
                     return Robots()
+                self._must_not_wait_long(site / "robots.txt", url, headers)
                 if not self._is_ours(url):
                     return Robots()
                 continue

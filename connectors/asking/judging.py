@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from yarl import URL
 
-from connectors.asking.budget import Verdict
+from connectors.asking.budget import SHORT_WAIT, Verdict
 from connectors.base import Response
 from connectors.errors import AccessDenied, FormatChanged, RateLimited, SourceDown
 
@@ -20,6 +20,7 @@ LONGEST_REST = 86400.0  #: seconds; who asks for more is asked again after a day
 REMEMBERED = 32  #: answers kept for conditional requests, the least recently used go first
 LARGEST_REMEMBERED = 512 * 1024
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -29,6 +30,8 @@ def verdict_of(status: int, headers: Mapping[str, str], now: datetime) -> tuple[
     """What this answer means for all who share the budget, and for how many seconds nobody asks."""
     if _asks_for_patience(status, headers):
         return Verdict.UNKNOWN, retry_after(headers, now)
+    if status in REDIRECTS and "retry-after" in headers:
+        return Verdict.WELL, retry_after(headers, now)  # before it is followed
     return Verdict.DOWN if _is_down(status) else Verdict.WELL, 0.0
 
 
@@ -73,6 +76,26 @@ def _date(written: str) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class PutOff:
+    """Redirects that asked for a long patience first: asked again, the address would send us away for as long again."""
+
+    def __init__(self) -> None:
+        self._led: dict[URL, URL] = {}
+
+    def seconds(self, asked: URL, led: URL, headers: Mapping[str, str], now: datetime) -> float:
+        """How long to wait before it is followed; a wait that ends this reading is remembered."""
+        seconds = retry_after(headers, now) if "retry-after" in headers else 0.0
+        if seconds > SHORT_WAIT:
+            if len(self._led) >= REMEMBERED:
+                self._led.clear()
+            self._led[asked] = led
+        return seconds
+
+    def taken_up(self, asked: URL) -> URL:
+        """Where to go on: once where it led, then to itself."""
+        return self._led.pop(asked, asked)
 
 
 class Remembered:

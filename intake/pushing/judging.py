@@ -57,7 +57,7 @@ def judge(status: int, headers: Mapping[str, str], now: datetime) -> Verdict:
         seconds = retry_after(headers.get("Retry-After"), now)
         return Verdict(Next.FAILED, reason) if seconds is None else Verdict(Next.REST, reason, seconds)
     if status in _OF_THE_ADDRESS or status < 400:  # noqa: PLR2004 - a redirect: we are led nowhere else
-        return Verdict(Next.WRONG, reason)
+        return Verdict(Next.WRONG, reason, retry_after(headers.get("Retry-After"), now) or 0.0)
     if status in _NOT_NOW or status >= 500:  # noqa: PLR2004
         return Verdict(Next.FAILED, reason)
     return Verdict(Next.REFUSED, reason)

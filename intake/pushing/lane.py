@@ -211,7 +211,7 @@ class Lane:
                 await self._leave_alone(verdict)
                 return 0
             case _:
-                raise MustRest(verdict.reason)
+                raise MustRest(verdict.reason, verdict.seconds)
 
     async def _posted(self, event: Event) -> Verdict:
         task = asyncio.current_task()

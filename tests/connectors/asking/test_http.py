@@ -486,6 +486,46 @@ async def test_whoever_says_how_long_to_wait_is_believed(server: Server, fetch: 
     assert len(server.log) == 1
 
 
+class Free:
+    """A budget that waits for nothing and keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.rests: list[float] = []
+
+    async def spend(self) -> str:
+        return ""
+
+    async def ended(self, place: str, verdict: Verdict, rest: float = 0.0) -> None:
+        self.rests.append(rest)
+
+    def slow_down(self, seconds: float) -> None:
+        del seconds
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_that_says_how_long_to_wait_is_followed_after_that(server: Server, status: int) -> None:
+    budget = Free()
+    server.will(says(status, Location="/moved", Retry_After="300"), says(200, b"moved"))
+    async with aiohttp.ClientSession() as session:
+        fetch = fetch_for(source(), [server.url], session, contact="c", now=lambda: datetime.now(UTC), budget=budget)
+        with pytest.raises(RateLimited) as told:
+            await fetch(Request(url=f"{server.url}/list"))
+        assert (told.value.seconds, len(server.log), max(budget.rests)) == (300, 1, 300)
+        assert (await fetch(Request(url=f"{server.url}/list"))).body == b"moved"
+        assert [request.path for _, request in server.log] == ["/list", "/moved"], "it is not sent away once more"
+        await fetch(Request(url=f"{server.url}/list"))
+    assert server.log[-1][1].path == "/list"
+
+
+async def test_a_short_patience_before_a_redirect_is_waited_out(server: Server, fetch: Fetch) -> None:
+    server.will(says(302, Location="/moved", Retry_After="1"), says(200, b"moved"))
+
+    assert (await fetch(Request(url=f"{server.url}/list"))).body == b"moved"
+
+    (first, _), (second, _) = server.log
+    assert second - first >= 1
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"), [("120.5", 120.5), (" 7 ", 7.0), ("-5", 30.0), ("nan", 30.0), ("soon", 30.0)]
 )

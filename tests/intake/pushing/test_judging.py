@@ -40,6 +40,12 @@ def test_whoever_says_how_long_is_left_alone_so_long(status: int, written: str, 
     assert (verdict.next, verdict.seconds) == (Next.REST, seconds)
 
 
+@pytest.mark.parametrize("status", [302, 307, 308, 403])
+def test_a_wrong_address_that_says_how_long_is_left_alone_so_long_too(status: int) -> None:
+    assert judge(status, {"Retry-After": "120"}, NOW) == (Next.WRONG, f"HTTP {status}", 120)
+    assert judge(status, {"Retry-After": "soon"}, NOW).seconds == 0
+
+
 @pytest.mark.parametrize(
     "written", ["soon", "", "-3", "1e9", "Mon", "Sun, 22 Nov 2026 01:00:30 +99999999999999999999", "0" * 9_000 + "x"]
 )

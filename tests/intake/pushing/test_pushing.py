@@ -194,6 +194,20 @@ async def test_whoever_asks_for_a_long_rest_is_left_alone_with_nothing_in_hand(o
     assert not (await standing(opened, "WJW")).pushing, "whoever stops lets go of it"
 
 
+async def test_a_redirect_that_asks_for_a_long_rest_is_left_alone_so_long(opened: Opened) -> None:
+    async def moving(_: dict[str, Any]) -> web.Response:
+        return web.Response(status=307, headers={"Location": "/elsewhere", "Retry-After": "3600"})
+
+    department = Department("SWJ", moving)
+    await publish(opened, [queue_of("SWJ")], [an_event("case0", 1)])
+    async with listening(department), running(pushing_to(opened, department.push())):
+        await until(lambda: _is_resting(opened, "SWJ"))
+        found = await standing(opened, "SWJ")
+        assert found.rests_until is not None
+        assert 3500 < (found.rests_until - opened.rooms.clock.now()).total_seconds() <= 3600
+        assert (found.reason, len(department.asked)) == ("HTTP 307", 1)
+
+
 async def test_one_worker_at_a_time_pushes_to_a_department(opened: Opened) -> None:
     department = Department("JYJ")
     store = StandingStore(opened.db)
