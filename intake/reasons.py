@@ -30,6 +30,7 @@ _SAID: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (rf"{_THING} has neither (\w+) nor (\w+), and (\d+|…) attachments; .*", "{0}没有 {1} 也没有 {2}，只有附件"),
         (rf"{_THING} has neither (\w+) nor (\w+); check the column mapping", "{0}没有 {1} 也没有 {2}，请核对列的对应"),
         (rf"{_THING} has neither (\w+) nor (\w+)", "{0}没有 {1} 也没有 {2}"),
+        (rf"{_THING} has link, title and time of another one, .*", "{0}与另一条分不开，请来源方给每条一个 guid"),
         (rf"{_THING} has no \"?([\w.…]+?)\"?", "{0}没有 {1}"),
         (rf"{_THING} has parts in parts without end; .*", "{0}层层套附件，读不完；请到信箱里看"),
         (r"source (\S+) leads to (\S+), which is none of .*", "来源 {0} 引向 {1}，hosts 里没有；要连就写上"),

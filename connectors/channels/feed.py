@@ -20,6 +20,7 @@ import fastfeedparser
 import msgspec
 
 from connectors.base import BadItem, Fetch, Item, Page, Request, Response, Sweep
+from connectors.channels.feed_links import Links, Name
 from connectors.errors import FormatChanged
 from connectors.reading.encoding import html_answer, json_of, xml_of
 from connectors.reading.times import moment_of
@@ -34,6 +35,7 @@ _DATE = re.compile(
     r"(<(?P<tag>pubDate|published|updated|modified|issued|created|dc:date|dcterms:\w+)(?:\s[^>]*)?>)"
     r"\s*+(?:<!\[CDATA\[)?+(?P<written>[^<\]]{0,80}+)(?:\]\]>)?+\s*+(</(?P=tag)>)"
 )
+_ID = re.compile(r"<(?:\w+:)?(?:guid|id)\b|\brdf:about\b", re.IGNORECASE)
 
 
 class FeedSettings(Source, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     swept: datetime | None = None  #: when the feed was last enumerated
     #: learned from a reading to the end; until then every reading goes to the end
     newest_first: bool = False
+    shared: dict[str, str] = {}  #: links of several entries without ids (feed_links.py)
 
 
 class Entries(msgspec.Struct, frozen=True):
@@ -79,13 +82,15 @@ class Feed:
     async def pages(self, cursor: str | None) -> AsyncIterator[Page]:
         position = msgspec.json.decode(cursor, type=Position) if cursor else Position()
         moments: list[datetime] = []
+        links = Links(position.shared, self._settings.zone)
         seen: set[str] = set()
         asked: set[str] = set()
         url = self._settings.url
         while True:
             response = await self._fetch(Request(url=url))
             asked.add(url)
-            entries = parse(response, self._settings, first=len(asked) == 1)
+            entries = parse(response, self._settings, links, first=len(asked) == 1)
+            position = msgspec.structs.replace(position, shared=links.shared)
             moments += entries.moments
             seen.update(entries.offered)
             following = _joined(url, entries.following)
@@ -118,8 +123,8 @@ class Feed:
         return msgspec.json.encode(Position(at=at, swept=moment, newest_first=True)).decode()
 
     def reread(self, native_id: str, payload: bytes, context: Mapping[str, str]) -> Item | BadItem:
-        del native_id, context
-        return read_entry(msgspec.json.decode(payload), self._settings)
+        del context
+        return read_entry(msgspec.json.decode(payload), self._settings, Name(native_id))
 
     def _is_far_enough(self, entries: Entries, moments: Sequence[datetime], position: Position, now: datetime) -> bool:
         """This page is wholly behind the overlap, and the feed is not one that tells its oldest first."""
@@ -144,7 +149,7 @@ class Feed:
         return position.at is None or any(position.at + overlap < moment <= now for moment in moments)
 
 
-def parse(response: Response, settings: FeedSettings, *, first: bool = True) -> Entries:
+def parse(response: Response, settings: FeedSettings, links: Links | None = None, *, first: bool = True) -> Entries:
     """Read one answer, whichever of the three it is."""
     where = f"source {settings.name}: {settings.url}"
     if response.status != 200:  # noqa: PLR2004  404 and 410 are all else that a Fetch returns
@@ -152,10 +157,13 @@ def parse(response: Response, settings: FeedSettings, *, first: bool = True) -> 
             raise FormatChanged(f"{where} answered {response.status}: the feed is gone; find its new address")
         return Entries((), (), (), None)
     if response.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
-        rows, following = _json_feed(json_of(response, where), where)
+        (rows, following), has_ids = _json_feed(json_of(response, where), where), True
     else:
-        rows, following = _xml_feed(response, where, settings.zone)
-    read = [read_entry(row, settings) for row in rows]
+        rows, following, has_ids = _xml_feed(response, where, settings.zone)
+    nameless = [at for at, row in enumerate(rows) if _is_nameless(row, has_ids=has_ids)]
+    named = (links or Links({}, settings.zone)).names([rows[at] for at in nameless])
+    names = dict(zip(nameless, named, strict=True))
+    read = [read_entry(row, settings, names.get(at)) for at, row in enumerate(rows)]
     moments = [moment_of(row.get("published") or row.get("updated"), settings.zone) for row in rows]
     return Entries(
         items=tuple(each for each in read if isinstance(each, Item)),
@@ -165,16 +173,24 @@ def parse(response: Response, settings: FeedSettings, *, first: bool = True) -> 
     )
 
 
-def read_entry(row: Mapping[str, Any], settings: FeedSettings) -> Item | BadItem:
+def _is_nameless(row: Mapping[str, Any], *, has_ids: bool) -> bool:
+    """It has a link and nothing else; the parser of XML calls such an entry by its link."""
+    link, own = row.get("link"), row.get("id")
+    return isinstance(link, str) and (not own or (not has_ids and own == link))
+
+
+def read_entry(row: Mapping[str, Any], settings: FeedSettings, name: Name | None = None) -> Item | BadItem:
     """Read one entry: `id title content link author published updated categories` and what the feed counts."""
     scope = settings.url if settings.sweep_every is not None else ""
     payload = msgspec.json.encode(row)
     words = tuple(str(row.get(name) or "") for name in ("title", "content", "author"))
-    native_id = str(row.get("id") or row.get("link") or "")
+    native_id = name.id if name else str(row.get("id") or row.get("link") or "")
     if not native_id:
         native_id = "entry-" + hashlib.blake2b("\0".join(words).encode(), digest_size=9).hexdigest()
-    if not any(words[:2]):
-        reason = "the entry has neither title nor content"
+    reason = None if any(words[:2]) else "the entry has neither title nor content"
+    if name is not None and name.is_twin:
+        reason = "the entry has link, title and time of another one, and no id; ask the feed's operator for ids"
+    if reason is not None:
         return BadItem(native_id=native_id, payload=payload, reason=reason, scope=scope)
     content = (*words, *row.get("categories", ()))
     return Item(native_id=native_id, payload=payload, content=content, scope=scope)
@@ -241,7 +257,8 @@ def _list(item: dict[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _xml_feed(response: Response, where: str, zone: str) -> tuple[list[dict[str, Any]], str | None]:
+def _xml_feed(response: Response, where: str, zone: str) -> tuple[list[dict[str, Any]], str | None, bool]:
+    """Its entries, where it goes on, and whether entries have ids of their own."""
     text = xml_of(response.body, response.headers.get("content-type", ""))
     # A text that begins with http:// is an address to the library: it would go there, past budget and hosts.
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
@@ -253,7 +270,8 @@ def _xml_feed(response: Response, where: str, zone: str) -> tuple[list[dict[str,
             raise html_answer(text, where) from error
         raise FormatChanged(f"{where} answered something that is no feed; check `url`") from error
     links = [link for link in feed.feed.get("links") or () if link.get("rel") == "next"]
-    return [_xml_entry(entry) for entry in feed.entries], (links[0].get("href") if links else None)
+    entries = [_xml_entry(entry) for entry in feed.entries]
+    return entries, (links[0].get("href") if links else None), _ID.search(text) is not None
 
 
 def _with_zone(match: re.Match[str], zone: str) -> str:
