@@ -9,7 +9,7 @@ from typing import NamedTuple
 from intake.house import Database
 from intake.settings import Settings
 from intake.tables import Tables
-from normalizer.appeal import Appeal, appeal_of
+from normalizer.appeal import Appeal, appeal_of, from_document
 from normalizer.store import AppealStore
 from router.cases.asked import Span
 from router.cases.case import Case
@@ -88,14 +88,15 @@ async def _read(cases: Sequence[Case], reader: Reader, said: Mapping[str, Echo],
 
 async def _appeals(db: Database, cases: Sequence[Case]) -> dict[str, Appeal]:
     """The appeals of these cases as they stand; the one that a case was decided on may be an older one."""
-    store = AppealStore(db)
     named = {case.id: appeal_of(case.id) for case in cases}
-    standing = await store.standing(list(dict.fromkeys(named.values())))
+    standing = await AppealStore(db).standing(list(dict.fromkeys(named.values())))
     found = {case: standing[id_].appeal for case, id_ in named.items() if id_ in standing}
-    for case in cases:
-        if case.id in found and found[case.id].revision != case.revision:
-            older = {appeal.revision: appeal for appeal in await store.revisions(named[case.id])}
-            found[case.id] = older.get(case.revision, found[case.id])
+    older = {case.id: case.revision for case in cases if case.id in found and found[case.id].revision != case.revision}
+    if older:
+        wanted = {(named[case], revision): case for case, revision in older.items()}
+        async for row in db.appeal_revisions.find({"id": {"$in": list({id_ for id_, _ in wanted})}}):
+            if (row["id"], row["revision"]) in wanted:
+                found[wanted[row["id"], row["revision"]]] = from_document(row)
     return found
 
 

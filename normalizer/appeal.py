@@ -378,6 +378,7 @@ class Change(StrEnum):
     SAME = "same"  #: the source changed, the masked appeal did not: recorded, not sent
     REFRESHED = "refreshed"  #: likes, views, replies, official reply: in place, no message
     WITHDRAWN = "withdrawn"  #: taken back, with proof
+    BACK = "back"  #: it was withdrawn, and is there again in the same words
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):

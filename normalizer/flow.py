@@ -36,7 +36,7 @@ Document = dict[str, Any]
 Finish = Callable[[Sequence[RawAppeal]], Awaitable[list[Finished | Failed]]]
 
 #: What is compared with the other appeals in the second look: what is new, or says something else, or nothing any more.
-COMPARED = frozenset({Change.NEW, Change.CHANGED, Change.WITHDRAWN})
+COMPARED = frozenset({Change.NEW, Change.CHANGED, Change.BACK, Change.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 stands nothing          insert                          new (or withdrawn)
 stands the same rev.    it stands; reactions may move   as it was handed on before (or refreshed)
-stands an older one     keep that, put this in place    changed, same or withdrawn
+stands an older one     keep that, put this in place    changed, same, back or withdrawn
 stands a newer one      this is stale: dropped
 """
 
@@ -165,10 +165,10 @@ def _handed_around(old: Signals, new: Signals, base: Signals) -> Signals:
 
 
 def change_between(old: Standing, new: Appeal) -> Change:
-    """Say whether the masked appeal is another one; what comes back after a withdrawal always is."""
-    if old.withdrawn:
-        return Change.CHANGED
+    """Say whether the masked appeal is another one; what comes back after a withdrawal never is nothing."""
     before, now = _essence(old.appeal), _essence(new)
+    if old.withdrawn:
+        return Change.BACK if _read(before) == _read(now) else Change.CHANGED
     if before == now:
         return Change.SAME
     return Change.REREAD if _read(before) == _read(now) else Change.CHANGED

@@ -102,7 +102,7 @@ async def tell_news(
 
 
 def _is_news(case: Case, item: Handed) -> bool:
-    changed = item.change in {Change.NEW, Change.CHANGED} and item.appeal.revision > case.revision
+    changed = item.change in {Change.NEW, Change.CHANGED, Change.BACK} and item.appeal.revision > case.revision
     return changed and case.goal is State.LINKED
 
 

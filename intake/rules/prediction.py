@@ -112,7 +112,7 @@ class Oracle:
         for one in late:
             case = cases[one.appeal.id]
             for item in self._handed(one, _change(one, older.get(one.appeal.id)), case.mode):
-                if case.goal is State.LINKED and item.change is Change.CHANGED:
+                if case.goal is State.LINKED and item.change in {Change.CHANGED, Change.BACK}:
                     news.append((case, item))
                     continue
                 self._then[case.id] = amended(case, item, self._room, _NOBODY, at)

@@ -7,6 +7,7 @@ Several may be done before one write; `changes` in case.py tells what differs, a
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from router.cases.work import Ask, Work
 from router.dispatch import Context, Decision, Outcome, Role, case_no
 from router.errors import MoveNotAllowed
 
+_DECIDED = frozenset({Change.NEW, Change.CHANGED, Change.BACK, Change.REREAD})
 _OUTCOMES = {
     Outcome.TRIAGE: Kind.TRIAGED,
     Outcome.INFORMED: Kind.INFORMED,
@@ -107,7 +109,7 @@ def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder:
     What a person assigned, or its lead has taken on, stays there (promise 4), unless the new text is about who has it
     (promise 8).
     """
-    if revision <= case.revision or change not in {Change.NEW, Change.CHANGED, Change.REREAD} or is_over(case):
+    if revision <= case.revision or change not in _DECIDED or is_over(case):
         return False
     return accuses_holder or not stays_put(case)
 
@@ -131,18 +133,12 @@ def amend(
     decision: Decision | Exception | None = None,
     context: Context | None = None,
 ) -> Case:
-    """Take in a revision. What was taken in before changes nothing; likes and replies never do.
-
-    What is new after the end is for the next round: the closed case only names it, before that case is there.
-    """
-    if appeal.revision <= case.revision or change is Change.REFRESHED or case.continued:
+    """Take in a revision. What was taken in before changes nothing; likes and replies never do."""
+    if appeal.revision <= case.revision or change is Change.REFRESHED:
         return case
-    opens = goes_on(case, change, appeal)
+    if is_over(case):
+        return _after_the_end(case, appeal, change, at)
     case = draft_of(case)
-    if opens:
-        case.continued = next_round(case.id)
-        record(case, Kind.CONTINUED, at, data={"case": case.continued, "revision": appeal.revision})
-        return case
     case.revision = appeal.revision
     case.category, case.urgency = appeal.category.code, appeal.urgency
     case.district, case.street = appeal.place.district, appeal.place.street
@@ -160,6 +156,27 @@ def amend(
         record(case, Kind.RECORDED, at, data={"revision": appeal.revision})
     else:
         tell_holders(case, at)
+    return case
+
+
+def _after_the_end(case: Case, appeal: Appeal, change: Change, at: datetime) -> Case:
+    """Leave a closed case at the revision with which it was counted, whatever comes.
+
+    What is new is for the next round: the closed case names that, before it is there. All else, also that it is gone at
+    its source or there again, is written down, once.
+    """
+    own = (event for event in case.events if event.kind is Kind.RECORDED)
+    if case.continued or any(event.data.get("revision") == appeal.revision for event in own):
+        return case
+    opens = goes_on(case, change, appeal)
+    case = draft_of(case)
+    case.parts = list(appeal.links.same_message)  # no figure: where the other requests of the message are
+    said: dict[str, Any] = {"revision": appeal.revision}
+    if opens:
+        case.continued = next_round(case.id)
+        record(case, Kind.CONTINUED, at, data={"case": case.continued} | said)
+    else:
+        record(case, Kind.RECORDED, at, data=said | ({"withdrawn": True} if change is Change.WITHDRAWN else {}))
     return case
 
 

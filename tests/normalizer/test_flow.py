@@ -248,8 +248,12 @@ async def test_withdrawn_and_seen_again(mongo: Database, room: Room, raw: Raw) -
     stored = await mongo["appeals"].find_one({"_id": gone.id})
     assert stored is not None
     assert stored["withdrawn"] is True
-    back = await normalize_page([raw("路灯坏了", native_id=1, revision=3)], room)
-    assert changes(back) == [Change.CHANGED]
+    for _ in range(2):
+        back = await normalize_page([raw("路灯坏了", native_id=1, revision=3)], room)
+        assert changes(back) == [Change.BACK]
+    await normalize_page([raw("路灯坏了", native_id=1, revision=4, withdrawn=True)], room)
+    other = await normalize_page([raw("路灯又坏了", native_id=1, revision=5)], room)
+    assert changes(other) == [Change.CHANGED]
 
 
 async def test_a_deletion_without_a_row_is_told_by_what_we_have(room: Room, raw: Raw) -> None:

@@ -187,10 +187,12 @@ async def test_each_end_has_its_round_and_later_revisions_go_to_the_newest(stree
     assert cases["a"].revision == closed.revision
 
 
-@pytest.mark.parametrize("change", [Change.SAME, Change.REREAD, Change.REFRESHED])
+@pytest.mark.parametrize("change", [Change.SAME, Change.REREAD, Change.REFRESHED, Change.WITHDRAWN, Change.BACK])
 async def test_what_says_nothing_new_opens_no_case(street: Street, closed: Case, change: Change) -> None:
     await news(street, revised(appeal("a"), to="CGJ"), change)
-    assert list(await street.cases()) == [closed.id]
+    cases = await street.cases()
+    assert list(cases) == [closed.id]
+    assert (cases["a"].state, cases["a"].handling) == (closed.state, closed.handling)
     assert await told(street, "CGJ") == []
 
 

@@ -28,8 +28,9 @@ from intake.street.rooms import Rooms, open_rooms
 from intake.topology import ensure_topology
 from normalizer.appeal import Handed
 from router.cases.case import Case
+from router.cases.centre import Visit
 from router.cases.moves import Sent, State
-from router.centre import reassign
+from router.centre import reassign, visit
 from router.dispatching.directory import Directory
 from router.dispatching.publish_page import Message, Receipt
 from router.errors import BrokerAway
@@ -147,9 +148,18 @@ class Living:
 
     async def sign(self, case: Case) -> None:
         """The lead's program takes it in, and perhaps signs."""
+        await self.say(case, *("received", "accepted")[: self.rng.randint(1, 2)])
+
+    async def end(self, case: Case) -> None:
+        """The lead says that it is done, and so does the citizen."""
+        await self.say(case, "resolved")
+        await visit(case.id, Visit(reached=True, solved="yes"), "李四", self.rooms.router)
+
+    async def say(self, case: Case, *kinds: str) -> None:
         order = next(row for row in reversed(case.dispatches) if row.department == case.holder)
-        for kind in ("received", "accepted")[: self.rng.randint(1, 2)]:
+        for kind in kinds:
             said = {"kind": kind, "id": f"{case.id}-{kind}-{order.sequence}", "handler": "李四"}
+            said |= {"resolution": "solved"} if kind == "resolved" else {}
             whole = {"case": case.id, "dispatch": order.id, "at": datetime.now(UTC).isoformat()}
             feedback: Feedback = msgspec.convert(whole | said, Feedback)
             await take_said(feedback, order.department, self.rooms.ear)

@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
+from normalizer.appeal import Handed
 from router.cases.moves import Kind
 from tests.intake.rules.living_city import Living, living
 
 
 async def one_change(city: Living) -> Counter[str]:
-    """Live, rehearse another set of rules, release it, route what was in hand, and compare with the queues."""
-    waiting = await city.live()
+    """Live, and change the rules."""
+    return await change_while(city, await city.live())
+
+
+async def change_while(city: Living, waiting: list[Handed]) -> Counter[str]:
+    """Rehearse another set of rules, release it, route what was in hand, and compare with the queues."""
     await city.consume()
     rules, units = city.change()
     done, expected, tables = await city.rehearse(rules, units)
@@ -50,6 +55,23 @@ async def test_five_changes_of_rules_do_what_was_predicted(mongo: Any, amqp: Any
         assert seen["pending dispatched"], seen
         kinds = {event.kind async for case in city.rooms.cases.lists.all() for event in case.events}
         assert {Kind.REDECIDED, Kind.SIGNED, Kind.REASSIGNED, Kind.UPDATED} <= kinds
+
+
+async def test_what_is_said_after_the_end_is_predicted_as_the_case_that_it_will_be(
+    mongo: Any, amqp: Any, tmp_path: Path
+) -> None:
+    async with living(mongo, amqp, tmp_path, seed=3) as city:
+        await city.rooms.route(await city.store([city.write() for _ in range(6)]))
+        for case in await city.some(4):
+            await city.end(case)
+        await city.rooms.route(await city.store([city.write(again="L1"), city.write(again="L2")]))
+        # Revisions of what is closed, of rounds that are open, and one who says what a closed one said.
+        late = [city.write(again=f"L{number}") for number in range(1, 7)]
+        late += [city.write(like="L3"), city.write(like="L1")]
+        seen = await change_while(city, await city.store(late))
+        rounds = [case.id async for case in city.rooms.cases.lists.all() if case.repeat_of]
+        assert len(rounds) == 4, rounds
+        assert seen["pending dispatched"], seen
 
 
 @pytest.mark.live

@@ -116,7 +116,7 @@ async def test_taking_the_message_back_takes_back_all_its_parts_and_they_come_ba
     gone = await normalize_page([raw(TWO, revision=2, withdrawn=True)], room)
     assert told(gone) == {"": (Change.WITHDRAWN, 2), "2": (Change.WITHDRAWN, 2)}
     back = await normalize_page([raw(TWO, revision=3)], room)
-    assert told(back) == {"": (Change.CHANGED, 3), "2": (Change.CHANGED, 3)}
+    assert told(back) == {"": (Change.BACK, 3), "2": (Change.BACK, 3)}
     assert await standing_parts(mongo) == {"": (3, False), "2": (3, False)}
 
 

@@ -155,11 +155,14 @@ def test_a_new_text_after_the_end_is_for_a_case_of_its_own_and_the_closed_one_on
         reopen(after, "李", "没有修好", AT)
 
 
-@pytest.mark.parametrize("change", [Change.SAME, Change.REREAD])
+@pytest.mark.parametrize("change", [Change.SAME, Change.REREAD, Change.WITHDRAWN, Change.BACK])
 def test_what_says_nothing_new_after_the_end_is_recorded_there(change: Change) -> None:
     closed = ended()
     after = amended(closed, "CGJ", change)
     assert (after.continued, after.dispatches, after.events[-1].kind) == (UNSET, closed.dispatches, Kind.RECORDED)
+    counted = ("goal", "handling", "revision", "category", "urgency", "holder")
+    assert [getattr(after, name) for name in counted] == [getattr(closed, name) for name in counted]
+    assert amend(after, appeal(revision=2), change, AT) is after, "once"
 
 
 def test_chatter_after_the_end_opens_no_case() -> None:
@@ -241,9 +244,10 @@ def test_withdrawn_before_anything_left_is_withdrawn_at_once() -> None:
     assert (after.state, after.parked, len(after.dispatches)) == (State.WITHDRAWN, 0, 1)
 
 
-def test_withdrawn_is_not_final() -> None:
+@pytest.mark.parametrize("change", [Change.CHANGED, Change.BACK])
+def test_withdrawn_is_not_final(change: Change) -> None:
     case = sent(amended(sent(opened("ZJJ")), "ZJJ", Change.WITHDRAWN))
-    again = amended(case, "ZJJ")
+    again = amended(case, "ZJJ", change)
     assert rows(again)[-1] == ("ZJJ", 3, MessageType.DISPATCHED)
     assert sent(again).state is State.DELIVERED
 
