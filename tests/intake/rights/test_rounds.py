@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from connectors.flow import Batch
+from connectors.raw_appeal import RawAppeal
 from intake.life import find_ids, life_of
 from intake.rights import retention
 from intake.rights.accesses import Seen, note, who_saw
@@ -12,6 +14,7 @@ from intake.rights.contact import NotShown, show
 from intake.rights.custody import open_part
 from intake.rights.persons import by_phone, erase
 from intake.rights.together import with_parts
+from intake.street.again import Renewal
 from normalizer.appeal import Change
 from normalizer.vault import Part
 from router.cases.deciding import amend, open_case
@@ -91,6 +94,28 @@ async def test_erasing_a_person_tells_every_case_and_names_every_message_that_we
     assert [case.events[-1].kind for case in cases.values()] == [Kind.DESTROYED] * 2
     assert sorted(told.case_no for told in proof.departments) == sorted(case.case_no for case in cases.values())
     assert await open_part(desk.custody, new, Part.CONTACT) is None
+
+
+async def test_what_is_normalized_again_is_left_alone_only_while_its_newest_case_is_closed(desk: Desk) -> None:
+    old, new = await two(desk)
+    raw = RawAppeal(
+        id=old,
+        source="gone",
+        kind="line",
+        channel="board",
+        native_id="1",
+        revision=2,
+        payload=b"",
+        received_at=desk.now(),
+    )
+
+    async def nothing(_: Batch) -> None: ...
+
+    for closed, unknown in ((0, {"gone": 1}), (1, {})):
+        renewal = Renewal(sources={}, room=desk.reading, cases=desk.custody.cases, put=nothing)
+        await renewal.apply([raw])
+        assert (renewal.closed, renewal.unknown) == (closed, unknown)
+        await close(desk, new)
 
 
 async def test_a_look_at_any_case_of_an_item_is_told_of_all_and_all_stand_in_its_life(desk: Desk) -> None:
