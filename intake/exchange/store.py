@@ -90,11 +90,15 @@ class ExchangeStore:
         return [await self._opened(row) async for row in rows]
 
     async def items(self, department: str) -> set[tuple[str, str]]:
-        """Give id and digest of each line in the newest bundle that went out."""
+        """Give id and digest of each line in the newest bundle, while it is out.
+
+        A killed export may have left them in the queue. Once the department has the bundle, the same lines are sent
+        again because somebody asked for it (补发).
+        """
         row = await self._exchanges.find_one(
-            {"department": department, "way": Way.OUT.value}, {"written": 1}, sort=[("number", -1)]
+            {"department": department, "way": Way.OUT.value}, {"written": 1, "state": 1}, sort=[("number", -1)]
         )
-        if row is None or "written" not in row:
+        if row is None or row.get("state") != "out":
             return set()
         return {(item.id, item.sha256) for item in msgspec.json.decode(row["written"], type=Manifest).items}
 

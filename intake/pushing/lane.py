@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -87,7 +88,9 @@ class Lane:
         self._pace = pace
         self.counts: Counter[str] = Counter()  #: taken, failed, parked since they were last written down
         self._cases: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._there: OrderedDict[str, None] = OrderedDict()
+        #: By message and queue, how many of its copies there bring nothing new: their twins of the other queue were
+        #: taken. What is sent again (补发) lies in both once more, and comes there once more.
+        self._twins: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._in_a_row = 0
         self._failures: dict[str, tuple[int, int]] = {}  #: of a message: how many, and how many others were taken then
         self._taken = 0
@@ -117,12 +120,12 @@ class Lane:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         tasks: set[asyncio.Task[None]] = set()
 
-        async def take(letter: AbstractIncomingMessage) -> None:
+        async def take(queue: str, letter: AbstractIncomingMessage) -> None:
             task = asyncio.current_task()
             assert task is not None
             tasks.add(task)
             try:
-                await self._bring(letter, ended)
+                await self._bring(letter, queue, ended)
             finally:
                 tasks.discard(task)
 
@@ -141,7 +144,7 @@ class Lane:
                 await channel.set_qos(prefetch_count=AT_ONCE)
                 try:
                     for name in self._queues:
-                        await (await channel.get_queue(name, ensure=False)).consume(take)
+                        await (await channel.get_queue(name, ensure=False)).consume(partial(take, name))
                     await ended
                 finally:
                     ended.cancel()
@@ -153,7 +156,7 @@ class Lane:
             await asyncio.wait(under_way, timeout=GRACE)
         await end(tasks)
 
-    async def _bring(self, letter: AbstractIncomingMessage, ended: asyncio.Future[None]) -> None:
+    async def _bring(self, letter: AbstractIncomingMessage, queue: str, ended: asyncio.Future[None]) -> None:
         """Bring one message there, after those of its case that were taken from the queue before it."""
         event = event_of(letter.body)
         # Nothing is awaited before the lock is asked for: so messages stand in line as they came.
@@ -163,15 +166,20 @@ class Lane:
             if ended.done():
                 return
             try:
-                await self._settle(letter, event, ended)
+                await self._settle(letter, event, queue, ended)
             except Exception as error:  # noqa: BLE001 - whatever it is ends the session, which says so
                 if not ended.done():
                     ended.set_exception(error)
 
-    async def _settle(self, letter: AbstractIncomingMessage, event: Event | None, ended: asyncio.Future[None]) -> None:
+    async def _settle(
+        self, letter: AbstractIncomingMessage, event: Event | None, queue: str, ended: asyncio.Future[None]
+    ) -> None:
         if event is None:
             await letter.reject(requeue=False)  # none of ours: it goes the way of dead letters
-        elif event.id in self._there or await self._is_settled(event, letter, ended):
+        elif self._is_twin(event, queue):
+            await letter.ack()
+        elif await self._is_settled(event, letter, ended):
+            self._remember(event, queue)
             await letter.ack()
 
     async def _is_settled(self, event: Event, letter: AbstractIncomingMessage, ended: asyncio.Future[None]) -> bool:
@@ -227,14 +235,20 @@ class Lane:
         self._taken += 1
         self.counts["taken"] += 1
         self._failures.pop(event.id, None)
-        self._remember(event)
 
-    def _remember(self, event: Event) -> None:
+    def _remember(self, event: Event, queue: str) -> None:
         """Know its second copy, which the urgent lane has of a critical one."""
-        if len(self._queues) > 1:
-            self._there[event.id] = None
-            if len(self._there) > REMEMBERED:
-                self._there.popitem(last=False)
+        for other in self._queues:
+            if other != queue:
+                self._twins[event.id, other] = self._twins.pop((event.id, other), 0) + 1
+        while len(self._twins) > REMEMBERED:
+            self._twins.popitem(last=False)
+
+    def _is_twin(self, event: Event, queue: str) -> bool:
+        left = self._twins.pop((event.id, queue), 0)
+        if left > 1:
+            self._twins[event.id, queue] = left - 1
+        return left > 0
 
     def _failed(self, event: Event, verdict: Verdict) -> int:
         """Count it; gives how often this message failed while others were taken, and rests after too many in a row."""
@@ -268,7 +282,6 @@ class Lane:
         self.counts["parked"] += 1
         self._in_a_row = 0
         self._failures.pop(event.id, None)
-        self._remember(event)
 
 
 def event_of(body: bytes) -> Event | None:

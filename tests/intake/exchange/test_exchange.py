@@ -244,6 +244,21 @@ async def test_a_receipt_of_another_bundle_than_ours_ends_nothing(centre: Centre
     assert await centre.waiting() == 1
 
 
+async def test_what_is_sent_again_twice_goes_out_twice_once_the_first_is_there(
+    centre: Centre, department: Department
+) -> None:
+    """A department that lost its database twice; the same bytes wait in its queue again."""
+    await centre.orders("a")
+    bodies = await centre.street.drain("dept.ZJJ")
+    for number in (1, 2):
+        await _put_back(centre, bodies)
+        bundles, disc = await centre.out()
+        assert [(each.manifest.number, each.manifest.count) for each in bundles] == [(number, 1)]
+        department.read(disc)
+        department.answer(disc)
+        await centre.take_in(disc, department.exchange)
+
+
 async def test_an_export_that_was_killed_before_it_emptied_the_queue_is_not_written_twice(centre: Centre) -> None:
     await centre.orders("a", "b")
     bodies = await centre.street.drain("dept.ZJJ")
