@@ -133,6 +133,9 @@ class Appeals:
             self.kept[item.appeal.id, item.appeal.revision] = item.appeal
         return list(items)
 
+    def newest(self, name: str) -> Appeal:
+        return self.kept[max(key for key in self.kept if key[0] == name)]
+
     async def load(self, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Appeal]:
         found = {key: self.kept.get((appeal_of(key[0]), key[1])) for key in keys}
         return {key: appeal for key, appeal in found.items() if appeal is not None}

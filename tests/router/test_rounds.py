@@ -187,12 +187,13 @@ async def test_each_end_has_its_round_and_later_revisions_go_to_the_newest(stree
     assert cases["a"].revision == closed.revision
 
 
-@pytest.mark.parametrize("change", [Change.SAME, Change.REREAD, Change.REFRESHED, Change.WITHDRAWN, Change.BACK])
-async def test_what_says_nothing_new_opens_no_case(street: Street, closed: Case, change: Change) -> None:
-    await news(street, revised(appeal("a"), to="CGJ"), change)
-    cases = await street.cases()
-    assert list(cases) == [closed.id]
-    assert (cases["a"].state, cases["a"].handling) == (closed.state, closed.handling)
+async def test_what_says_nothing_new_opens_no_case(street: Street, closed: Case) -> None:
+    for change in (Change.SAME, Change.REREAD, Change.REFRESHED, Change.WITHDRAWN, Change.BACK):
+        later = revised(street.appeals.newest("a"), to="CGJ")
+        await news(street, later, change)
+        cases = await street.cases()
+        assert list(cases) == [closed.id], change
+        assert (cases["a"].state, cases["a"].handling) == (closed.state, closed.handling), change
     assert await told(street, "CGJ") == []
 
 
@@ -259,7 +260,9 @@ async def test_people_join_to_the_round_that_stands_and_put_no_closed_case_under
     assert await joining.join("b", ["c"], "张", "同一事件", street.room) == []
 
 
-async def test_nobody_gives_a_closed_case_work_again_that_another_one_follows(street: Street, closed: Case) -> None:
+async def test_a_closed_case_that_another_one_follows_hears_claims_and_gets_no_work_again(
+    street: Street, closed: Case
+) -> None:
     await news(street, revised(appeal("a")))
     old = (await street.cases())["a"]
     for move in (
@@ -269,27 +272,20 @@ async def test_nobody_gives_a_closed_case_work_again_that_another_one_follows(st
     ):
         with pytest.raises(MoveNotAllowed, match="a~2"):
             await move
+    claims = said(closed, "disputed", 3)
+    after = await take_said(claims, "ZJJ", Ear(room=street.room, seal=Seal(), mask=masked))
+    assert after is not None
+    assert (after.id, after.handling and after.handling.work) == ("a", closed.handling and closed.handling.work)
+    assert len((await street.cases())["a~2"].events) == 3
 
 
-async def test_a_round_in_triage_is_found_by_its_native_id_and_assigned(street: Street, closed: Case) -> None:
-    await news(street, revised(appeal("a"), to="triage"))
+async def test_a_round_is_of_its_items_mode_and_in_triage_it_is_found_by_its_native_id(
+    street: Street, closed: Case
+) -> None:
+    backfilled = handed(revised(appeal("a"), to="triage"), Change.CHANGED, Mode.HISTORY)
+    await route_page(street.appeals.keep(backfilled), street.room)
     case = await desk.assign("n-a", "GAJ", "王", "归公安", street.room)
     assert (case.id, case.holder, case.dispatches[0].type) == ("a~2", "GAJ", MessageType.DISPATCHED)
     assert [(message["subject"], message["data"]["text"]) for message in await told(street, "GAJ")] == [
         ("a~2", "路灯不亮")
     ]
-
-
-async def test_a_round_keeps_the_mode_of_its_item_and_a_backfill_finds_it(street: Street, closed: Case) -> None:
-    item = handed(revised(appeal("a")), Change.CHANGED, Mode.HISTORY)
-    await route_page(street.appeals.keep(item), street.room)
-    assert (await street.cases())["a~2"].state is State.DELIVERED
-
-
-async def test_a_claim_or_a_late_word_about_the_closed_one_stays_with_it(street: Street, closed: Case) -> None:
-    await news(street, revised(appeal("a")))
-    ear = Ear(room=street.room, seal=Seal(), mask=masked)
-    after = await take_said(said(closed, "disputed", 3), "ZJJ", ear)
-    assert after is not None
-    assert (after.id, after.handling and after.handling.work) == ("a", closed.handling and closed.handling.work)
-    assert len((await street.cases())["a~2"].events) == 3

@@ -57,6 +57,7 @@ async def test_five_changes_of_rules_do_what_was_predicted(mongo: Any, amqp: Any
         assert {Kind.REDECIDED, Kind.SIGNED, Kind.REASSIGNED, Kind.UPDATED} <= kinds
 
 
+@pytest.mark.live
 async def test_what_is_said_after_the_end_is_predicted_as_the_case_that_it_will_be(
     mongo: Any, amqp: Any, tmp_path: Path
 ) -> None:
