@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed, appeal_of
@@ -23,6 +24,7 @@ from router.cases.deciding import (
     call_duty,
     decide_again,
     needs_decision,
+    next_revision,
     open_case,
     open_withdrawn,
     stays_put,
@@ -102,12 +104,7 @@ async def _open(
     # What is named and not there is begun as what is nowhere: the next round of a closed case.
     closed = {id_: case for id_, case in older.items() if case.continued}
     known = [(older[id_], item) for item in handed if (id_ := item.appeal.id) in older and id_ not in closed]
-    # Chatter never becomes a case; but what is named by a closed one must be there.
-    begins = [
-        item
-        for item in handed
-        if (item.appeal.id not in older and item.appeal.quality.is_appeal) or item.appeal.id in closed
-    ]
+    begins = [item for item in handed if _begins(item, older.get(item.appeal.id))]
     candidates = await carriers(begins, room.store)
     linked: dict[str, tuple[Case, Carrier]] = {}
     cases = [begun(item, room, claim, at, candidates, linked, closed.get(item.appeal.id)) for item in begins]
@@ -121,6 +118,13 @@ async def _open(
     for case in opened:
         tell_duty(case)
     return opened, known, carrying
+
+
+def _begins(item: Handed, before: Case | None) -> bool:
+    """Say whether a case begins with this: chatter never becomes one, but what a closed one names must be there."""
+    if before is None:
+        return item.appeal.quality.is_appeal
+    return before.continued is not UNSET and item.appeal.revision >= next_revision(before)
 
 
 def begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it

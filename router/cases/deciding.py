@@ -180,6 +180,13 @@ def _after_the_end(case: Case, appeal: Appeal, change: Change, at: datetime) -> 
     return case
 
 
+def next_revision(closed: Case) -> int:
+    """Give the revision for which a closed case named the next one: with an older one that does not begin."""
+    named = next(event for event in reversed(closed.events) if event.kind is Kind.CONTINUED)
+    revision: int = named.data["revision"]
+    return revision
+
+
 def decide_again(case: Case, decision: Decision | Exception, context: Context, at: datetime) -> Case:
     """Decide a case again whose deciding failed, on a person's word."""
     case = draft_of(case)

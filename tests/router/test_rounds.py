@@ -138,6 +138,9 @@ async def test_a_later_revision_of_a_named_and_missing_case_begins_it(
     with pytest.raises(KeyboardInterrupt):
         await news(street, second)
     monkeypatch.setattr(street.store, "insert", insert)
+    await news(street, appeal("a"), Change.NEW)
+    await news(street, appeal("a"), Change.REFRESHED)
+    assert list(await street.cases()) == [closed.id], "not with what was said before the end"
     await news(street, revised(second), Change.WITHDRAWN)
     case = (await street.cases())["a~2"]
     assert (case.state, case.revision, case.repeat_of) == (State.WITHDRAWN, 3, closed.id)
