@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -30,6 +31,7 @@ LONGEST = timedelta(days=90)
 YEARS = range(1900, 2200)  #: beyond them nobody can reckon 90 days on or back
 MOST = 1000
 MOST_IDS = 200
+_TOKEN = re.compile(r"[0-9a-v]{24}(?:-[1-9][0-9]?)?")  #: what a receipt looks like
 CHANGESET = "2026-11-22T00:00:00+08:00"  #: of this interface
 
 
@@ -79,13 +81,17 @@ async def post(request: web.Request, desk: Desk) -> web.Response:
 
 
 async def token(request: web.Request, desk: Desk) -> web.Response:
-    """Tell the request that a token stands for, once there is one."""
+    """Tell the request that a token stands for, once there is one that anybody may see.
+
+    Whoever guesses learns nothing: a token that was never given, one whose request is not decided yet and one of a
+    confidential request are answered alike.
+    """
     _must_be_ours(request.query, desk)
     asked = request.match_info["id"]
-    if await desk.look.native_id(asked) is None:
+    if _TOKEN.fullmatch(asked) is None:
         raise Refused(404, "token was not found")
-    known = asked if await desk.look.by_ids([asked]) else None
-    found = [Token(service_request_id=known, token=asked)]
+    known = any(map(forms.is_public, await desk.look.by_ids([asked])))
+    found = [Token(service_request_id=asked if known else None, token=asked)]
     return forms.answer(_format(request), "service_requests", "request", found)
 
 

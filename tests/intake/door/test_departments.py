@@ -205,6 +205,20 @@ async def test_a_department_reaches_its_own_code_alone(here: Here) -> None:
         "GET", f"{base}/cases/{here.case['_id']}/text", user=theirs.user, password=theirs.password
     )
     assert (status, here.code in told["message"]) == (404, False)
+    # What is another's is answered as what is not there.
+    asked = {"handler": "王工", "reason": "核实"}
+    for method, path, body in (
+        ("GET", "text", None),
+        ("GET", "attachments/a", None),
+        ("POST", "contact", asked),
+        ("POST", "matter", asked),
+    ):
+        heard = [
+            await here.ask(method, f"{base}/cases/{case}/{path}", body, user=theirs.user, password=theirs.password)
+            for case in (here.case["_id"], "0" * 24)
+        ]
+        assert heard[0] == heard[1], path
+        assert heard[0][0] == 404
 
 
 async def test_without_a_login_one_is_asked_for(here: Here) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import aiohttp
 import pytest
 
+from connectors.raw_appeal import appeal_id
 from intake.rights.accesses import who_saw
 from tests.connectors.push_recording import PNG
 from tests.intake.door.conftest import KEY, Opened
@@ -103,6 +104,20 @@ async def test_a_report_of_misconduct_is_not_shown_at_all(opened: Opened, sessio
     assert rows == []
     _, rows = await ask(session, opened, "open311/requests.json")
     assert id_ not in {row["service_request_id"] for row in rows}
+    # Whoever guesses its id hears what is said of an id that is not there, word for word.
+    nowhere = appeal_id("open311", "civic:guessed")
+    for path in (
+        "requests/{}.json",
+        "requests/{}.xml",
+        "tokens/{}.json",
+        "tokens/{}.xml",
+        "requests.json?service_request_id={}",
+    ):
+        heard = []
+        for guessed in (id_, nowhere):
+            async with session.get(f"{opened.url}/open311/open311/{path.format(guessed)}") as answer:
+                heard.append((answer.status, (await answer.text()).replace(guessed, "…")))
+        assert heard[0] == heard[1], path
 
 
 async def test_both_formats_tell_the_same(opened: Opened, session: aiohttp.ClientSession) -> None:
