@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -176,17 +175,3 @@ class CaseLists:
             ]
         )
         return {group["_id"]: group["n"] async for group in groups}
-
-    async def counts_by_department(self) -> dict[str, dict[str, int]]:
-        """Count the dispatches of each department by how far they have come."""
-        groups = self._cases.aggregate(
-            [
-                {"$match": {"dispatches.0": {"$exists": True}}},
-                {"$unwind": "$dispatches"},
-                {"$group": {"_id": {"code": "$dispatches.department", "state": "$dispatches.state"}, "n": {"$sum": 1}}},
-            ]
-        )
-        counts: dict[str, dict[str, int]] = defaultdict(dict)
-        async for group in groups:
-            counts[group["_id"]["code"]][group["_id"]["state"]] = group["n"]
-        return dict(counts)
