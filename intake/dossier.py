@@ -9,7 +9,7 @@ import msgspec
 
 from intake.screen import SHANGHAI, age
 from normalizer.appeal import Appeal
-from router.cases.case import Case
+from router.cases.case import Case, feedback_of
 from router.cases.clock import dues
 from router.cases.moves import Kind
 from router.cases.returns import path
@@ -99,7 +99,8 @@ def _return(case: Case, data: dict[str, Any], department: str, at: datetime, roo
         (
             event
             for event in case.events
-            if event.kind in {Kind.RETURN_UPHELD, Kind.RETURN_REFUSED} and event.data["feedback"] == data["feedback"]
+            if event.kind in {Kind.RETURN_UPHELD, Kind.RETURN_REFUSED}
+            and feedback_of(event) == (department, data["feedback"])
         ),
         None,
     )

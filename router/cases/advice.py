@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from normalizer.appeal import Appeal
-from router.cases.case import Case
+from router.cases.case import Case, feedback_of
 from router.cases.moves import Kind
 from router.cases.returns import path
 from router.cases.teaching import TEACHING, spot_of
@@ -105,7 +105,11 @@ def _asked(case: Case, department: str) -> Mapping[str, Any]:
     track = case.handling.tracks.get(department) if case.handling else None
     feedback = track.asks.get(Ask.RETURN) if track else None
     return next(
-        (event.data for event in case.events if event.kind is Kind.RETURN_ASKED and event.data["feedback"] == feedback),
+        (
+            event.data
+            for event in case.events
+            if event.kind is Kind.RETURN_ASKED and feedback_of(event) == (department, feedback)
+        ),
         {},
     )
 

@@ -48,6 +48,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data: dict[str, Any] = {}
 
 
+def feedback_of(event: Event) -> tuple[str | None, str]:
+    """Which feedback an event is or answers: departments choose the ids, and two may choose the same."""
+    return event.department, event.data["feedback"]
+
+
 class Sending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A dispatch and how far it has come."""
 

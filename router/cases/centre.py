@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from normalizer.appeal import DecidedBy, Versions
-from router.cases.case import Case, holders
+from router.cases.case import Case, Event, feedback_of, holders
 from router.cases.deciding import by_hand, settle
 from router.cases.ledger import count, draft_of, record
 from router.cases.moves import Kind
@@ -107,7 +107,7 @@ def decide_ask(  # noqa: PLR0917 - a decision has that many parts
     feedback = next((id_ for code, what, id_ in open_asks(case) if (code, what) == (department, ask)), None)
     if feedback is None:
         raise MoveNotAllowed(f"case {case.id}: {department} has no open request for {ask}")
-    days = next((event.data.get("working_days") for event in case.events if _is(event.data, feedback)), None)
+    days = next((event.data.get("working_days") for event in case.events if _is(event, department, feedback)), None)
     after = _draft(case)
     data: dict[str, Any] = {"feedback": feedback, "ask": ask.value}
     if ask is Ask.EXTENSION:
@@ -158,7 +158,7 @@ def reply_of(case: Case) -> str | None:
         (
             event.data.get("reply_public")
             for event in case.events
-            if handling.waits_review is not None and _is(event.data, handling.waits_review)
+            if handling.waits_review is not None and _is(event, case.holder, handling.waits_review)
         ),
         None,
     )
@@ -210,8 +210,8 @@ def _draft(case: Case) -> Case:
     return after
 
 
-def _is(data: Mapping[str, Any], feedback: str) -> bool:
-    return data.get("feedback") == feedback and "said_at" in data
+def _is(event: Event, department: str | None, feedback: str) -> bool:
+    return "said_at" in event.data and feedback_of(event) == (department, feedback)
 
 
 def _press(case: Case, kind: Kind, message: MessageType, person: str, reason: str, at: datetime) -> Case:  # noqa: PLR0917

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from router.cases.calendar import Calendar
-from router.cases.case import Case, Event
+from router.cases.case import Case, Event, feedback_of
 from router.cases.deadlines import end_of
 from router.cases.hearing import Verdict, answer, data_of, is_known, refuse, unfit_for
 from router.cases.ledger import count, draft_of, record
@@ -109,8 +109,8 @@ def closes(case: Case, working_days: int, at: datetime, calendar: Calendar) -> d
 
 def open_claims(case: Case) -> list[Event]:
     """Give the claims that nobody has decided."""
-    decided = {event.data["feedback"] for event in case.events if event.kind in _DECIDED}
-    return [event for event in case.events if event.kind in ASKED and event.data["feedback"] not in decided]
+    decided = {feedback_of(event) for event in case.events if event.kind in _DECIDED}
+    return [event for event in case.events if event.kind in ASKED and feedback_of(event) not in decided]
 
 
 def decide_claim(  # noqa: PLR0917 - a decision has that many parts

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-from router.cases.case import Case, Event
+from router.cases.case import Case, Event, feedback_of
 from router.cases.moves import Kind
 from router.cases.standing import standing
 from router.cases.work import Ask
@@ -108,7 +108,7 @@ def _turns(case: Case) -> Iterator[tuple[datetime, str]]:
             owner = lead  # nobody waits for that message any more
         elif event.kind in _UNDELIVERED and event.department == lead and owner in {INTAKE, lead}:
             owner = OUTAGE  # what is the citizen's or nobody's stays theirs
-        elif event.kind is Kind.RETURN_ASKED and event.department == lead and event.data["feedback"] in asked:
+        elif event.kind is Kind.RETURN_ASKED and event.department == lead and feedback_of(event) in asked:
             owner = RETURN
         elif event.kind in _OF_LEAD and event.department == lead:
             owner = _OF_LEAD[event.kind] or lead
@@ -117,14 +117,11 @@ def _turns(case: Case) -> Iterator[tuple[datetime, str]]:
         yield event.at, owner
 
 
-def _asks_of_return(case: Case) -> frozenset[str]:
+def _asks_of_return(case: Case) -> frozenset[tuple[str | None, str]]:
     """The requests that really were open, or were decided: what came too late never stopped its clock."""
-    tracks = standing(case).tracks.values()
-    open_ = {track.asks[Ask.RETURN] for track in tracks if Ask.RETURN in track.asks}
-    decided = {
-        event.data["feedback"] for event in case.events if event.kind in {Kind.RETURN_UPHELD, Kind.RETURN_REFUSED}
-    }
-    return frozenset(open_ | decided)
+    tracks = standing(case).tracks.items()
+    decided = {feedback_of(event) for event in case.events if event.kind in {Kind.RETURN_UPHELD, Kind.RETURN_REFUSED}}
+    return frozenset(decided | {(code, track.asks[Ask.RETURN]) for code, track in tracks if Ask.RETURN in track.asks})
 
 
 def _lead(case: Case, event: Event) -> str | None:

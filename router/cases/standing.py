@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from router.cases.carded import carded, gravest
-from router.cases.case import Case, Event
+from router.cases.case import Case, Event, feedback_of
 from router.cases.moves import Because, Kind, State
 from router.cases.track import Handling, Reply, Track
 from router.cases.work import FEEDBACK_EVENTS, STEPS, Ask, Step, Work
@@ -35,6 +35,9 @@ _DECIDED: Mapping[Kind, bool] = {
 }
 
 
+_Feedback = tuple[str | None, str]  #: feedback_of
+
+
 @dataclass(kw_only=True)
 class _Round:
     """One department's order, or one round of it."""
@@ -49,13 +52,13 @@ class _Read:
     """What one reading of the ledger gathers."""
 
     rounds: dict[str, _Round] = field(default_factory=dict)
-    decided: dict[str, Event] = field(default_factory=dict)  #: feedback id of a request → its decision
-    over: dict[str, Event] = field(default_factory=dict)  #: feedback id of a suspension → the end of its time
+    decided: dict[_Feedback, Event] = field(default_factory=dict)  #: a request → its decision
+    over: dict[_Feedback, Event] = field(default_factory=dict)  #: a suspension → the end of its time
     closed: bool = False
     consulting: bool = False
     followed: Work | None = None  #: how far the order is that carries this case
     replies: list[Reply] = field(default_factory=list)
-    reviewed: set[str] = field(default_factory=set)
+    reviewed: set[_Feedback] = field(default_factory=set)
 
 
 def standing(case: Case) -> Handling:
@@ -66,7 +69,7 @@ def standing(case: Case) -> Handling:
     kinds = [event.kind for event in case.events]
     before = case.handling or Handling()
     lead = tracks.get(case.holder or "")
-    waits = lead.reply if lead is not None and lead.reply not in read.reviewed else None
+    waits = lead.reply if lead is not None and (case.holder, lead.reply) not in read.reviewed else None
     return replace(
         before,
         work=work,
@@ -111,11 +114,11 @@ def _read(events: Iterable[Event]) -> _Read:
             if "text" in event.data and event.data["text"] not in {reply.text for reply in read.replies[-1:]}:
                 read.replies.append(_reply(event))
         elif event.kind in _DECIDED:
-            read.decided[event.data["feedback"]] = event
+            read.decided[feedback_of(event)] = event
         elif event.kind is Kind.SUSPENSION_ENDED:
-            read.over[event.data["feedback"]] = event
+            read.over[feedback_of(event)] = event
         elif event.kind is Kind.REVIEWED:
-            read.reviewed.add(event.data["feedback"])
+            read.reviewed.add(feedback_of(event))
             if event.data["approved"]:
                 read.replies.append(_reply(event))
         else:
@@ -220,14 +223,13 @@ def _take(fold: _Fold, event: Event, step: Step, read: _Read) -> None:
             fold.asks.clear()  # whoever answers no longer wants to give it back
             fold.go_on(event.at)
         return
-    feedback = event.data["feedback"]
-    answer = read.decided.get(feedback)
+    answer = read.decided.get(feedback_of(event))
     if answer is None:
-        fold.asks[step.ask] = feedback
+        fold.asks[step.ask] = event.data["feedback"]
         return
     fold.asks.pop(step.ask, None)
     if _DECIDED[answer.kind]:
-        fold.grant(step.ask, answer, read.over.get(feedback))
+        fold.grant(step.ask, answer, read.over.get(feedback_of(event)))
 
 
 def _with_moments(of: _Round, fold: _Fold) -> Track:

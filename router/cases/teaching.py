@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from normalizer.appeal import Appeal, Mode
-from router.cases.case import Case, Event
+from router.cases.case import Case, Event, feedback_of
 from router.cases.ledger import ROUTER
 from router.cases.moves import Kind, State
 from router.cases.standing import standing
@@ -89,12 +89,12 @@ def _teaches_unreturned(case: Case, owner: str | None, named: str) -> bool:
 
 def _decided(case: Case, as_: Kind) -> list[str]:
     """Give whose returns were decided so, of those that are about whose the case is."""
-    asked = {event.data["feedback"]: event for event in case.events if event.kind is Kind.RETURN_ASKED}
+    asked = {feedback_of(event): event for event in case.events if event.kind is Kind.RETURN_ASKED}
     return [
         event.department or ""
         for event in case.events
         if event.kind is as_
-        and (request := asked.get(event.data["feedback"])) is not None
+        and (request := asked.get(feedback_of(event))) is not None
         and request.data.get("code") in TEACHING
     ]
 

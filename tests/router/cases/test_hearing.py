@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from normalizer.appeal import Versions
 from router.cases.case import Case, from_document, to_document
+from router.cases.centre import decide_ask, open_asks, reassign, reply_of, review
 from router.cases.clock import Limits
 from router.cases.deciding import assign, open_case
 from router.cases.delivery import confirm
 from router.cases.hearing import AHEAD, MOST, REFUSALS, hear
 from router.cases.moves import Kind, State
-from router.cases.work import CENTRE, NAMES, STEPS, Work, drawing
+from router.cases.work import CENTRE, NAMES, STEPS, Ask, Work, drawing
 from router.dispatch import Context, MessageType
-from router.feedback import Feedback, Outcome
+from router.feedback import Feedback, Outcome, Replied
 from tests.router.city import AT, appeal, decide
 
 KINDS = tuple(STEPS)
@@ -216,3 +217,30 @@ def test_the_drawing_has_every_state_and_only_arrows_of_the_table() -> None:
         if kind:
             step = STEPS.get(kind[0]) or CENTRE[Kind(kind[0])]
             assert (Work(before) in step.before, step.after) == (True, Work(after))
+
+
+def test_two_departments_may_choose_the_same_id_for_their_feedback() -> None:
+    case = delivered()
+    lead = said(case, "suspended", 1, "7")
+    assistant = said(case, "extension_requested", 1, "7", "CGJ")
+    case = heard(heard(case, lead), assistant, department="CGJ")
+    case = decide_ask(case, "CGJ", Ask.EXTENSION, "王", "同意", AT + timedelta(hours=2), granted=True)
+    assert [row[:2] for row in open_asks(case)] == [("ZJJ", Ask.SUSPENSION)], "only one of them was decided"
+    case = decide_ask(case, "ZJJ", Ask.SUSPENSION, "王", "不行", AT + timedelta(hours=3), granted=False)
+    assert case.handling is not None
+    assert case.handling.tracks["CGJ"].extended == 3
+    assert (case.handling.tracks["ZJJ"].state, case.handling.tracks["ZJJ"].pauses) == (Work.DISPATCHED, [])
+
+
+def test_a_reply_is_reviewed_though_another_department_s_with_the_same_id_was() -> None:
+    case = delivered("ZJJ")
+    case = review(heard(case, said(case, "replied", 1, "1")), "李", "已修好", AT + timedelta(hours=2))
+    versions = Versions(taxonomy="t", directory="d", rules="r")
+    case = reassign(case, "CGJ", "王", "归城管", versions, AT + timedelta(hours=3))
+    answer = said(case, "replied", 300, "1", "CGJ")
+    assert isinstance(answer, Replied)
+    answer = msgspec.structs.replace(answer, reply_public="换了新灯")
+    case = heard(case, answer, department="CGJ", at=AT + timedelta(hours=6))
+    assert case.handling is not None
+    assert case.handling.waits_review == "1"
+    assert reply_of(case) == "换了新灯"
