@@ -57,6 +57,18 @@ def test_it_is_seen_in_every_corner_of_a_document_and_only_its_place_is_told(
     assert PHONE not in repr(found)
 
 
+def test_letters_about_an_at_sign_in_sealed_bytes_are_chance_and_a_line_of_text_is_not() -> None:
+    noise, nobody = bytes(range(128, 256)), Known([])
+
+    def kinds(value: bytes) -> list[str]:
+        return [found.kind for found in places_in({"payload": value}, nobody, "raw/a")]
+
+    assert kinds(noise + b"q@K.xY" + noise) == []
+    assert kinds(noise + b'"email": "sun@qq.com"' + noise) == ["mail"]
+    assert kinds(noise + b"13800001234" + noise) == ["mobile"]
+    assert kinds("邮箱 sun@qq.com".encode()) == ["mail"]
+
+
 def test_what_is_known_is_found_in_any_form_that_it_has() -> None:
     assert list(kinds_in("车牌湘A12345堵门", Known(["湘A12345"]))) == ["known"]
     assert list(kinds_in("车牌〔车牌1〕堵门", Known(["湘A12345"]))) == []
