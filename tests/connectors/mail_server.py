@@ -41,22 +41,11 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 0
-mail_location = maildir:{folder}/mail/%u
-mail_debug = no
-auth_debug = no
-disable_plaintext_auth = yes
 auth_mechanisms = plain login
 auth_failure_delay = 0
 ssl = required
-ssl_cert = <{folder}/cert.pem
-ssl_key = <{folder}/key.pem
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/home/%u
+namespace inbox {{
+  inbox = yes
 }}
 service imap-login {{
   chroot =
@@ -73,6 +62,41 @@ service anvil {{
 }}
 service stats {{
   chroot =
+}}
+"""
+
+#: What dovecot says otherwise since 2.4, which Debian has since 13. The version stands first in its file.
+BEFORE_2_4 = """
+mail_location = maildir:{folder}/mail/%u
+disable_plaintext_auth = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/home/%u
+}}
+"""
+SINCE_2_4 = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_driver = maildir
+mail_path = {folder}/mail/%{{user}}
+auth_allow_cleartext = no
+ssl_server_cert_file = {folder}/cert.pem
+ssl_server_key_file = {folder}/key.pem
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {folder}/home/%{{user}}
+  }}
 }}
 """
 
@@ -140,8 +164,8 @@ def mail_server() -> Iterator[MailServer]:
     plain, port = free_port(), free_port()
     told: dict[str, Any] = {"folder": folder, "plain": plain, "port": port, "password": PASSWORD}
     told |= _users(folder)
-    (folder / "dovecot.conf").write_text(CONFIGURATION.format(**told), encoding="utf-8")
     program = shutil.which("dovecot") or "/usr/sbin/dovecot"
+    (folder / "dovecot.conf").write_text(_configuration(program).format(**told), encoding="utf-8")
     child = subprocess.Popen([program, "-F", "-c", str(folder / "dovecot.conf")])
     try:
         server = MailServer(port, plain, folder)
@@ -151,6 +175,12 @@ def mail_server() -> Iterator[MailServer]:
         child.terminate()
         child.wait(PATIENCE)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _configuration(program: str) -> str:
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    major, minor = (int(number) for number in told.split(".")[:2])
+    return (SINCE_2_4 if (major, minor) >= (2, 4) else BEFORE_2_4) + CONFIGURATION
 
 
 def _users(folder: Path) -> dict[str, Any]:
@@ -169,7 +199,7 @@ def _users(folder: Path) -> dict[str, Any]:
 def _await(server: MailServer, child: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        assert child.poll() is None, (server.folder / "log").read_text("utf-8")
+        assert child.poll() is None, _said(server.folder / "log")
         try:
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
         except OSError:
@@ -177,6 +207,11 @@ def _await(server: MailServer, child: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError("dovecot does not answer")
+
+
+def _said(log: Path) -> str:
+    """What refuses its settings has no log yet; then they are told on stderr."""
+    return log.read_text("utf-8") if log.exists() else "dovecot ended before it had a log"
 
 
 def _make_certificate(folder: Path) -> None:

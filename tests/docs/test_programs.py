@@ -6,7 +6,7 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,20 @@ def test_what_comes_after_the_end_opens_no_case_again(tmp_path: Path) -> None:
     """A claim is decided after the end: the program of the page took the case for open then."""
     program: dict[str, Any] = {"__name__": "consumer"}
     exec(compile(block(), "consumer.py", "exec"), program)
-    db = sqlite3.connect(":memory:")
-    db.executescript(program["TABLES"])
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(program["TABLES"])
 
-    def states(*kinds: str) -> list[str]:
-        found = []
-        for kind in kinds:
-            (count,) = db.execute("SELECT count(*) FROM message").fetchone()
-            program["store"](db, message(count + 1, f"appeal.{kind}.v1"))
-            found.append(db.execute("SELECT state FROM appeal").fetchone()[0])
-        return found
+        def states(*kinds: str) -> list[str]:
+            found = []
+            for kind in kinds:
+                (count,) = db.execute("SELECT count(*) FROM message").fetchone()
+                program["store"](db, message(count + 1, f"appeal.{kind}.v1"))
+                found.append(db.execute("SELECT state FROM appeal").fetchone()[0])
+            return found
 
-    assert states("dispatched", "urged", "closed", "decided") == ["open", "open", "closed", "closed"]
-    assert states("reopened", "deadline", "recalled", "decided") == ["open", "open", "recalled", "recalled"]
-    assert states("dispatched", "updated") == ["open", "open"]
+        assert states("dispatched", "urged", "closed", "decided") == ["open", "open", "closed", "closed"]
+        assert states("reopened", "deadline", "recalled", "decided") == ["open", "open", "recalled", "recalled"]
+        assert states("dispatched", "updated") == ["open", "open"]
 
 
 @pytest.mark.live
