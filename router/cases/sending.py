@@ -165,8 +165,8 @@ def set_aside(row: Sending, reason: str, at: datetime) -> Sending:
 
 
 def once_more(row: Sending) -> Sending:
-    """Let a parked row go out again: the same id, the same body."""
-    return replace(row, state=Sent.PENDING, sent_at=None, parked=None, parked_at=None, tries=row.tries + 1)
+    """Let a parked row go out again: the same id, the same body. That it was there once stays true."""
+    return replace(row, state=Sent.PENDING, parked=None, parked_at=None, tries=row.tries + 1)
 
 
 def mark(case: Case, ids: Iterable[str], function: Callable[[Sending], Sending]) -> None:

@@ -481,6 +481,17 @@ def test_what_was_refused_and_given_up_is_not_sent_anew() -> None:
     assert [row[0] for row in told_in(after)] == [1, 3]
 
 
+def test_a_number_that_was_in_the_queue_once_bears_no_other_words_where_it_was_sent_again_in_vain() -> None:
+    """Whoever stored it would take the second body for a repeat of the first, and never learn that it was recalled."""
+    order = sent(opened("ZJJ"))
+    dead = park(order, order.dispatches[0].id, "delivery_limit", AT, Kind.DEAD_LETTERED)
+    in_vain = park(retry(dead, "王", AT), order.dispatches[0].id, "NO_ROUTE", AT)
+    after = assign(discard(in_vain, "王", "部门已撤并", AT), "ZJJ", "王", "又建回来了", VERSIONS, AT)
+    assert told_in(after) == [(2, MessageType.DISPATCHED, 1)]
+    recalled = amended(in_vain, "CGJ")
+    assert told_in(recalled) == [(1, MessageType.DISPATCHED, 1), (2, MessageType.RECALLED, 1)]
+
+
 def test_an_update_given_up_leaves_the_order_with_its_department() -> None:
     case = amended(sent(opened("ZJJ")), "ZJJ")
     parked = park(case, case.dispatches[-1].id, "x", AT)
