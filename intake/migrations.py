@@ -123,8 +123,8 @@ async def _start_the_clock(db: Database) -> None:
 
 
 async def _wake_suspended(db: Database) -> None:
-    """A suspended order of before has no moment at which the clock looks at it: it looks at all of them once."""
-    asleep = {"goal": "delivered", "due": None, "events.kind": "suspension_granted", "handling.work": {"$ne": "closed"}}
+    """A suspended order of before has no moment at which the clock looks at it, or that of another department on it."""
+    asleep = {"goal": "delivered", "events.kind": "suspension_granted", "handling.work": {"$ne": "closed"}}
     await db.cases.update_many(asleep, {"$set": {"due": datetime.now(UTC)}})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -63,11 +64,18 @@ async def test_suspended_orders_of_before_are_looked_at_by_the_clock(mongo: Data
     order = {"goal": "delivered", "due": None}
     asleep = order | {"events": [{"kind": "suspension_granted"}]}
     closed = {"handling": {"work": "closed"}}
+    for_its_assistant = {"due": datetime(2999, 1, 1, tzinfo=UTC)}
     await mongo.cases.insert_many(
-        [{"_id": "asleep"} | asleep, {"_id": "over"} | asleep | closed, {"_id": "done"} | order]
+        [
+            {"_id": "asleep"} | asleep,
+            {"_id": "beside"} | asleep | for_its_assistant,
+            {"_id": "over"} | asleep | closed,
+            {"_id": "done"} | order,
+        ]
     )
     await migrate(mongo)
-    assert [case["_id"] async for case in mongo.cases.find({"due": {"$type": "date"}})] == ["asleep"]
+    soon = {"due": {"$lte": datetime.now(UTC)}}
+    assert [case["_id"] async for case in mongo.cases.find({"due": {"$type": "date"}} | soon)] == ["asleep", "beside"]
 
 
 async def test_indexes_that_version_1_made_and_nothing_needs_are_gone(mongo: Database) -> None:
