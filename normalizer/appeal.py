@@ -344,6 +344,29 @@ def rounds_before(case: str) -> list[str]:
     return [appeal if before == 1 else f"{appeal}~{before}" for before in range(1, int(number or 1))]
 
 
+_NOTHING = Engagement()
+_UNSEEN = Quality()
+_APART = Links()
+
+
+def essence(appeal: Appeal) -> Appeal:
+    """Leave out what changes without changing the matter."""
+    return msgspec.structs.replace(
+        appeal, revision=0, received_at=None, engagement=_NOTHING, official_reply=None, links=_APART
+    )
+
+
+def as_read(appeal: Appeal) -> Appeal:
+    """Leave what a department reads; what only we saw in the text is for the decision."""
+    return msgspec.structs.replace(
+        essence(appeal),
+        category=msgspec.structs.replace(appeal.category, confidence=0.0),
+        quality=_UNSEEN,
+        fingerprint="",
+        signals=Signals(subject_entity=appeal.signals.subject_entity),
+    )
+
+
 def to_document(appeal: Appeal) -> dict[str, Any]:
     """Turn an appeal into its BSON form: `_id` is the id, times are dates."""
     document: dict[str, Any] = msgspec.to_builtins(appeal)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from connectors.raw_appeal import RawAppeal
-from normalizer.appeal import Appeal, Change, Engagement, Handed, Links, Quality, Secrets, Signals
+from normalizer.appeal import Appeal, Change, Handed, Secrets, Signals, as_read, essence
 from normalizer.document import encoded
 from normalizer.store import AppealStore, Standing
 
@@ -166,35 +166,11 @@ def _handed_around(old: Signals, new: Signals, base: Signals) -> Signals:
 
 def change_between(old: Standing, new: Appeal) -> Change:
     """Say whether the masked appeal is another one; what comes back after a withdrawal never is nothing."""
-    before, now = _essence(old.appeal), _essence(new)
     if old.withdrawn:
-        return Change.BACK if _read(before) == _read(now) else Change.CHANGED
-    if before == now:
+        return Change.BACK if as_read(old.appeal) == as_read(new) else Change.CHANGED
+    if essence(old.appeal) == essence(new):
         return Change.SAME
-    return Change.REREAD if _read(before) == _read(now) else Change.CHANGED
-
-
-_NOTHING = Engagement()
-_UNSEEN = Quality()
-_APART = Links()
-
-
-def _essence(appeal: Appeal) -> Appeal:
-    """Leave out what changes without changing the matter."""
-    return msgspec.structs.replace(
-        appeal, revision=0, received_at=None, engagement=_NOTHING, official_reply=None, links=_APART
-    )
-
-
-def _read(essence: Appeal) -> Appeal:
-    """Leave what a department reads; what only we saw in the text is for the decision."""
-    return msgspec.structs.replace(
-        essence,
-        category=msgspec.structs.replace(essence.category, confidence=0.0),
-        quality=_UNSEEN,
-        fingerprint="",
-        signals=Signals(subject_entity=essence.signals.subject_entity),
-    )
+    return Change.REREAD if as_read(old.appeal) == as_read(new) else Change.CHANGED
 
 
 def _document(one: Made) -> bytes:

@@ -38,6 +38,7 @@ from router.dispatch import Context, Decision
 from router.dispatching.accused import Accused
 from router.dispatching.tables import Tables
 from router.linking import Carrier, carrier_of, carriers, named, orphans, tell_carriers, tell_news
+from router.passed_over import told_after_all
 from router.room import Claim as Claim
 from router.room import Outgoing as Outgoing
 from router.room import Room as Room
@@ -162,7 +163,7 @@ def _first_look(appeal: Appeal, at: datetime, tables: Tables) -> datetime | None
 
 
 async def _amend(known: Sequence[tuple[Case, Handed]], room: Room, claim: Claim) -> list[Case]:
-    at = room.moment()
+    at, known = room.moment(), await told_after_all(known, room)
     items = {case.id: item for case, item in known}
     before = {case.id: case.version for case, _ in known}
     # As where a case begins: first the order that carries it knows, then the case does.

@@ -200,6 +200,33 @@ async def test_what_says_nothing_new_opens_no_case(street: Street, closed: Case)
     assert await told(street, "CGJ") == []
 
 
+async def test_words_whose_worker_died_open_a_case_also_where_the_next_revision_says_the_same(
+    street: Street, closed: Case
+) -> None:
+    again = revised(appeal("a"))
+    await news(street, again, Change.SAME)
+    (died,) = street.appeals.keep(handed(revised(again, text="路灯又不亮了"), Change.CHANGED))
+    await news(street, revised(died.appeal), Change.SAME)
+    cases = await street.cases()
+    assert (cases["a"].continued, cases["a~2"].revision, cases["a~2"].repeat_of) == ("a~2", 4, closed.id)
+    assert [message["data"]["text"] for message in await told(street, "ZJJ")] == ["路灯又不亮了"]
+
+
+async def test_a_revision_that_could_not_be_mapped_between_two_that_say_the_same_opens_no_case(
+    street: Street, closed: Case
+) -> None:
+    await news(street, revised(revised(appeal("a"))), Change.REREAD)
+    assert list(await street.cases()) == [closed.id]
+
+
+async def test_words_whose_worker_died_are_told_with_the_next_revision_where_the_case_is_open(street: Street) -> None:
+    await news(street, appeal("a"), Change.NEW)
+    (died,) = street.appeals.keep(handed(revised(appeal("a"), text="路灯又不亮了"), Change.CHANGED))
+    await news(street, revised(died.appeal), Change.SAME)
+    await news(street, revised(revised(died.appeal)), Change.SAME)
+    assert [message["data"]["text"] for message in await told(street, "ZJJ")] == ["路灯不亮", "路灯又不亮了"]
+
+
 async def test_what_is_delivered_or_said_to_be_done_and_not_closed_stays_one_case(street: Street) -> None:
     await news(street, appeal("a"), Change.NEW)
     case = (await street.cases())["a"]
