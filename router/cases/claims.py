@@ -126,9 +126,9 @@ def decide_claim(  # noqa: PLR0917 - a decision has that many parts
     granted: bool,
 ) -> Case:
     """Grant or refuse a claim by a clause, and tell the department."""
-    found = [event for event in open_claims(case) if feedback in {None, event.data["feedback"]}]
+    found = [event for event in open_claims(case) if feedback in {None, event.data["feedback"], _whole_name(event)}]
     if len(found) != 1:
-        told = ", ".join(event.data["feedback"] for event in found) or "none"
+        told = ", ".join(map(_whole_name, found)) or "none"
         raise MoveNotAllowed(f"case {case.id}: say which claim is meant; open: {told}")
     (claim,) = found
     cited = rules.clauses.get(clause)
@@ -153,6 +153,11 @@ def decide_claim(  # noqa: PLR0917 - a decision has that many parts
 
 
 # ---------------------------------------------------------------- what figures ask
+
+
+def _whole_name(claim: Event) -> str:
+    """Name a claim so that there is no other: two departments may choose the same id."""
+    return "/".join(map(str, feedback_of(claim)))
 
 
 def granted(case: Case) -> Granted:

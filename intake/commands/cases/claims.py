@@ -77,7 +77,7 @@ def claims_command(app: App, viewer: str) -> None:
 @click.command("judge", help="决定剔除或申诉，须引条款 · decide a claim, by a clause")
 @ONE
 @click.option("--grant/--refuse", "granted", required=True, default=None, help="同意或驳回 · which")
-@click.option("--claim", help="哪一项：反馈编号，有几项时必须 · its feedback id, where there are several")
+@click.option("--claim", help="哪一项：反馈编号或 单位/编号，有几项时必须 · its feedback id, or DEPARTMENT/ID")
 @CLAUSE
 @BY
 @REASON

@@ -113,6 +113,19 @@ def test_a_decision_without_a_fitting_clause_is_none(clause: str) -> None:
         judged(case, clause, granted=True)
 
 
+def test_claims_of_two_departments_that_chose_the_same_id_are_each_decided() -> None:
+    case = heard(delivered(), said(delivered(), "return_requested", 1, department="CGJ"), department="CGJ")
+    case = decide_ask(case, "CGJ", Ask.RETURN, "王", "不行", AT + timedelta(hours=2), granted=False)
+    case = claimed(case, msgspec.structs.replace(claim(case), id="7"))
+    dispute = claim(case, "return", "B1", department="CGJ")
+    case = claimed(case, msgspec.structs.replace(dispute, id="7"), department="CGJ")
+    with pytest.raises(MoveNotAllowed, match="open: ZJJ/7, CGJ/7"):
+        judged(case, "X6", granted=True, feedback="7")
+    after = judged(case, "X6", granted=True, feedback="ZJJ/7")
+    assert [event.department for event in open_claims(after)] == ["CGJ"]
+    assert open_claims(judged(after, "B1", granted=False, feedback="7")) == []
+
+
 def test_a_claim_must_cite_a_clause_come_in_time_once_and_from_who_may_make_it() -> None:
     case = visited()
     assert refusal(case, claim(case, clause="A1")) == "no_clause"
