@@ -22,7 +22,7 @@ from yarl import URL
 
 from connectors.asking.addresses import PrivateAddressError
 from connectors.asking.budget import SHORT_WAIT, Budget, LocalBudget, Verdict
-from connectors.asking.judging import REDIRECTS, PutOff, Remembered, judged, verdict_of
+from connectors.asking.judging import REDIRECTS, Asked, PutOff, Remembered, judged, verdict_of
 from connectors.asking.robots import PRODUCT, Robots, read_robots
 from connectors.asking.session import has_key
 from connectors.asking.token import Token
@@ -99,26 +99,25 @@ class _Way:
 
     async def _follow(self, request: Request) -> Response:
         """Follow redirects inside the source's own hosts."""
-        home = self._address(request)
-        url = self._put_off.taken_up(home) if request.method == "GET" else home
-        method, body = request.method, request.body
+        asked = Asked(request.method, self._address(request), request.body)
+        method, url, body = self._put_off.taken_up(asked)
         cookies: list[str] = []
         for _ in range(MOST_REDIRECTS + 1):
             self._must_be_ours(url)
             await self._must_be_welcome(url)
-            if _host(str(url)) != _host(str(home)):
+            if _host(str(url)) != _host(str(asked.url)):
                 request = msgspec.structs.replace(request, headers={})  # a key is for its own host, or nobody
             status, headers, content = await self._ask(method, url, request, body)
-            if "set-cookie" in headers and _host(str(url)) == _host(str(home)):
+            if "set-cookie" in headers and _host(str(url)) == _host(str(asked.url)):
                 cookies.append(headers["set-cookie"])  # a log-in sets them and leads on
             if cookies:
                 headers["set-cookie"] = "\n".join(cookies)
             if status not in REDIRECTS or "location" not in headers:
                 return self._judge(status, headers, content, method, url)
             url = self._led(url, headers["location"])
-            self._must_not_wait_long(home, url, headers)
             if status == HTTPStatus.SEE_OTHER or (method == "POST" and status in _AS_GET):
                 method, body = "GET", None
+            self._must_not_wait_long(asked, Asked(method, url, body), headers)
         raise FormatChanged(f"source {self.name}: more than {MOST_REDIRECTS} redirects at {_shown(url)}; check `url`")
 
     def _address(self, request: Request) -> URL:
@@ -146,11 +145,11 @@ class _Way:
             )
         return led
 
-    def _must_not_wait_long(self, asked: URL, led: URL, headers: dict[str, str]) -> None:
+    def _must_not_wait_long(self, asked: Asked, led: Asked, headers: dict[str, str]) -> None:
         """Follow no redirect before its Retry-After: the budget waits a short one, a long one is told."""
         seconds = self._put_off.seconds(asked, led, headers, self.now())
         if seconds > SHORT_WAIT:
-            raise RateLimited(f"source {self.name}: {_shown(asked)} asks for {seconds:.0f} s of patience", seconds)
+            raise RateLimited(f"source {self.name}: {_shown(asked.url)} asks for {seconds:.0f} s of patience", seconds)
 
     def _is_ours(self, url: URL) -> bool:
         return url.scheme in {"http", "https"} and url.host is not None and _host(str(url)) in self.hosts
@@ -185,7 +184,8 @@ class _Way:
 
     async def _read_robots(self, site: URL) -> Robots:
         """Read it as RFC 9309 says: no file allows everything, a broken server nothing until it answers."""
-        url = self._put_off.taken_up(site / "robots.txt")
+        asked = Asked("GET", site / "robots.txt")
+        url = self._put_off.taken_up(asked).url
         for _ in range(MOST_REDIRECTS + 1):
             status, headers, content = await self._ask("GET", url, Request(url=str(url)), None)
             if status in REDIRECTS and "location" in headers:
@@ -193,7 +193,7 @@ class _Way:
                     url = self._led(url, headers["location"])
                 except FormatChanged:
                     return Robots()
-                self._must_not_wait_long(site / "robots.txt", url, headers)
+                self._must_not_wait_long(asked, Asked("GET", url), headers)
                 if not self._is_ours(url):
                     return Robots()
                 continue

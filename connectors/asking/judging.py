@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import NamedTuple
 
 from yarl import URL
 
@@ -78,13 +79,21 @@ def _date(written: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class Asked(NamedTuple):
+    """What was asked: what a form is asked for stands in its body."""
+
+    method: str
+    url: URL
+    body: bytes | None = None
+
+
 class PutOff:
     """Redirects that asked for a long patience first: asked again, the address would send us away for as long again."""
 
     def __init__(self) -> None:
-        self._led: dict[URL, URL] = {}
+        self._led: dict[Asked, Asked] = {}
 
-    def seconds(self, asked: URL, led: URL, headers: Mapping[str, str], now: datetime) -> float:
+    def seconds(self, asked: Asked, led: Asked, headers: Mapping[str, str], now: datetime) -> float:
         """How long to wait before it is followed; a wait that ends this reading is remembered."""
         seconds = retry_after(headers, now) if "retry-after" in headers else 0.0
         if seconds > SHORT_WAIT:
@@ -93,7 +102,7 @@ class PutOff:
             self._led[asked] = led
         return seconds
 
-    def taken_up(self, asked: URL) -> URL:
+    def taken_up(self, asked: Asked) -> Asked:
         """Where to go on: once where it led, then to itself."""
         return self._led.pop(asked, asked)
 

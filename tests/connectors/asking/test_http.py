@@ -517,6 +517,20 @@ async def test_a_redirect_that_says_how_long_to_wait_is_followed_after_that(serv
     assert server.log[-1][1].path == "/list"
 
 
+@pytest.mark.parametrize(("status", "method"), [(303, "GET"), (307, "POST")])
+async def test_a_form_that_is_led_elsewhere_after_a_while_gets_there(server: Server, status: int, method: str) -> None:
+    server.will(says(status, Location="/moved", Retry_After="300"), says(200, b"1"), says(200, b"2"))
+    async with aiohttp.ClientSession() as session:
+        fetch = fetch_for(source(), [server.url], session, contact="c", now=lambda: datetime.now(UTC), budget=Free())
+        second, first = (Request(url=f"{server.url}/list", method="POST", body=f"page={n}".encode()) for n in (2, 1))
+        with pytest.raises(RateLimited):
+            await fetch(second)
+        await fetch(first)
+        await fetch(second)
+    assert [request.path for _, request in server.log] == ["/list", "/list", "/moved"], "another form is another one"
+    assert server.log[-1][1].method == method
+
+
 async def test_a_short_patience_before_a_redirect_is_waited_out(server: Server, fetch: Fetch) -> None:
     server.will(says(302, Location="/moved", Retry_After="1"), says(200, b"moved"))
 
