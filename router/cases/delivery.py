@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from router.cases.case import BEGINS, Case, holders
+from router.cases.deciding import is_over
 from router.cases.ledger import BROKER, draft_of, record
 from router.cases.moves import Kind, Sent, State
 from router.cases.sending import mark, once_more, set_aside
@@ -75,7 +76,7 @@ def retry(case: Case, actor: str, at: datetime) -> Case:
 def discard(case: Case, actor: str, reason: str, at: datetime) -> Case:
     """Give up what is parked. A case whose lead's order is given up stays parked: nobody answers it.
 
-    Where an assistant's is given up, its lead works on.
+    Where an assistant's is given up, its lead works on; what is closed stays closed.
     """
     parked = [row for row in case.dispatches if row.state is Sent.PARKED]
     if not parked:
@@ -83,7 +84,7 @@ def discard(case: Case, actor: str, reason: str, at: datetime) -> Case:
     orders = any(row.type in BEGINS and row.department == case.holder for row in parked)
     case = draft_of(case)
     mark(case, {row.id for row in parked}, lambda row: replace(row, state=Sent.DISCARDED))
-    nobody = case.holder not in holders(case)
+    nobody = case.holder not in holders(case) and not is_over(case)
     kind = Kind.GIVEN_UP if case.goal is State.DELIVERED and orders and nobody else Kind.DISCARDED
     # One event for all: after it the case is where it was going, and nothing more is there to give up.
     which = [{"department": row.department, "sequence": row.sequence} for row in parked]

@@ -15,8 +15,10 @@ from router.cases.case import Case
 from router.cases.centre import decide_ask
 from router.cases.clock import Clock, Due, Moves, cards, dues, dues_of, first_look, limits_of, moved, next_look
 from router.cases.deadlines import due
+from router.cases.delivery import all_sent, discard, park
 from router.cases.hearing import hear
 from router.cases.looking import look
+from router.cases.moves import Kind, State
 from router.cases.track import Track
 from router.cases.work import Ask, Work
 from router.dispatch import SHANGHAI
@@ -123,6 +125,17 @@ def test_nobody_visits_and_the_case_is_closed_as_expired() -> None:
     assert closed.handling is not None
     assert (closed.handling.work, closed.handling.visited, closed.due) == (Work.CLOSED, False, None)
     assert closed.events[-1].data == {"expired": True}
+
+
+def test_an_order_that_came_back_and_is_given_up_after_the_end_undoes_no_end() -> None:
+    clock, case = clock_of(), delivered("ZJJ")
+    case = heard(case, said(case, "resolved"))
+    case.due = next_look(case, clock)
+    assert case.due is not None
+    closed = all_sent(look(case, clock, case.due), AT)
+    dead = park(closed, closed.dispatches[0].id, "delivery_limit", AT, Kind.DEAD_LETTERED)
+    given_up = discard(dead, "王", "单位早已办结", AT)
+    assert (given_up.state, given_up.goal, given_up.parked) == (State.DELIVERED, State.DELIVERED, 0)
 
 
 def test_a_return_is_possible_within_one_working_day_and_an_extension_until_the_deadline() -> None:
