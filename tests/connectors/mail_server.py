@@ -161,7 +161,9 @@ def mail_server() -> Iterator[MailServer]:
     folder = Path(tempfile.mkdtemp(prefix="dovecot-"))  # paths of sockets are short
     folder.chmod(0o755)
     _make_certificate(folder)
-    plain, port = free_port(), free_port()
+    plain = port = free_port()
+    while plain == port:
+        plain = free_port()  # the same may be drawn twice
     told: dict[str, Any] = {"folder": folder, "plain": plain, "port": port, "password": PASSWORD}
     told |= _users(folder)
     program = shutil.which("dovecot") or "/usr/sbin/dovecot"
