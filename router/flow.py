@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from normalizer.appeal import Appeal, Change, Handed, appeal_of
@@ -125,7 +124,7 @@ def _begins(item: Handed, before: Case | None) -> bool:
     """Say whether a case begins with this: chatter never becomes one, but what a closed one names must be there."""
     if before is None:
         return item.appeal.quality.is_appeal
-    return before.continued is not UNSET and item.appeal.revision >= next_revision(before)
+    return bool(before.continued) and item.appeal.revision >= next_revision(before)
 
 
 def begun(  # noqa: PLR0917 - an item, what surrounds it, and what may carry it

@@ -113,8 +113,13 @@ async def _say(
         return await join_all(room, rooms.router, ids[0], ids[1:], said)
 
 
+async def _appeals(house: House, name: str) -> list[str]:
+    """Give the appeals that a person may mean: links are of appeals, whichever of its cases is named."""
+    return list(dict.fromkeys(map(appeal_of, await find_ids(house.db, name))))
+
+
 async def _one(house: House, name: str) -> str:
-    found = list(dict.fromkeys(map(appeal_of, await find_ids(house.db, name))))
+    found = await _appeals(house, name)
     if len(found) != 1:
         raise NotLinked(
             f"{name} 对应 {len(found)} 件，请用编号指明 · {name} is {len(found)} appeals: say which by its id"
@@ -126,7 +131,7 @@ async def _show(app: App, name: str, viewer: str) -> Shown | None:
     settings, tables = app.settings_and_tables()
     async with open_house(settings, broker=False) as house:
         await look_at_all(house.db, tables.normalizer)
-        found = list(dict.fromkeys(map(appeal_of, await find_ids(house.db, name))))
+        found = await _appeals(house, name)
         shown = await show(house.db, matters_of(house.db, tables.normalizer), found[0]) if found else None
         ids = [] if shown is None else [shown.id, *(link.id for link in (*shown.same_person, *shown.members))]
         at = datetime.now(UTC)

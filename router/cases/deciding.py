@@ -98,11 +98,6 @@ def is_over(case: Case) -> bool:
     return case.goal is State.DELIVERED and case.handling is not None and case.handling.work is Work.CLOSED
 
 
-def goes_on(case: Case, change: Change, appeal: Appeal) -> bool:
-    """Say whether a revision is for a case of its own: what was closed, and counted, stays as it is."""
-    return change in {Change.NEW, Change.CHANGED} and appeal.quality.is_appeal and is_over(case)
-
-
 def needs_decision(case: Case, change: Change, revision: int, *, accuses_holder: bool = False) -> bool:
     """Say whether this revision is decided again, or only told or recorded.
 
@@ -168,11 +163,10 @@ def _after_the_end(case: Case, appeal: Appeal, change: Change, at: datetime) -> 
     own = (event for event in case.events if event.kind is Kind.RECORDED)
     if case.continued or any(event.data.get("revision") == appeal.revision for event in own):
         return case
-    opens = goes_on(case, change, appeal)
     case = draft_of(case)
     case.parts = list(appeal.links.same_message)  # no figure: where the other requests of the message are
     said: dict[str, Any] = {"revision": appeal.revision}
-    if opens:
+    if change in {Change.NEW, Change.CHANGED} and appeal.quality.is_appeal:
         case.continued = next_round(case.id)
         record(case, Kind.CONTINUED, at, data={"case": case.continued} | said)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from router.cases.case import Case, holders
+from router.cases.case import Case, feedback_of, holders
 from router.cases.moves import Kind
 from router.feedback import read_moment
 
@@ -35,6 +35,6 @@ def suspended(case: Case) -> Iterator[Suspended]:
 
 def _until(case: Case, department: str, feedback: str) -> datetime | None:
     for event in case.events:
-        if event.kind is Kind.SUSPENSION_ASKED and (event.department, event.data["feedback"]) == (department, feedback):
+        if event.kind is Kind.SUSPENSION_ASKED and feedback_of(event) == (department, feedback):
             return read_moment(event.data.get("until", ""))
     return None
