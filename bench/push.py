@@ -29,6 +29,7 @@ from intake.house import House, open_house
 from intake.settings import Broker, Database, Demo, Keys, Settings
 from intake.street.collecting import look_seldom
 from intake.street.rooms import Rooms, open_rooms
+from intake.street.turns import take_short_turns
 from intake.street.worker import Street
 
 LIMIT_MS = 250.0
@@ -92,6 +93,7 @@ async def _measure(task: Task, house: House, rooms: Rooms) -> Sample:
     door = Door(house.settings.door, house, rooms, street)
     street.open_beside(door.run)
     look_seldom()
+    take_short_turns()
     running = asyncio.create_task(street.run())
     async with asyncio.timeout(30):
         while not door.port:  # noqa: ASYNC110

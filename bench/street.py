@@ -25,6 +25,7 @@ from intake.house import House, open_house
 from intake.settings import Broker, Database, Demo, Keys, Settings
 from intake.street.collecting import look_seldom
 from intake.street.rooms import Rooms, open_rooms
+from intake.street.turns import take_short_turns
 from intake.street.worker import Street
 
 LOOK_EVERY = 0.002
@@ -52,6 +53,7 @@ async def _measure(task: Task, house: House, rooms: Rooms, pages: PagesOnDisk) -
     source = _source(task)
     street = Street(rooms, [(source, Hotline12345(source, pages.fetch, {}))])
     look_seldom()
+    take_short_turns()
     await rooms.beside.ready()
     await _gate(task)
     watch = Stopwatch(task)

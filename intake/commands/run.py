@@ -30,6 +30,7 @@ from intake.street.ending import end
 from intake.street.left_behind import let_go_of_the_dead, worker_name
 from intake.street.live import watched
 from intake.street.rooms import Rooms, open_connectors, open_rooms
+from intake.street.turns import take_short_turns
 from intake.street.watching import LOOK_AT_PUSHES_EVERY, look_at_pushes, overheard, watches_of
 from intake.street.worker import ROOMS, Left, Street
 from intake.topology import prepare_queues
@@ -75,6 +76,7 @@ async def _run(settings: Settings, only: frozenset[str], *, once: bool) -> tuple
             _street(house, rooms, only) as street,
         ):
             look_seldom()
+            take_short_turns()
             with stopped_by_signals(street.stopping):
                 async with watched(street, house, rooms):
                     left = await _work(street, once=once)
