@@ -12,7 +12,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from bench import grown, machine, memory, push, records, table, two_workers
+from bench import floor, grown, machine, memory, push, records, table, two_workers
 from bench.ground import Ground
 from bench.row import Pair, Row, Sample, Tell, faster, in_turn
 from intake.compiled import advice, outdated
@@ -49,6 +49,11 @@ def _bridge(ground: Ground, _: Size) -> Row:
     what = "page source → confirmed in a quorum queue, one worker, against mq-bridge: file → MongoDB + quorum queue"
     pairs = _street_against("bridge", ground, one_desk=True)
     return faster("bridge", f"{what}; {_sent(pairs)}", pairs, unit="records/s", at_least=0.75)
+
+
+def _floor(ground: Ground, _: Size) -> Row:
+    what = "for information: the street's writes and publish of prepared bytes, normalize, decide, against mq-bridge"
+    return faster("floor", what, floor.compare(ground), unit="records/s")
 
 
 def _city(ground: Ground, _: Size) -> Row:
@@ -114,6 +119,7 @@ def _push(ground: Ground, size: Size) -> Row:
 
 BENCHES: dict[str, Callable[[Ground, Size], Row]] = {
     "bridge": _bridge,
+    "floor": _floor,
     "city": _city,
     "publish": _publish,
     "desk": _desk,

@@ -45,7 +45,7 @@ def run(task: Task) -> Sample:
 
 
 async def _run(task: Task) -> Sample:
-    bodies = list(_bodies(task))
+    bodies = list(messages_of(task))
     connection = await aio_pika.connect(task.amqp_url)
     async with connection:
         channel = await connection.channel(publisher_confirms=True)
@@ -72,7 +72,8 @@ async def _publish(exchange: AbstractExchange, each: Body) -> None:
     await exchange.publish(message_, routing_key=QUEUE, mandatory=True)
 
 
-def _bodies(task: Task) -> Iterator[Body]:
+def messages_of(task: Task) -> Iterator[Body]:
+    """Make what the street sends for these letters."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         known = read(files(Path(folder), one_desk=task.one_desk))
     at, context = datetime.now(UTC), Context()

@@ -36,6 +36,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     source: str = "bench-hotline"  #: the same letters from two sources are two appeals each
     keys: str | None = None  #: a folder, where several workers share a database
     gate: str | None = None  #: a folder: begin when the file `go` is in it, and say there that you are ready
+    made: str | None = None  #: the database of a street that has run, whose documents are written again
     one_desk: bool = False  #: each record is one message to one queue, as with a bare transport
     data: str | None = None
 

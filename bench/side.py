@@ -17,6 +17,7 @@ SIDES = {
     "street": "bench.street",
     "publish": "bench.bare_publish",
     "bridge": "bench.bridge",
+    "floor": "bench.floor",
     "by_hand": "bench.by_hand",
     "push": "bench.push",
 }

@@ -44,7 +44,7 @@ def test_records_prints_a_table_and_writes_its_json(tmp_path: Path) -> None:
 SLOW = [pytest.param(name, marks=pytest.mark.live) for name in ("city", "push", "by_hand", "workers", "grown")]
 
 
-@pytest.mark.parametrize("name", ["bridge", "publish", "desk", "memory", *SLOW])
+@pytest.mark.parametrize("name", ["bridge", "floor", "publish", "desk", "memory", *SLOW])
 def test_a_street_is_measured_against_its_baseline(
     name: str, tmp_path: Path, mongo_server: Servers, broker_server: Servers
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_street_is_measured_against_its_baseline(
     assert row["ratio"] > 0
     facts = pair["ours"]["facts"]
     assert facts["states"]["delivered"] > 0
-    if name in {"bridge", "desk", "push", "by_hand", "grown"}:
+    if name in {"bridge", "floor", "desk", "push", "by_hand", "grown"}:
         # As the baseline: a record is one message, and all go into one queue; what is declined sends none.
         assert facts["messages"] == facts["states"]["delivered"]
         assert facts["queues"] == 1
