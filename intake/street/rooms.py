@@ -57,8 +57,8 @@ from router.listening import Ear, answer_strays, listen
 from router.looking import look_at_due
 from router.store import CaseStore
 
-#: How many appeals the second look takes while the street is open: so many take it a second or two.
-COMPARED_AT_ONCE = 500
+#: How many appeals the second look gathers at once while the street is open: what lies near them is in its memory.
+COMPARED_AT_ONCE = 100
 
 
 class Rooms(NamedTuple):

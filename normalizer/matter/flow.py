@@ -8,7 +8,8 @@ moment need not have seen each other: this look sees both. Running it again chan
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import heapq
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,12 +19,12 @@ from normalizer.matter.gather import TOO_COMMON, gather
 from normalizer.matter.likeness import Lexicon
 from normalizer.matter.portrait import Portrait, portrait_of
 from normalizer.matter.scene import Scene
-from normalizer.matter.store import Kept, MatterStore
+from normalizer.matter.store import MOST_BEARERS, Kept, MatterStore
 
 logger = structlog.get_logger(__name__)
 
-#: How many appeals one look takes at most.
-MOST = 5_000
+#: How many appeals are gathered at once at most, and how many that lie near them are held beside them.
+MOST, HELD = 5_000, 1_000
 #: Groups of up to so many are gathered anew with what comes; larger ones only grow.
 SMALL = 8
 
@@ -36,24 +37,27 @@ class Room:
     lexicon: Lexicon
 
 
-async def second_look(room: Room, most: int = MOST) -> int:
+async def second_look(room: Room, at_once: int = MOST) -> int:
     """Compare what nobody compared yet; return how many appeals that were. 0: nothing waits, or another is at it."""
-    keys, ids = await room.store.waiting(most)
+    keys, ids = await room.store.waiting(at_once)
     if not keys:
         return 0
     owner = await room.store.claim()
     if owner is None:
         return 0
+    moved = 0
     try:
-        keys, ids = await room.store.waiting(most)
-        moved = await _compare(ids, room)
-        if not await room.store.keeps(owner):
-            return 0
-        await room.store.place(moved)
+        keys, ids = await room.store.waiting(at_once)
+        for start in range(0, len(ids), at_once):
+            homes = await _compare(ids[start : start + at_once], room)
+            if not await room.store.keeps(owner):
+                return 0
+            await room.store.place(homes)
+            moved += len(homes)
         await room.store.compared(keys)
     finally:
         await room.store.release(owner)
-    logger.info("compared appeals with one another", action="second_look", appeals=len(ids), moved=len(moved))
+    logger.info("compared appeals with one another", action="second_look", appeals=len(ids), moved=moved)
     return len(ids)
 
 
@@ -79,16 +83,51 @@ async def _compare(ids: Sequence[str], room: Room) -> dict[str, str | None]:
 
 
 async def _pool(portraits: Sequence[Portrait], room: Room) -> dict[str, Kept]:
-    """Gather whatever may have to do with the fresh ones: who bears a name of theirs, and the events of those."""
-    bearers = await room.store.bearing({name for one in portraits for name in one.keys})
-    count = Counter(name for one in bearers for name in one.portrait.names)
-    asked = {name for one in portraits for name in one.keys if count[name] <= TOO_COMMON}
+    """Gather whatever may have to do with the fresh ones: who shares rare keys with them, and the events of those."""
     fresh = {one.id for one in portraits}
-    near = {one.portrait.id: one for one in bearers if one.portrait.id in fresh or asked & one.portrait.keys}
+    sharing: dict[str, list[str]] = defaultdict(list)
+    for one in portraits:
+        for key in one.keys:
+            sharing[key].append(one.id)
+    count = await room.store.counts(sharing)
+    bearers = await room.store.bearing(telling(count))
+    near = {one.portrait.id: one for one in await room.store.portraits(fresh | nearest(fresh, sharing, count, bearers))}
     events = {one.event for one in near.values() if one.event is not None}
     near |= {one.portrait.id: one for one in await room.store.members(events)}
     # Whom a person has set apart from everything is compared with nobody.
     return {id_: one for id_, one in near.items() if not (one.fixed and one.event is None)}
+
+
+def telling(count: Mapping[str, int]) -> list[str]:
+    """Say by which keys others are looked for: the rarest first, and no more than can be read."""
+    found, bearers = [], 0
+    for key in sorted(count, key=lambda key: (count[key], key)):
+        bearers += count[key]
+        if count[key] > TOO_COMMON or bearers > MOST_BEARERS:
+            break
+        found.append(key)
+    return found
+
+
+def nearest(
+    fresh: Collection[str],
+    sharing: Mapping[str, Collection[str]],
+    count: Mapping[str, int],
+    bearers: Iterable[tuple[str, Collection[str]]],
+) -> set[str]:
+    """Give those that share the most telling keys with each fresh one: the fewer bear a key, the more it tells.
+
+    One of an event is enough to bring all of it.
+    """
+    most = max(2, HELD // len(fresh))
+    points: dict[str, dict[str, float]] = {id_: defaultdict(float) for id_ in fresh}
+    for other, keys in bearers:
+        if other not in fresh:
+            for key in keys:
+                for id_ in sharing.get(key, ()):
+                    points[id_][other] += 1 / count[key]
+    rows = (heapq.nlargest(most, row.items(), key=lambda one: (one[1], one[0])) for row in points.values())
+    return {other for row in rows for other, _ in row}
 
 
 def _parted(pool: Mapping[str, Kept]) -> tuple[set[str], list[list[str]]]:

@@ -16,7 +16,7 @@ from normalizer.steps.repair.characters import characters
 _BELIEF, _DOUBT = 0.85, 8.0
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=40_000)
 def rarity(run: str) -> float:
     """Say how unexpected a run is, as minus the logarithm of its probability."""
     folded = [_folded(character) for character in run]
@@ -38,7 +38,7 @@ def _alone(character: str) -> float:
     return -log((seen + 1) / characters().total)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=60_000)
 def _after(before: str, character: str) -> float:
     counts = characters()
     first, second, both = counts.counts(before, character)

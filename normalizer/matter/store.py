@@ -30,8 +30,12 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("event", ASCENDING)], name="event", partialFilterExpression={"event": {"$gt": ""}}),
     ),
 }
-#: How many letters may bear a name for it to be asked for; more of them are a place or a word.
+#: How many letters are read to find those near a few fresh ones.
 MOST_BEARERS = 20_000
+#: Where so many bear a name, it is not counted on: it is a place or a word.
+COUNTED = 1_000
+#: How many portraits, or names of appeals, are read before the loop turns to others.
+_AT_ONCE, _LIGHT = 100, 1_000
 _LEASE = 60  #: seconds
 
 
@@ -107,28 +111,43 @@ class MatterStore:
         if ids:
             await self._matters.delete_many({"_id": {"$in": list(ids)}})
 
-    async def bearing(self, names: Collection[str]) -> list[Kept]:
-        """Give the portraits that bear one of these names."""
-        found = self._matters.find({"names": {"$in": list(names)}}).limit(MOST_BEARERS)
-        return [_kept(one) async for one in found]
+    async def bearing(self, keys: Collection[str]) -> list[tuple[str, list[str]]]:
+        """Give the appeals that are found by one of these keys, and by which of them."""
+        some = list(keys)
+        shared = {"keys": {"$setIntersection": ["$keys", some]}}
+        found = self._matters.find({"names": {"$in": some}, "keys": {"$in": some}}, shared, batch_size=_LIGHT)
+        return [(one["_id"], one["keys"]) async for one in found.limit(MOST_BEARERS)]
 
     async def members(self, events: Collection[str]) -> list[Kept]:
         """Give the portraits in these events."""
-        return [_kept(one) async for one in self._matters.find({"event": {"$in": list(events)}})]
+        return await self._read({"event": {"$in": list(events)}})
 
     async def portraits(self, ids: Collection[str]) -> list[Kept]:
         """Give the portraits of these appeals."""
-        return [_kept(one) async for one in self._matters.find({"_id": {"$in": list(ids)}})]
+        return await self._read({"_id": {"$in": list(ids)}})
+
+    async def _read(self, which: Document) -> list[Kept]:
+        same: dict[str, str] = {}  # letters about one thing say the same: each word is held once
+        return [_kept(one, same) async for one in self._matters.find(which, batch_size=_AT_ONCE)]
 
     async def counts(self, names: Collection[str]) -> Counter[str]:
-        """Count how many appeals bear each of these names."""
-        wanted = set(names)
-        counts: Counter[str] = Counter()
-        async for one in self._matters.find({"names": {"$in": list(wanted)}}, {"names": 1, "_id": 0}).limit(
-            10 * MOST_BEARERS
-        ):
-            counts.update(wanted.intersection(one["names"]))
-        return counts
+        """Count how many appeals bear each of these names, to `COUNTED`: the database looks no further."""
+        if not names:
+            return Counter()
+        bearers = {
+            "from": self._matters.name,
+            "localField": "name",
+            "foreignField": "names",
+            "pipeline": [{"$limit": COUNTED}, {"$count": "n"}],
+            "as": "bearers",
+        }
+        steps: list[Document] = [
+            {"$documents": [{"name": {"$literal": name}} for name in names]},
+            {"$lookup": bearers},
+            {"$match": {"bearers": {"$ne": []}}},
+        ]
+        found = self._matters.database.aggregate(steps)
+        return Counter({one["name"]: one["bearers"][0]["n"] async for one in found})
 
     async def place(self, homes: Mapping[str, str | None]) -> None:
         """Say in which event each of these is now; the appeal says so too (`links.same_event`)."""
@@ -211,8 +230,9 @@ def _document(one: Portrait) -> Document:
     }
 
 
-def _kept(found: Document) -> Kept:
+def _kept(found: Document, same: dict[str, str]) -> Kept:
     pairs: str = found["pairs"]
+    words = (pairs[at : at + 2] for at in range(0, len(pairs), 2))
     weights = array("f")
     weights.frombytes(found["weights"])
     portrait = Portrait(
@@ -222,9 +242,9 @@ def _kept(found: Document) -> Kept:
         district=found["district"],
         category=found["category"],
         also=frozenset(found["also"]),
-        keys=frozenset(found["keys"]),
-        names=frozenset(found["names"]),
-        words={pairs[2 * at : 2 * at + 2]: weight for at, weight in enumerate(weights)},
+        keys=frozenset(same.setdefault(key, key) for key in found["keys"]),
+        names=frozenset(same.setdefault(name, name) for name in found["names"]),
+        words={same.setdefault(word, word): weight for word, weight in zip(words, weights, strict=True)},
         titled=frozenset(found["titled"]),
         schools=frozenset(found["schools"]),
         about=frozenset(found["about"]),

@@ -9,9 +9,10 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorDatabase
 
 from normalizer.document import encoded
-from normalizer.matter.flow import Room, second_look
+from normalizer.matter.flow import HELD, Room, nearest, second_look, telling
+from normalizer.matter.gather import TOO_COMMON
 from normalizer.matter.likeness import Lexicon
-from normalizer.matter.store import MatterStore, ensure_indexes
+from normalizer.matter.store import MOST_BEARERS, MatterStore, ensure_indexes
 from normalizer.store import AppealStore
 from tests.normalizer.matter.appeals import appeal
 
@@ -93,3 +94,38 @@ async def test_whom_a_person_put_somewhere_the_machine_leaves_there(mongo: Datab
     await store(mongo, "3")
     await second_look(room)
     assert (await homes(mongo))["1"] == "elsewhere"
+
+
+async def test_a_look_that_gathers_them_one_by_one_finds_the_same_event(mongo: Database, room: Room) -> None:
+    await store(mongo, "1", "2", "3")
+    assert await second_look(room, at_once=1) == 3
+    assert len({*(await homes(mongo)).values()} - {None}) == 1
+    assert await room.store.left() == 0
+
+
+async def test_bearers_are_counted_no_further_than_counts(
+    mongo: Database, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store(mongo, "1", "2", "3")
+    await second_look(room)
+    assert await room.store.counts(["青杉苑", "没有人"]) == {"青杉苑": 3}
+    assert await room.store.counts([]) == {}
+    monkeypatch.setattr("normalizer.matter.store.COUNTED", 2)
+    assert await room.store.counts(["青杉苑"]) == {"青杉苑": 2}
+
+
+def test_others_are_looked_for_by_the_rarest_keys_and_by_none_that_is_everybodys() -> None:
+    assert telling({"b": 3, "a": TOO_COMMON, "c": 2, "d": TOO_COMMON + 1}) == ["c", "b", "a"]
+    many = {f"k{n}": TOO_COMMON for n in range(MOST_BEARERS)}
+    assert 0 < len(telling(many)) * TOO_COMMON <= MOST_BEARERS
+
+
+def test_however_many_share_a_key_only_the_nearest_are_held() -> None:
+    """A worker's memory must not grow with what is stored."""
+    crowd = [(f"far{n}", ["common"]) for n in range(10 * HELD)]
+    near = [(f"near{n}", ["common", "rare"]) for n in range(5)]
+    sharing = {"common": ["a", "b"], "rare": ["a"]}
+    found = nearest({"a", "b"}, sharing, {"common": 10 * HELD, "rare": 6}, [*crowd, *near, ("b", ["common"])])
+    assert {id_ for id_, _ in near} <= found
+    assert len(found) <= HELD
+    assert not found & {"a", "b"}
