@@ -125,7 +125,7 @@ def nearest(
         if other not in fresh:
             for key in keys:
                 for id_ in sharing.get(key, ()):
-                    points[id_][other] += 1 / count[key]
+                    points[id_][other] += 1 / max(1, count[key])  # it may have gone since
     rows = (heapq.nlargest(most, row.items(), key=lambda one: (one[1], one[0])) for row in points.values())
     return {other for row in rows for other, _ in row}
 

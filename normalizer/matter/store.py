@@ -112,10 +112,9 @@ class MatterStore:
             await self._matters.delete_many({"_id": {"$in": list(ids)}})
 
     async def bearing(self, keys: Collection[str]) -> list[tuple[str, list[str]]]:
-        """Give the appeals that are found by one of these keys, and by which of them."""
+        """Give the appeals that are found by one of these keys, and all keys of each."""
         some = list(keys)
-        shared = {"keys": {"$setIntersection": ["$keys", some]}}
-        found = self._matters.find({"names": {"$in": some}, "keys": {"$in": some}}, shared, batch_size=_LIGHT)
+        found = self._matters.find({"names": {"$in": some}, "keys": {"$in": some}}, {"keys": 1}, batch_size=_LIGHT)
         return [(one["_id"], one["keys"]) async for one in found.limit(MOST_BEARERS)]
 
     async def members(self, events: Collection[str]) -> list[Kept]:
