@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import aio_pika
 import bson
@@ -25,7 +25,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from bench.bare_publish import messages_of
 from bench.city import NAME, REF_KEY, files, orders_of, raw_of, read
-from bench.ground import Ground, Task, in_a_process
+from bench.ground import Ground, Task, in_a_process, states_in
 from bench.row import Pair, Sample, in_turn
 from bench.stopwatch import Stopwatch
 from bench.texts import native_id
@@ -37,18 +37,19 @@ from intake.street.turns import take_short_turns
 from intake.tables import Tables
 from normalizer.finished import Failed
 from router.cases.moves import Sent, State
+from router.cases.stamps import SIZE
 from router.dispatch import Context
 from router.dispatching.decide import decide
 from router.dispatching.publish_page import Fate, Message, publish_page
+from router.store import PENDING, confirmation, delivered
 
 QUEUE = "bench.floor"
-AT_ONCE = 3  #: pages, as in the street: one is stored, one normalized, one published
+AT_ONCE = 3  #: pages; with four it is as fast, with six slower
 ANSWER_WITHIN = 20.0
 #: In the order in which a page writes them.
 COLLECTIONS = ("raw", "vault", "appeals", "cases")
 
 Documents = Mapping[str, Sequence[RawBSONDocument]]
-_Any = TypeVar("_Any", Message, RawBSONDocument)
 
 
 class Floor(NamedTuple):
@@ -83,9 +84,7 @@ def run(task: Task) -> Sample:
 async def _run(task: Task, folder: Path) -> Sample:
     chosen = files(folder, one_desk=task.one_desk)
     known = read(chosen)
-    begin = Begin(
-        taxonomy=None, places=str(chosen.places), words=None, city=NAME, ref_key=REF_KEY
-    )  # as intake/street/rooms.py begins it
+    begin = Begin(taxonomy=None, places=str(chosen.places), words=None, city=NAME, ref_key=REF_KEY)
     beside = Beside(begin, known.normalizer)
     try:
         async with await aio_pika.connect(task.amqp_url) as connection:
@@ -118,18 +117,14 @@ async def _measure(task: Task, floor: Floor) -> Sample:
     watch = Stopwatch(task)
     await asyncio.gather(*map(in_its_turn, range(0, task.records, task.page)))
     seconds, facts = watch.stop(task.records)
-    states = {each["_id"]: each["n"] async for each in floor.db.cases.aggregate(_BY_STATE)}
-    facts |= {"states": states, "messages": len(floor.messages), "queues": 1}
+    facts |= {"states": await states_in(floor.db), "messages": len(floor.messages), "queues": 1}
     return Sample(task.records / seconds, facts)
-
-
-_BY_STATE = [{"$group": {"_id": "$state", "n": {"$sum": 1}}}]
 
 
 async def _page(floor: Floor, start: int, stop: int) -> None:
     """Write what a page of the street writes, in its order, and do the two pure functions between."""
 
-    def mine(whole: Sequence[_Any]) -> Sequence[_Any]:
+    def mine(whole: Sequence[Any]) -> Sequence[Any]:
         records = len(floor.raws)
         return whole[len(whole) * start // records : len(whole) * min(stop, records) // records]
 
@@ -156,27 +151,12 @@ async def _insert(floor: Floor, name: str, documents: Sequence[RawBSONDocument])
 
 
 async def _confirm(floor: Floor, ids: Sequence[str]) -> None:
-    """Write what the confirmation of a page writes (router/store.py); the event is the same for all of them."""
-    at = datetime.now(UTC)
+    """Write what the confirmation of a page writes; the stamp is as long as a real one."""
     await floor.db.cases.update_many(
         {"_id": {"$in": ids}, "version": 1, "state": State.IN_FLIGHT.value},
-        {
-            "$set": {
-                "version": 2,
-                "state": State.DELIVERED.value,
-                "unsent": 0,
-                "until": None,
-                "fence": None,
-                "dispatches.$[pending].state": Sent.SENT.value,
-                "dispatches.$[pending].sent_at": at,
-            },
-            "$push": {"events": {"n": 3, "at": at} | _DELIVERED, "stamps": bytes(18)},
-        },
-        array_filters=[{"pending.state": Sent.PENDING.value}],
+        confirmation(1, State.DELIVERED, delivered(3, datetime.now(UTC)), bytes(SIZE + 2)),
+        array_filters=[PENDING],
     )
-
-
-_DELIVERED: dict[str, object] = {"kind": "delivered", "actor": "broker", "department": None, "note": None, "data": {}}
 
 
 # ---------------------------------------------------------------- what is written

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm, Request, build_opener
 from uuid import uuid4
@@ -100,6 +100,14 @@ def _fresh(servers: Servers) -> Iterator[tuple[str, str]]:
         client.drop_database(name)
         client.close()
         ask("DELETE", f"vhosts/{name}")
+
+
+async def states_in(db: Any) -> dict[str, int]:
+    """Count the cases by where they stand."""
+    return {each["_id"]: each["n"] async for each in db.cases.aggregate(_BY_STATE)}
+
+
+_BY_STATE = [{"$group": {"_id": "$state", "n": {"$sum": 1}}}]
 
 
 def on_vhost(amqp_url: str, vhost: str) -> str:

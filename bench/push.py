@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from bench.city import NAME, files, orders_of, read
-from bench.ground import ROOT, Ground, Task
+from bench.ground import ROOT, Ground, Task, states_in
 from bench.one_desk import DESK
 from bench.pusher import APP_KEY, SECRET, Orders
 from bench.row import Pair, Row, Sample
@@ -105,14 +105,11 @@ async def _measure(task: Task, house: House, rooms: Rooms) -> Sample:
     await running
     if street.progress.failures:
         raise RuntimeError(f"the street failed: {street.progress.failures}")
-    states = {each["_id"]: each["n"] async for each in house.db.cases.aggregate(_BY_STATE)}
+    states = await states_in(house.db)
     if states.get("delivered") != found["messages"]:
         raise RuntimeError(f"{found['messages']} orders came out of the queue, and the cases say {states}")
     pages = await house.db.pages.count_documents({})
     return Sample(found.pop("p99_ms"), facts | found | {"states": states, "pages": pages, "queues": 1})
-
-
-_BY_STATE = [{"$group": {"_id": "$state", "n": {"$sum": 1}}}]
 
 
 async def _pushed(task: Task, port: int) -> dict[str, float]:

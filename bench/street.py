@@ -14,7 +14,7 @@ import msgspec
 import uvloop
 
 from bench.city import NAME, SOURCE, files, orders_of, read
-from bench.ground import Task
+from bench.ground import Task, states_in
 from bench.pages_on_disk import PagesOnDisk
 from bench.row import Sample
 from bench.stopwatch import Stopwatch
@@ -92,13 +92,12 @@ async def _found(house: House, street: Street, seconds: float) -> dict[str, obje
     """What became of the records; a street that lost one is no result."""
     if street.progress.failures:
         raise RuntimeError(f"the street failed: {street.progress.failures}")
-    states = {each["_id"]: each["n"] async for each in house.db.cases.aggregate(_BY_STATE)}
+    states = await states_in(house.db)
     sent = [each async for each in house.db.cases.aggregate(_SENT)]
     messages, queues = (sent[0]["n"], sent[0]["queues"]) if sent else (0, 0)
     return {"states": states, "messages": messages, "queues": queues, "messages_a_second": messages / seconds}
 
 
-_BY_STATE = [{"$group": {"_id": "$state", "n": {"$sum": 1}}}]
 _SENT = [
     {"$unwind": "$dispatches"},
     {"$match": {"dispatches.state": "sent"}},

@@ -201,7 +201,7 @@ class CaseStore:
     ) -> bytes | None:
         """Give the stamp that all of them now bear; None where some were changed meanwhile."""
         # The event reads the same for all of a group: everything that was pending is delivered.
-        event = _plain(Event(n=events + 1, at=at, kind=Kind.DELIVERED, actor=BROKER))
+        event = delivered(events + 1, at)
         roll = self._stamper.together(encode(event), [case.id for case in group], [case.stamps[-1] for case in group])
         # First the roll, then the stamps: who dies here leaves a roll that names cases without it, which harms nothing.
         with suppress(DuplicateKeyError):
@@ -211,19 +211,8 @@ class CaseStore:
         states = [state.value for state in MOVES[Kind.DELIVERED].before]
         done = await self._cases.update_many(
             {"_id": {"$in": [case.id for case in group]}, "version": version, "state": {"$in": states}},
-            {
-                "$set": {
-                    "version": version + 1,
-                    "state": goal.value,
-                    "unsent": 0,
-                    "until": None,
-                    "fence": None,
-                    "dispatches.$[pending].state": Sent.SENT.value,
-                    "dispatches.$[pending].sent_at": at,
-                },
-                "$push": {"events": event, "stamps": roll.stamp},
-            },
-            array_filters=[{"pending.state": Sent.PENDING.value}],
+            confirmation(version, goal, event, roll.stamp),
+            array_filters=[PENDING],
         )
         return roll.stamp if done.matched_count == len(group) else None
 
@@ -286,5 +275,27 @@ class CaseStore:
         return None if document is None else from_document(document)
 
 
-def _plain(event: Event) -> dict[str, Any]:
+#: Which rows of a case a confirmation is about.
+PENDING = {"pending.state": Sent.PENDING.value}
+
+
+def confirmation(version: int, goal: State, event: dict[str, Any], stamp: bytes) -> dict[str, Any]:
+    """Give the update that confirms all that is pending in cases of this version (array filter: `PENDING`)."""
+    return {
+        "$set": {
+            "version": version + 1,
+            "state": goal.value,
+            "unsent": 0,
+            "until": None,
+            "fence": None,
+            "dispatches.$[pending].state": Sent.SENT.value,
+            "dispatches.$[pending].sent_at": event["at"],
+        },
+        "$push": {"events": event, "stamps": stamp},
+    }
+
+
+def delivered(n: int, at: datetime) -> dict[str, Any]:
+    """Give the event of a confirmation (入队列), as it is stored."""
+    event = Event(n=n, at=at, kind=Kind.DELIVERED, actor=BROKER)
     return {name: getattr(event, name) for name in event.__struct_fields__} | {"kind": event.kind.value}

@@ -1,8 +1,8 @@
 """START HERE for what belongs together. The second look (复核): pages that were stored are compared, off the hot path.
 
 A page leaves a note when it is stored. One worker at a time takes what was noted, draws portraits, asks the database
-for whatever bears the same names, gathers, and writes down who is in which event. Two workers that stored at the same
-moment need not have seen each other: this look sees both. Running it again changes nothing.
+for those that share the rarest names, gathers, and writes down who is in which event. Two workers that stored at the
+same moment need not have seen each other: this look sees both. Running it again changes nothing.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from normalizer.matter.gather import TOO_COMMON, gather
 from normalizer.matter.likeness import Lexicon
 from normalizer.matter.portrait import Portrait, portrait_of
 from normalizer.matter.scene import Scene
-from normalizer.matter.store import MOST_BEARERS, Kept, MatterStore
+from normalizer.matter.store import Kept, MatterStore
 
 logger = structlog.get_logger(__name__)
 
 #: How many appeals are gathered at once at most, and how many that lie near them are held beside them.
 MOST, HELD = 5_000, 1_000
+#: How many appeals are read, by their keys alone, to find those.
+MOST_BEARERS = 20_000
 #: Groups of up to so many are gathered anew with what comes; larger ones only grow.
 SMALL = 8
 

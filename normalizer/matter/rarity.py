@@ -16,6 +16,7 @@ from normalizer.steps.repair.characters import characters
 _BELIEF, _DOUBT = 0.85, 8.0
 
 
+# What is remembered is in every worker's memory: ten times as many were tens of megabytes.
 @lru_cache(maxsize=40_000)
 def rarity(run: str) -> float:
     """Say how unexpected a run is, as minus the logarithm of its probability."""

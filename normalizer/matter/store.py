@@ -30,10 +30,8 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("event", ASCENDING)], name="event", partialFilterExpression={"event": {"$gt": ""}}),
     ),
 }
-#: How many letters are read to find those near a few fresh ones.
-MOST_BEARERS = 20_000
-#: Where so many bear a name, it is not counted on: it is a place or a word.
-COUNTED = 1_000
+#: Names are counted so far; what so many bear is a place or a word, and counts as borne by everybody.
+COUNTED, EVERYBODY = 1_000, 1_000_000_000
 #: How many portraits, or names of appeals, are read before the loop turns to others.
 _AT_ONCE, _LIGHT = 100, 1_000
 _LEASE = 60  #: seconds
@@ -115,7 +113,7 @@ class MatterStore:
         """Give the appeals that are found by one of these keys, and all keys of each."""
         some = list(keys)
         found = self._matters.find({"names": {"$in": some}, "keys": {"$in": some}}, {"keys": 1}, batch_size=_LIGHT)
-        return [(one["_id"], one["keys"]) async for one in found.limit(MOST_BEARERS)]
+        return [(one["_id"], one["keys"]) async for one in found]
 
     async def members(self, events: Collection[str]) -> list[Kept]:
         """Give the portraits in these events."""
@@ -130,7 +128,7 @@ class MatterStore:
         return [_kept(one, same) async for one in self._matters.find(which, batch_size=_AT_ONCE)]
 
     async def counts(self, names: Collection[str]) -> Counter[str]:
-        """Count how many appeals bear each of these names, to `COUNTED`: the database looks no further."""
+        """Count how many appeals bear each of these names; the database looks no further than to `COUNTED`."""
         if not names:
             return Counter()
         bearers = {
@@ -145,8 +143,11 @@ class MatterStore:
             {"$lookup": bearers},
             {"$match": {"bearers": {"$ne": []}}},
         ]
-        found = self._matters.database.aggregate(steps)
-        return Counter({one["name"]: one["bearers"][0]["n"] async for one in found})
+        counts: Counter[str] = Counter()
+        async for one in self._matters.database.aggregate(steps):
+            n = one["bearers"][0]["n"]
+            counts[one["name"]] = n if n < COUNTED else EVERYBODY
+        return counts
 
     async def place(self, homes: Mapping[str, str | None]) -> None:
         """Say in which event each of these is now; the appeal says so too (`links.same_event`)."""

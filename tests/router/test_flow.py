@@ -469,7 +469,7 @@ async def test_a_silent_queue_that_is_alone_on_its_page_is_left_alone_like_any_o
 
 
 async def test_a_page_goes_out_queue_by_queue_and_keeps_its_order_in_each(street: Street) -> None:
-    """The broker takes neighbours of one queue together: a city's page costs it a fifth less so."""
+    """The broker takes neighbours of one queue together: a city's page costs it a quarter less so."""
     sent: list[tuple[str, str]] = []
 
     class Telling(Unanswered):
